@@ -1,0 +1,72 @@
+import type { Actor } from "./actor.ts";
+import type { Command, CommandMap } from "./command.ts";
+import { refuse, type Refusal } from "./refusal.ts";
+
+/** Who may give a command: by role, or the one worker that it is about. */
+interface Authority {
+  readonly roles: readonly Actor["kind"][];
+  /** The worker that may give it for itself, if any. */
+  readonly self?: string | null;
+}
+
+const OPERATOR = ["operator"] as const;
+const OBSERVERS = ["operator", "supervisor", "system"] as const;
+
+function authorityOver(command: Command): Authority {
+  switch (command.kind) {
+    case "worker.admit":
+      return { roles: OPERATOR, self: command.data.parent };
+    case "worker.register":
+      return { roles: ["operator", "supervisor"], self: command.data.manifest?.instance ?? null };
+    case "worker.checkpoint":
+      return { roles: OPERATOR, self: command.data.worker };
+    case "worker.stop":
+      return { roles: OPERATOR, self: ownStop(command.data) };
+    case "worker.note":
+    case "budget.charge":
+      return { roles: ["operator", "supervisor"], self: command.data.worker };
+    case "worker.observe":
+    case "worker.exited":
+    case "clock.tick":
+    case "refusals.suppress":
+    case "journal.sign":
+    case "receipt.record":
+      return { roles: OBSERVERS };
+    case "halt.request":
+      return { roles: ["operator", "supervisor", "worker", "system"] };
+    case "fleet.create":
+    case "fleet.pause":
+    case "fleet.resume":
+    case "fleet.kill":
+    case "contract.enact":
+    case "key.rotate":
+    case "worker.write_off":
+    case "worker.quarantine":
+    case "worker.unquarantine":
+      return { roles: OPERATOR };
+  }
+}
+
+/** A worker may end itself, for reasons that are its own to know; never its descendants. */
+function ownStop(request: CommandMap["worker.stop"]): string | null {
+  const own = ["completed", "failed", "requested"].includes(request.reason);
+  return own && !request.tree ? request.worker : null;
+}
+
+/**
+ * Refuses a command that its actor may not give: nobody acts for another instance but an operator,
+ * and the supervisor for what it observes (I9).
+ */
+export function checkAuthority(actor: Actor, command: Command): Refusal | null {
+  const { roles, self } = authorityOver(command);
+  if (roles.includes(actor.kind)) return null;
+  if (command.kind === "worker.register" && command.data.manifest === null) return null;
+  if (actor.kind === "worker" && typeof self === "string" && actor.id === self) return null;
+  const expected = [...roles, ...(typeof self === "string" ? [`worker ${self}`] : [])];
+  const got = actor.id === undefined ? actor.kind : `${actor.kind} ${actor.id}`;
+  return refuse(
+    "not_authorised",
+    `${command.kind} must come from ${expected.join(" or ")}, got ${got}`,
+    { command: command.kind, expected, got },
+  );
+}

@@ -1,0 +1,150 @@
+import type { Actor } from "./actor.ts";
+import type { Budget, Charge } from "./budget/budget.ts";
+import type { Contract } from "./fleet/contract.ts";
+import type { Evidence, Outcome, Severity, StopReason } from "./worker/evidence.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { EnvelopeVerdict, Manifest, Network } from "./worker/manifest.ts";
+
+/** A key by its id and public half; private halves never enter the kernel. */
+export interface KeyRecord {
+  readonly key_id: string;
+  /** Ed25519 public key, base64url of its 32 raw bytes. */
+  readonly public_key: string;
+}
+
+/** A process as its host can find it again: a reused pid has another start time. */
+export interface ProcessIdentity {
+  readonly host_id: string;
+  readonly pid: number;
+  /** Start time as the host counts it, as text. */
+  readonly started: string;
+}
+
+/** What a library's function condition said: true blocks, a text is the error it threw. */
+export type Verdict = boolean | string;
+
+/** Verdicts of function conditions by their name, taken on the state the decision is taken on. */
+export type Verdicts = Readonly<Record<string, Verdict>>;
+
+/**
+ * What a watcher saw of one worker, on its own monotonic clock.
+ * Durations only: no instant of another party's clock enters a decision (I11).
+ */
+export interface Observation {
+  readonly worker: string;
+  /** Beats counted since the pulse store's generation began; absent when it has no row. */
+  readonly beat_count?: number;
+  /** How long the watcher has seen the same count, ms. */
+  readonly silent_ms: number;
+  /** How long this watcher has watched this worker, ms. */
+  readonly watched_ms: number;
+  /** Whether the watcher sees the sandbox itself alive. */
+  readonly seen: "alive" | "gone" | "unknown";
+}
+
+/** The body of each command by its kind (`noun.verb`). */
+export interface CommandMap {
+  readonly "fleet.create": {
+    readonly fleet: string;
+    readonly name: string;
+    readonly contract: Contract;
+    readonly key: KeyRecord;
+  };
+  readonly "fleet.pause": { readonly reason: string };
+  readonly "fleet.resume": { readonly reason: string };
+  readonly "fleet.kill": { readonly reason: string };
+  readonly "contract.enact": { readonly contract: Contract };
+  readonly "key.rotate": { readonly key: KeyRecord };
+  readonly "worker.admit": {
+    /** A fresh id from the caller's random source: `w-` and 16 base32 letters. */
+    readonly instance: string;
+    readonly name: string;
+    readonly parent: string | null;
+    readonly reason: string;
+    readonly state: JsonObject;
+    readonly budget: Budget;
+    readonly regions?: readonly string[];
+    readonly network?: Network;
+    /** What the caller believes its depth to be; only ever compared. */
+    readonly depth?: number;
+    /** Weaknesses of the sandbox it will run in; refused unless the contract allows them. */
+    readonly degraded?: readonly string[];
+    readonly verdicts?: Verdicts;
+  };
+  readonly "worker.register": {
+    readonly manifest: Manifest | null;
+    readonly envelope: EnvelopeVerdict;
+    /** The process it runs in, as the registrant says. */
+    readonly process?: ProcessIdentity;
+    readonly verdicts?: Verdicts;
+  };
+  readonly "worker.checkpoint": { readonly worker: string; readonly state: JsonObject };
+  readonly "worker.observe": Observation;
+  readonly "worker.stop": {
+    readonly worker: string;
+    readonly reason: StopReason;
+    /** Also its live descendants. */
+    readonly tree: boolean;
+    readonly detail?: string;
+  };
+  readonly "worker.exited": {
+    readonly worker: string;
+    readonly evidence: Evidence;
+    readonly outcome: Outcome;
+  };
+  readonly "worker.write_off": { readonly worker: string; readonly reason: string };
+  readonly "worker.quarantine": {
+    readonly worker: string;
+    readonly reason: string;
+    readonly source: string;
+    readonly severity: Severity;
+    /** Captured facts, ≤ 16 KiB. */
+    readonly evidence?: JsonObject;
+  };
+  readonly "worker.unquarantine": { readonly worker: string; readonly resolution: string };
+  readonly "worker.note": { readonly worker: string; readonly text: string };
+  readonly "budget.charge": { readonly worker: string; readonly amounts: Charge };
+  readonly "halt.request": {
+    /** An opaque handle of the party that should halt. */
+    readonly handle: string;
+    readonly reason: string;
+    /** A command that is proposed and shown, never executed here. */
+    readonly proposed?: Json;
+  };
+  readonly "clock.tick": Readonly<Record<string, never>>;
+  readonly "refusals.suppress": {
+    readonly actor_key: string;
+    readonly count: number;
+    readonly window_ms: number;
+  };
+  readonly "journal.sign": {
+    readonly at_seq: number;
+    readonly head_hash: string;
+    readonly state_hash: string;
+    readonly key_id: string;
+    /** Ed25519 over the canonical bytes of the fields above, base64url. */
+    readonly signature: string;
+  };
+  readonly "receipt.record": { readonly receipt: JsonObject };
+}
+
+/** The kind of a command. */
+export type CommandKind = keyof CommandMap;
+
+/** One command: what is asked. It carries no time of its own. */
+export type Command<K extends CommandKind = CommandKind> = {
+  readonly [P in K]: { readonly kind: P; readonly data: CommandMap[P] };
+}[K];
+
+/**
+ * A command with what the loop adds before it is decided: who asks, and under which id.
+ * `ended` names the target when the store's index knows it as dead; the loop looks it up only if
+ * the state no longer holds the target, and it is recorded with the command (I7). Of an admission
+ * it names the parent, else the new instance's id when a dead worker had it.
+ */
+export interface Submission {
+  readonly id: string;
+  readonly actor: Actor;
+  readonly command: Command;
+  readonly ended?: string;
+}

@@ -1,0 +1,128 @@
+import { decideAdmit } from "./worker/admission.ts";
+import { checkAuthority } from "./authority.ts";
+import type { Command, Submission } from "./command.ts";
+import { deny, grant, type Ruling } from "./decision.ts";
+import type { Event } from "./event.ts";
+import { evolve } from "./evolve.ts";
+import {
+  decideCreate,
+  decideEnact,
+  decideKill,
+  decidePause,
+  decideResume,
+  decideRotate,
+} from "./fleet/fleet.ts";
+import { lapsed } from "./worker/lapse.ts";
+import { decideCheckpoint, decideExited, decideStop, decideWriteOff } from "./worker/life.ts";
+import { decideObserve } from "./worker/liveness.ts";
+import { decideNote, decideQuarantine, decideUnquarantine } from "./worker/quarantine.ts";
+import type { Refusal } from "./refusal.ts";
+import { decideRegister } from "./worker/registration.ts";
+import { decideCharge } from "./budget/spending.ts";
+import type { State } from "./state.ts";
+
+/** What `decide` answers: the events to journal in one piece, and the refusal if there is one. */
+export interface Decision {
+  readonly refusal: Refusal | null;
+  readonly events: readonly Event[];
+}
+
+/**
+ * Decides a command on a state at a journal time. Pure: equal arguments give equal answers (I7).
+ *
+ * The events begin with what has lapsed by `atMs`; a refusal is an event too, and the last one.
+ */
+export function decide(state: State, submission: Submission, atMs: number): Decision {
+  const lapses = state.status === "none" ? [] : lapsed(state, atMs);
+  const settled = lapses.reduce((past, event) => happen(past, event, { atMs, submission }), state);
+  const ended = submission.ended ?? droppedTarget(submission, state, settled);
+  const known = ended === undefined ? submission : { ...submission, ended };
+  const ruling = rule(settled, known, atMs);
+  if (ruling.ok) return { refusal: null, events: [...lapses, ...ruling.events] };
+  const { refusal } = ruling;
+  // Before its fleet.created a journal holds nothing, not even a no.
+  if (state.status === "none") return { refusal, events: [] };
+  const { code, message, facts } = refusal;
+  return {
+    refusal,
+    events: [...lapses, { kind: "command.refused", data: { code, message, facts } }],
+  };
+}
+
+/**
+ * The worker that a command is about, if it lapsed in this very decision and the state dropped it.
+ * Whoever looked before the decision found it there, so no index was asked.
+ */
+function droppedTarget({ command }: Submission, before: State, settled: State): string | undefined {
+  if (before === settled) return undefined;
+  return targetsOf(command).find((id) => before.workers.has(id) && !settled.workers.has(id));
+}
+
+function targetsOf({ kind, data }: Command): readonly string[] {
+  if (kind === "worker.admit")
+    return [...(data.parent === null ? [] : [data.parent]), data.instance];
+  if (kind === "worker.register") return data.manifest === null ? [] : [data.manifest.instance];
+  return "worker" in data ? [data.worker] : [];
+}
+
+function happen(
+  state: State,
+  event: Event,
+  so: { readonly atMs: number; readonly submission: Submission },
+): State {
+  return evolve(state, { ...event, seq: state.seq, at_ms: so.atMs, actor: so.submission.actor });
+}
+
+function rule(state: State, submission: Submission, atMs: number): Ruling {
+  const { actor, command, ended } = submission;
+  if (state.status === "none" && command.kind !== "fleet.create")
+    return deny("fleet_unknown", "the journal must hold a fleet, it is empty");
+  const unauthorised = checkAuthority(actor, command);
+  if (unauthorised !== null) return { ok: false, refusal: unauthorised };
+  switch (command.kind) {
+    case "fleet.create":
+      return decideCreate(state, command.data);
+    case "fleet.pause":
+      return decidePause(state, command.data);
+    case "fleet.resume":
+      return decideResume(state, command.data);
+    case "fleet.kill":
+      return decideKill(state, command.data);
+    case "contract.enact":
+      return decideEnact(state, command.data);
+    case "key.rotate":
+      return decideRotate(state, command.data);
+    case "worker.admit":
+      return decideAdmit(state, command.data, { atMs, ended });
+    case "worker.register":
+      return decideRegister(state, command.data, { atMs, ended });
+    case "worker.checkpoint":
+      return decideCheckpoint(state, command.data, ended);
+    case "worker.observe":
+      return decideObserve(state, command.data, ended);
+    case "worker.stop":
+      return decideStop(state, command.data, ended);
+    case "worker.exited":
+      return decideExited(state, command.data, ended);
+    case "worker.write_off":
+      return decideWriteOff(state, command.data, { ended, by: actor.id ?? actor.kind });
+    case "worker.quarantine":
+      return decideQuarantine(state, command.data, { atMs, ended });
+    case "worker.unquarantine":
+      return decideUnquarantine(state, command.data, { atMs, ended });
+    case "worker.note":
+      return decideNote(state, command.data, ended);
+    case "budget.charge":
+      return decideCharge(state, command.data, { actor, ended });
+    case "halt.request":
+      return grant({ kind: "halt.requested", data: command.data });
+    case "clock.tick":
+      return grant();
+    case "refusals.suppress":
+      return grant({ kind: "refusals.suppressed", data: command.data });
+    case "journal.sign":
+      return grant({ kind: "journal.signed", data: command.data });
+    case "receipt.record":
+      return grant({ kind: "receipt.recorded", data: command.data });
+  }
+}

@@ -1,0 +1,130 @@
+import type { Charge } from "./budget/budget.ts";
+import type { KeyRecord, Observation, ProcessIdentity } from "./command.ts";
+import type { Contract } from "./fleet/contract.ts";
+import type { Evidence, Outcome, Severity, StopReason } from "./worker/evidence.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { Manifest } from "./worker/manifest.ts";
+import type { RefusalCode } from "./refusal.ts";
+
+/** The body of each event by its kind (`noun.past`). Only ever added to after a release. */
+export interface EventMap {
+  readonly "fleet.created": {
+    readonly fleet: string;
+    readonly name: string;
+    readonly contract: Contract;
+    readonly contract_hash: string;
+    readonly key: KeyRecord;
+  };
+  readonly "fleet.paused": { readonly reason: string };
+  readonly "fleet.resumed": { readonly reason: string };
+  readonly "fleet.killed": { readonly reason: string; readonly live_count: number };
+  readonly "contract.enacted": {
+    readonly contract: Contract;
+    readonly contract_hash: string;
+    /** By how much use is above the new limits; it admits nothing until it has fallen. */
+    readonly excess: { readonly replicas: number; readonly total: number };
+  };
+  readonly "key.rotated": { readonly key: KeyRecord };
+  readonly "worker.admitted": {
+    readonly manifest: Manifest;
+    readonly reason: string;
+    readonly degraded: readonly string[];
+  };
+  readonly "worker.registered": {
+    readonly worker: string;
+    readonly process?: ProcessIdentity;
+  };
+  readonly "worker.lapsed": { readonly worker: string };
+  readonly "worker.checkpointed": { readonly worker: string; readonly state: JsonObject };
+  readonly "worker.staled": Observation;
+  readonly "worker.recovered": Observation;
+  readonly "worker.flagged": Observation;
+  readonly "worker.stopping": {
+    readonly worker: string;
+    readonly reason: StopReason;
+    readonly detail?: string;
+  };
+  readonly "worker.stopped": {
+    readonly worker: string;
+    readonly reason: StopReason;
+    readonly evidence: Evidence;
+    readonly outcome: Outcome;
+  };
+  readonly "worker.reparented": { readonly worker: string; readonly parent: string };
+  readonly "worker.quarantined": {
+    readonly worker: string;
+    readonly reason: string;
+    readonly source: string;
+    readonly severity: Severity;
+    readonly until_ms: number;
+    readonly evidence?: JsonObject;
+  };
+  readonly "worker.unquarantined": { readonly worker: string; readonly resolution: string };
+  readonly "worker.noted": { readonly worker: string; readonly text: string };
+  readonly "budget.charged": {
+    readonly worker: string;
+    readonly amounts: Charge;
+    /** True when the worker said so itself: it can only add. */
+    readonly claimed: boolean;
+  };
+  readonly "halt.requested": {
+    readonly handle: string;
+    readonly reason: string;
+    readonly proposed?: Json;
+  };
+  readonly "command.refused": {
+    readonly code: RefusalCode;
+    readonly message: string;
+    readonly facts: JsonObject;
+  };
+  readonly "refusals.suppressed": {
+    readonly actor_key: string;
+    readonly count: number;
+    readonly window_ms: number;
+  };
+  readonly "journal.signed": {
+    readonly at_seq: number;
+    readonly head_hash: string;
+    readonly state_hash: string;
+    readonly key_id: string;
+    readonly signature: string;
+  };
+  readonly "receipt.recorded": { readonly receipt: JsonObject };
+}
+
+/** The kind of an event. */
+export type EventKind = keyof EventMap;
+
+/** Something that happened, as it is journaled. */
+export type Event<K extends EventKind = EventKind> = {
+  readonly [P in K]: { readonly kind: P; readonly data: EventMap[P] };
+}[K];
+
+/** Every event kind; each has a decoding fixture in the tests. */
+export const EVENT_KINDS = [
+  "fleet.created",
+  "fleet.paused",
+  "fleet.resumed",
+  "fleet.killed",
+  "contract.enacted",
+  "key.rotated",
+  "worker.admitted",
+  "worker.registered",
+  "worker.lapsed",
+  "worker.checkpointed",
+  "worker.staled",
+  "worker.recovered",
+  "worker.flagged",
+  "worker.stopping",
+  "worker.stopped",
+  "worker.reparented",
+  "worker.quarantined",
+  "worker.unquarantined",
+  "worker.noted",
+  "budget.charged",
+  "halt.requested",
+  "command.refused",
+  "refusals.suppressed",
+  "journal.signed",
+  "receipt.recorded",
+] as const satisfies readonly EventKind[];

@@ -1,0 +1,230 @@
+import { add, flatten } from "./budget/allowance.ts";
+import { unreachable } from "./assert.ts";
+import type { Entry } from "./entry.ts";
+import type { EventMap } from "./event.ts";
+import { LIMITS } from "./limits.ts";
+import type { Manifest } from "./worker/manifest.ts";
+import { addWorker, endWorker, putWorker, reparent, workerOf } from "./worker/registry.ts";
+import { isLive, type Amounts, type State, type Worker } from "./state.ts";
+import { actorKey } from "./actor.ts";
+
+/** An entry as far as the fold needs it: its place, its time and what happened. */
+export type Happening = Pick<Entry, "seq" | "at_ms" | "kind" | "data" | "actor">;
+
+/**
+ * The state after an entry. State is always the fold of recorded entries: rules that decided them
+ * are not needed to open a journal (I7).
+ */
+export function evolve(state: State, happening: Happening): State {
+  const entry = happening as Entry;
+  const next = apply(state, entry);
+  return { ...next, seq: entry.seq, at_ms: entry.at_ms };
+}
+
+function apply(state: State, entry: Entry): State {
+  switch (entry.kind) {
+    case "worker.admitted":
+      return addWorker(state, admitted(entry.data), entry.at_ms);
+    case "worker.registered": {
+      const { worker, process } = entry.data;
+      return change(state, worker, {
+        status: "running",
+        process: process ?? null,
+        registered_at_ms: entry.at_ms,
+      });
+    }
+    case "worker.checkpointed":
+      return change(state, entry.data.worker, { state: entry.data.state });
+    case "worker.stopped":
+      return endWorker(state, measured(state, entry.data), false);
+    case "worker.lapsed":
+      return endWorker(state, workerOf(state, entry.data.worker), true);
+    case "worker.staled":
+      return change(state, entry.data.worker, { stale: true });
+    case "worker.recovered":
+      return change(state, entry.data.worker, { stale: false, flagged: false });
+    case "worker.flagged":
+      return change(state, entry.data.worker, { flagged: true });
+    case "worker.stopping":
+      return stopping(state, entry.data, entry.at_ms);
+    case "worker.reparented":
+      return reparent(state, workerOf(state, entry.data.worker), entry.data.parent);
+    case "worker.quarantined":
+      return quarantined(state, entry.data, entry.at_ms);
+    case "worker.unquarantined":
+      return change(state, entry.data.worker, { quarantine: null });
+    case "budget.charged":
+      return charged(state, entry.data);
+    case "command.refused":
+      return counted(state, actorKey(entry.actor), entry.at_ms);
+    default:
+      return applyToFleet(state, entry);
+  }
+}
+
+type FleetEntry = Exclude<Entry, { readonly kind: `worker.${string}` }>;
+
+function applyToFleet(state: State, entry: Entry): State {
+  const happened = entry as FleetEntry;
+  switch (happened.kind) {
+    case "fleet.created":
+      return created(state, happened.data);
+    case "fleet.paused":
+      return { ...state, status: "paused" };
+    case "fleet.resumed":
+      return { ...state, status: "open" };
+    case "fleet.killed":
+      return killed(state, happened.at_ms);
+    case "contract.enacted": {
+      const { contract, contract_hash } = happened.data;
+      return { ...state, contract, contract_hash };
+    }
+    case "key.rotated":
+      return { ...state, key: happened.data.key };
+    case "budget.charged":
+    case "command.refused":
+    case "halt.requested":
+    case "refusals.suppressed":
+    case "journal.signed":
+    case "receipt.recorded":
+      return state;
+    default:
+      // Notes change nothing that decides; any other worker kind is handled above.
+      return (happened as Entry).kind === "worker.noted" ? state : unreachable(happened);
+  }
+}
+
+function change(state: State, id: string, fields: Partial<Worker>): State {
+  return putWorker(state, { ...workerOf(state, id), ...fields });
+}
+
+function created(state: State, data: EventMap["fleet.created"]): State {
+  const { fleet, name, contract, contract_hash, key } = data;
+  return { ...state, fleet, name, contract, contract_hash, key, status: "open" };
+}
+
+/** The worker that a manifest admits, before it has registered. */
+function admitted(data: EventMap["worker.admitted"]): Worker {
+  const manifest: Manifest = data.manifest;
+  return {
+    id: manifest.instance,
+    name: manifest.name,
+    reason: data.reason,
+    parent: manifest.parent,
+    root: manifest.root,
+    depth: manifest.depth,
+    status: "admitted",
+    stale: false,
+    flagged: false,
+    quarantine: null,
+    stopping: null,
+    process: null,
+    state: manifest.state,
+    regions: manifest.regions,
+    network: manifest.network,
+    degraded: data.degraded,
+    granted: manifest.budget,
+    reserved: {},
+    spent: {},
+    charged_cpu_ms: 0,
+    metered: [],
+    contract_hash: manifest.contract_hash,
+    key_id: manifest.key_id,
+    admitted_at_ms: manifest.issued_at_ms,
+    register_by_ms: manifest.register_by_ms,
+    registered_at_ms: null,
+    expires_at_ms: manifest.expires_at_ms,
+    last_admission_at_ms: null,
+    children_count: 0,
+    live_children_count: 0,
+  };
+}
+
+/** A dying worker with what its sandbox measured at the end counted in. */
+function measured(state: State, data: EventMap["worker.stopped"]): Worker {
+  const worker = workerOf(state, data.worker);
+  const { cpu_ms } = data.outcome;
+  if (cpu_ms === undefined || worker.granted.cpu_ms === undefined) return worker;
+  // Its spent time holds its dead descendants' too, which its own sandbox has not measured.
+  const unseen = Math.max(0, cpu_ms - worker.charged_cpu_ms);
+  return {
+    ...worker,
+    spent: add(worker.spent, { cpu_ms: unseen }),
+    metered: [...new Set([...worker.metered, "cpu_ms"])],
+  };
+}
+
+function stopping(state: State, data: EventMap["worker.stopping"], atMs: number): State {
+  return change(state, data.worker, {
+    status: "stopping",
+    stale: false,
+    quarantine: null,
+    stopping: { reason: data.reason, at_ms: atMs },
+  });
+}
+
+function quarantined(state: State, data: EventMap["worker.quarantined"], atMs: number): State {
+  const { reason, source, severity, until_ms } = data;
+  const quarantine = { reason, source, severity, at_ms: atMs, until_ms };
+  return change(state, data.worker, { quarantine, stale: false, flagged: false });
+}
+
+function charged(state: State, data: EventMap["budget.charged"]): State {
+  const worker = workerOf(state, data.worker);
+  const bounds = flatten(worker.granted);
+  const amounts = flatten(data.amounts);
+  const bounded: Amounts = Object.fromEntries(
+    Object.entries(amounts).filter(([key]) => bounds[key] !== undefined),
+  );
+  const metered = data.claimed ? [] : Object.keys(bounded);
+  return putWorker(state, {
+    ...worker,
+    spent: add(worker.spent, bounded),
+    charged_cpu_ms: Math.min(
+      Number.MAX_SAFE_INTEGER,
+      worker.charged_cpu_ms + (bounded["cpu_ms"] ?? 0),
+    ),
+    metered: [...new Set([...worker.metered, ...metered])].toSorted(),
+  });
+}
+
+/** Everything alive is told to stop; a reservation will never be taken up (I3). */
+function killed(state: State, atMs: number): State {
+  let next: State = { ...state, status: "killed" };
+  for (const [id, worker] of state.workers) {
+    if (!isLive(worker) || worker.status === "stopping") continue;
+    next = change(next, id, {
+      status: "stopping",
+      stale: false,
+      quarantine: null,
+      stopping: { reason: "killed", at_ms: atMs },
+    });
+  }
+  return next;
+}
+
+/**
+ * Counts a refusal of an actor in its window. When too many actors are remembered, windows that
+ * are over are dropped, and if there are none the first other one; the order of the map makes that
+ * the same everywhere.
+ */
+function counted(state: State, key: string, atMs: number): State {
+  const window = state.refusals.get(key);
+  const running = window !== undefined && atMs - window.started_at_ms < LIMITS.refusalWindowMs;
+  const next = running
+    ? { started_at_ms: window.started_at_ms, count: window.count + 1 }
+    : { started_at_ms: atMs, count: 1 };
+  let refusals = state.refusals.set(key, next);
+  if (refusals.size > LIMITS.rateActorsMax) {
+    for (const [actor, past] of refusals)
+      if (atMs - past.started_at_ms >= LIMITS.refusalWindowMs) refusals = refusals.delete(actor);
+  }
+  if (refusals.size > LIMITS.rateActorsMax) {
+    for (const [actor] of refusals) {
+      if (actor === key) continue;
+      refusals = refusals.delete(actor);
+      break;
+    }
+  }
+  return { ...state, refusals };
+}

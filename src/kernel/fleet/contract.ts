@@ -1,0 +1,62 @@
+import type { Budget } from "../budget/budget.ts";
+
+/** A CEL stop condition, or the name of a function that processes of the library bring along. */
+export interface StopCondition {
+  readonly name: string;
+  readonly description?: string;
+  /** CEL source over the admission context; absent for a function condition. */
+  readonly when?: string;
+}
+
+/** A weakness of containment that a contract may allow by name. */
+export type Degradation = "same_user";
+
+/** The policy in force: every bound of a fleet, in wire form (durations in ms). */
+export interface Contract {
+  readonly max_depth: number;
+  readonly max_replicas: number;
+  readonly max_total: number;
+  readonly cooldown_ms: number;
+  readonly lifetime_ms: number;
+  readonly register_within_ms: number;
+  readonly beat_every_ms: number;
+  readonly reap_after_ms: number;
+  readonly silent_alive: "flag" | "stop";
+  readonly on_orphan: "stop" | "grandparent" | "keep";
+  readonly tether_ms: number;
+  readonly quarantine_max_ms: number;
+  readonly revoke_grace_ms: number;
+  readonly revoke_margin_ms: number;
+  readonly clock_tolerance_ms: number;
+  readonly refusals_per_minute: number;
+  readonly allow_degraded: readonly Degradation[];
+  /** What a root may be given; an absent key is unlimited. */
+  readonly budget: Budget;
+  /** What a child gets for a key that its request leaves out. */
+  readonly default_child: Budget;
+  readonly stop: readonly StopCondition[];
+}
+
+/** The contract that `init` writes and that the library starts from (DESIGN §6). */
+export const DEFAULT_CONTRACT: Contract = {
+  max_depth: 3,
+  max_replicas: 50,
+  max_total: 1_000,
+  cooldown_ms: 0,
+  lifetime_ms: 86_400_000,
+  register_within_ms: 30_000,
+  beat_every_ms: 10_000,
+  reap_after_ms: 100_000,
+  silent_alive: "flag",
+  on_orphan: "stop",
+  tether_ms: 30_000,
+  quarantine_max_ms: 86_400_000,
+  revoke_grace_ms: 5_000,
+  revoke_margin_ms: 1_000,
+  clock_tolerance_ms: 5_000,
+  refusals_per_minute: 60,
+  allow_degraded: [],
+  budget: {},
+  default_child: {},
+  stop: [],
+};

@@ -1,0 +1,88 @@
+import canonicalize from "canonicalize";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { ok } from "../assert.ts";
+import type { CommandMap } from "../command.ts";
+import { checkCondition } from "../condition/condition.ts";
+import type { Contract } from "./contract.ts";
+import { deny, grant, type Ruling } from "../decision.ts";
+import type { State } from "../state.ts";
+
+/** SHA-256 over a contract's canonical bytes (RFC 8785), lowercase hex. */
+export function hashContract(contract: Contract): string {
+  const text = canonicalize(contract);
+  ok(text !== undefined, "a contract must be a JSON object");
+  return bytesToHex(sha256(utf8ToBytes(text)));
+}
+
+/** Decides `fleet.create`: the first entry of a journal, once. */
+export function decideCreate(state: State, request: CommandMap["fleet.create"]): Ruling {
+  if (state.status !== "none")
+    return deny("fleet_exists", `the journal must be empty, it holds the fleet ${state.fleet}`, {
+      fleet: state.fleet,
+    });
+  const problem = conditionProblem(request.contract);
+  if (problem !== null) return problem;
+  const contract_hash = hashContract(request.contract);
+  return grant({ kind: "fleet.created", data: { ...request, contract_hash } });
+}
+
+/** Decides `contract.enact`: a tighter one is no violation, it reports by how much use is above. */
+export function decideEnact(state: State, request: CommandMap["contract.enact"]): Ruling {
+  const { contract } = request;
+  if (state.status === "killed") return killed(state);
+  const problem = conditionProblem(contract);
+  if (problem !== null) return problem;
+  const contract_hash = hashContract(contract);
+  if (contract_hash === state.contract_hash) return grant();
+  const excess = {
+    replicas: Math.max(0, state.live_count - contract.max_replicas),
+    total: Math.max(0, state.total_count - contract.max_total),
+  };
+  return grant({ kind: "contract.enacted", data: { contract, contract_hash, excess } });
+}
+
+/** Conditions are type-checked here, before they can ever decide. */
+function conditionProblem(contract: Contract): Ruling | null {
+  for (const { name, when } of contract.stop) {
+    if (when === undefined) continue;
+    const checked = checkCondition(when);
+    if (checked.ok) continue;
+    return deny("contract_invalid", `stop condition "${name}": ${checked.problem}`, {
+      condition: name,
+      when,
+      problem: checked.problem,
+    });
+  }
+  return null;
+}
+
+/** Decides `fleet.pause`: no admissions, registrations or grants until it is resumed. */
+export function decidePause(state: State, request: CommandMap["fleet.pause"]): Ruling {
+  if (state.status === "killed") return killed(state);
+  return state.status === "paused" ? grant() : grant({ kind: "fleet.paused", data: request });
+}
+
+/** Decides `fleet.resume`. */
+export function decideResume(state: State, request: CommandMap["fleet.resume"]): Ruling {
+  if (state.status === "killed") return killed(state);
+  return state.status === "open" ? grant() : grant({ kind: "fleet.resumed", data: request });
+}
+
+/** Decides `fleet.kill`: for good (I3). Asked again it writes nothing; the sweep is repeated. */
+export function decideKill(state: State, request: CommandMap["fleet.kill"]): Ruling {
+  if (state.status === "killed") return grant();
+  const { reason } = request;
+  return grant({ kind: "fleet.killed", data: { reason, live_count: state.live_count } });
+}
+
+/** Decides `key.rotate`: manifests of the old key that are not taken up yet become invalid. */
+export function decideRotate(state: State, request: CommandMap["key.rotate"]): Ruling {
+  if (state.status === "killed") return killed(state);
+  if (state.key.key_id === request.key.key_id) return grant();
+  return grant({ kind: "key.rotated", data: request });
+}
+
+function killed({ fleet }: State): Ruling {
+  return deny("fleet_killed", "the fleet must be alive, it was killed for good", { fleet });
+}

@@ -1,0 +1,99 @@
+import { ok } from "./assert.ts";
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/**
+ * Every limit of Stint, in one place, with its unit in its name.
+ * The relations that other code relies on are asserted below, when this module loads.
+ */
+export const LIMITS = {
+  // Contract fields: [least, most].
+  depthMin: 0,
+  depthMax: 64,
+  replicasMin: 1,
+  replicasMax: 100_000,
+  totalMin: 1,
+  totalMax: 1_000_000_000,
+  cooldownMsMax: 30 * dayMs,
+  lifetimeMsMin: 1,
+  lifetimeMsMax: 30 * dayMs,
+  registerWithinMsMin: 1,
+  registerWithinMsMax: hourMs,
+  beatEveryMsMin: 100,
+  beatEveryMsMax: hourMs,
+  reapAfterMsMax: dayMs,
+  tetherMsMin: secondMs,
+  tetherMsMax: hourMs,
+  quarantineMsMin: secondMs,
+  quarantineMsMax: 30 * dayMs,
+  revokeMsMax: hourMs,
+  clockToleranceMsMin: 100,
+  clockToleranceMsMax: hourMs,
+  refusalsPerMinuteMin: 1,
+  refusalsPerMinuteMax: 100_000,
+  stopConditionsMax: 64,
+
+  // Liveness.
+  staleBeats: 3,
+
+  // Budgets: integers on the wire.
+  cpuMilliMax: 1_000_000_000,
+  memoryBytesMax: 2 ** 50,
+  processesMax: 10_000_000,
+  spawnsMax: 1_000_000_000,
+  cpuMsMax: 2 ** 50,
+  wallMsMax: 30 * dayMs,
+  unitsMax: 16,
+  unitAmountMax: 2 ** 52,
+  unitNameMax: 32,
+
+  // Texts and payloads, in UTF-8 bytes unless the name says otherwise.
+  nameCharsMax: 64,
+  reasonBytesMax: 1_024,
+  noteBytesMax: 8_192,
+  stateBytesMax: 65_536,
+  stateNestingMax: 64,
+  evidenceBytesMax: 16_384,
+  commandIdCharsMax: 128,
+  actorTextCharsMax: 256,
+  regionPatternsMax: 256,
+  regionPatternBytesMax: 1_024,
+  resultBytesMax: 65_536,
+  functionConditionMs: 50,
+
+  // Conditions (CEL).
+  conditionSourceBytesMax: 4_096,
+  conditionNodesMax: 200,
+  conditionMacroElementsMax: 1_000,
+
+  // Journal.
+  entryBytesMax: 512 * 1_024,
+  decisionAgeMsMax: 2 * secondMs,
+  commandMemoryMs: dayMs,
+  clockStepMsMax: 7 * dayMs,
+  signEveryEntries: 4_096,
+  batchCommandsMax: 256,
+  readEntriesMax: 4_096,
+  appendAttemptsMax: 1_000,
+  storeBusyMs: 10 * secondMs,
+  refusalWindowMs: minuteMs,
+  rateActorsMax: 10_000,
+  keysMax: 1_000,
+  notesMax: 256,
+
+  // Stops.
+  killAppendMs: 2 * secondMs,
+  killSweepMs: 10 * secondMs,
+  stopGraceMsMax: 10 * minuteMs,
+} as const;
+
+ok(LIMITS.staleBeats * LIMITS.beatEveryMsMin <= LIMITS.reapAfterMsMax, "a beat must fit a reap");
+ok(LIMITS.stateBytesMax * 2 < LIMITS.entryBytesMax, "a manifest with its state must fit an entry");
+ok(LIMITS.evidenceBytesMax + LIMITS.noteBytesMax < LIMITS.entryBytesMax, "evidence must fit");
+ok(LIMITS.decisionAgeMsMax < LIMITS.storeBusyMs, "a decision must age out before a lock does");
+ok(LIMITS.clockToleranceMsMax < LIMITS.clockStepMsMax, "a tolerated skew is less than a step");
+ok(LIMITS.commandMemoryMs >= LIMITS.registerWithinMsMax, "a registration may be repeated safely");
+ok(LIMITS.lifetimeMsMax >= LIMITS.wallMsMax, "a wall bound may not outlive a lifetime");

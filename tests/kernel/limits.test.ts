@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { Bug, ok } from "../../src/kernel/assert.ts";
+import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
+import { LIMITS } from "../../src/kernel/limits.ts";
+import { parseWholeContract } from "../../src/protocol/contract.ts";
+
+const limits = Object.entries(LIMITS);
+
+test("[LM12] every limit is a whole number from 0, and its least is below its most", () => {
+  for (const [name, value] of limits)
+    expect([name, Number.isSafeInteger(value) && value >= 0]).toStrictEqual([name, true]);
+  const leasts = limits.filter(([name]) => name.endsWith("Min"));
+  expect(leasts.length).toBeGreaterThan(0);
+  for (const [name, least] of leasts) {
+    const most = (LIMITS as Readonly<Record<string, number>>)[name.replace(/Min$/, "Max")];
+    if (most !== undefined) expect(least).toBeLessThan(most);
+  }
+});
+
+test("[LM12] no sum of a contract's instants and durations leaves the safe integers", () => {
+  const farthestMs = 8.64e15 / 2;
+  const longestMs = LIMITS.lifetimeMsMax + LIMITS.quarantineMsMax + LIMITS.clockStepMsMax;
+  expect(Number.isSafeInteger(farthestMs + longestMs)).toBe(true);
+});
+
+test("[LM12] the default contract is within all limits", () => {
+  expect(parseWholeContract(DEFAULT_CONTRACT)).toStrictEqual(DEFAULT_CONTRACT);
+});
+
+test("[LM12] a relation between limits that does not hold stops the program", () => {
+  expect(() => {
+    ok(1 > 2, "one must be more than two");
+  }).toThrow(Bug);
+});

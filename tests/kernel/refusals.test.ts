@@ -1,0 +1,242 @@
+// Every pair of a command and a code by which the kernel can answer it, each produced by a play.
+import { describe, expect, test } from "vitest";
+import type { CommandKind } from "../../src/kernel/command.ts";
+import { REFUSAL_CODES, type RefusalCode } from "../../src/kernel/refusal.ts";
+import { COMMAND_KINDS, PROBLEMS } from "../../src/protocol/problem.ts";
+import {
+  admit,
+  after,
+  ask,
+  charge,
+  create,
+  enact,
+  exited,
+  given,
+  idOf,
+  KEY,
+  kill,
+  observe,
+  pause,
+  Play,
+  quarantine,
+  register,
+  resume,
+  self,
+  start,
+  stop,
+  tick,
+  unquarantine,
+  type Ask,
+  type Step,
+} from "../support/scenario.ts";
+
+type Steps = readonly (Step | readonly Step[])[];
+
+/** What was given, and the step that is refused. */
+interface Case {
+  readonly given: Steps;
+  readonly when: Ask;
+}
+
+type Cases = Readonly<Partial<Record<CommandKind, Case>>>;
+
+const nobody = idOf("nobody");
+const checkpoint = (name: string) => ask("worker.checkpoint", { worker: idOf(name), state: {} });
+const writeOff = (name: string) => ask("worker.write_off", { worker: idOf(name), reason: "x" });
+const note = ask("worker.note", { worker: nobody, text: "x" });
+const rotate = ask("key.rotate", { key: { ...KEY, key_id: "k2" } });
+const never = { stop: [{ name: "never", when: "true" }] };
+const broken = { stop: [{ name: "broken", when: "1" }] };
+const born = [create(), start("p")] as const;
+const reserved = [...born, admit("a", { under: "p" })] as const;
+
+/** One step of each command, as an operator gives it. */
+const any: Readonly<Record<CommandKind, Ask>> = {
+  "fleet.create": create(),
+  "fleet.pause": pause,
+  "fleet.resume": resume,
+  "fleet.kill": kill,
+  "contract.enact": enact({ max_depth: 1 }),
+  "key.rotate": rotate,
+  "worker.admit": admit("x"),
+  "worker.register": (play) => register("a")(play),
+  "worker.checkpoint": checkpoint("p"),
+  "worker.observe": observe("p"),
+  "worker.stop": stop("p"),
+  "worker.exited": exited("p"),
+  "worker.write_off": writeOff("p"),
+  "worker.quarantine": quarantine("p"),
+  "worker.unquarantine": unquarantine("p"),
+  "worker.note": note,
+  "budget.charge": charge("p", { cpu_ms: 1 }),
+  "halt.request": ask("halt.request", { handle: "h", reason: "x" }),
+  "clock.tick": tick,
+  "refusals.suppress": ask("refusals.suppress", { actor_key: "x", count: 1, window_ms: 1 }),
+  "journal.sign": ask("journal.sign", {
+    at_seq: 1,
+    head_hash: "",
+    state_hash: "",
+    key_id: "k1",
+    signature: "",
+  }),
+  "receipt.record": ask("receipt.record", { receipt: {} }),
+};
+
+function byStranger(step: Ask): Ask {
+  return (play) => ({ ...step(play), by: self("z") });
+}
+
+function onTarget(name: string, ended?: string): Readonly<Partial<Record<CommandKind, Ask>>> {
+  const steps = {
+    "worker.checkpoint": checkpoint(name),
+    "worker.observe": observe(name),
+    "worker.stop": stop(name),
+    "worker.exited": exited(name),
+    "worker.write_off": writeOff(name),
+    "worker.quarantine": quarantine(name),
+    "worker.unquarantine": unquarantine(name),
+    "budget.charge": charge(name, { cpu_ms: 1 }),
+  };
+  const withEnd =
+    (step: Ask): Ask =>
+    (play) => ({ ...step(play), ...(ended === undefined ? {} : { ended }) });
+  return Object.fromEntries(Object.entries(steps).map(([kind, step]) => [kind, withEnd(step)]));
+}
+
+function each(
+  given: Steps,
+  steps: Readonly<Partial<Record<CommandKind, Ask>>>,
+): Readonly<Partial<Record<CommandKind, Case>>> {
+  return Object.fromEntries(Object.entries(steps).map(([kind, when]) => [kind, { given, when }]));
+}
+
+function entering(given: Steps, others: Steps = []): Cases {
+  return {
+    "worker.admit": { given: [...given, ...others], when: admit("x", { under: "p" }) },
+    "worker.register": { given: [...given, ...others], when: register("a") },
+  };
+}
+
+function admitting(given: Steps, step: Ask): Cases {
+  return { "worker.admit": { given, when: step } };
+}
+
+function registering(given: Steps, step: Ask): Cases {
+  return { "worker.register": { given, when: step } };
+}
+
+function pick(kinds: readonly CommandKind[]): Readonly<Partial<Record<CommandKind, Ask>>> {
+  return Object.fromEntries(kinds.map((kind) => [kind, any[kind]]));
+}
+
+const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
+  not_authorised: Object.fromEntries(
+    COMMAND_KINDS.filter((kind) => kind !== "halt.request").map((kind) => [
+      kind,
+      { given: reserved, when: byStranger(any[kind]) },
+    ]),
+  ),
+  fleet_unknown: Object.fromEntries(
+    COMMAND_KINDS.filter((kind) => kind !== "fleet.create").map((kind) => [
+      kind,
+      {
+        given: [],
+        when:
+          kind === "worker.register"
+            ? ask("worker.register", { manifest: null, envelope: "form" })
+            : kind === "contract.enact"
+              ? enact({})
+              : any[kind],
+      },
+    ]),
+  ),
+  fleet_exists: each(born, pick(["fleet.create"])),
+  fleet_killed: {
+    ...each([...born, kill], pick(["fleet.pause", "fleet.resume", "contract.enact", "key.rotate"])),
+    ...entering(reserved, [kill]),
+  },
+  fleet_paused: entering(reserved, [pause]),
+  parent_unknown: admitting(born, admit("x", { under: "nobody" })),
+  parent_not_running: entering(reserved, [stop("p")]),
+  parent_quarantined: entering(reserved, [quarantine("p")]),
+  parent_stale: admitting(
+    [...born, observe("p", { silent_ms: 30_000 })],
+    admit("x", { under: "p" }),
+  ),
+  max_replicas: entering(reserved, [enact({ max_replicas: 1 })]),
+  max_total: entering(reserved, [enact({ max_total: 1 })]),
+  cooldown: admitting(
+    [create({ cooldown_ms: 9 }), ...reserved.slice(1)],
+    admit("x", { under: "p" }),
+  ),
+  depth_mismatch: admitting(born, admit("x", { depth: 1 })),
+  max_depth: entering(reserved, [enact({ max_depth: 0 })]),
+  rights_exceeded: admitting(born, admit("x", { under: "p", network: "open" })),
+  budget_exceeded: admitting(
+    [create(), start("p", { budget: { spawns: 0 } })],
+    admit("x", { under: "p" }),
+  ),
+  stop_condition: entering(reserved, [enact(never)]),
+  containment_too_weak: admitting(born, admit("x", { degraded: ["same_user"] })),
+  manifest_invalid: registering(reserved, register("a", { name: "z" })),
+  manifest_foreign: registering(reserved, register("a", { fleet: "f-other" })),
+  manifest_expired: registering([...reserved, after(30_000)], register("a")),
+  manifest_used: registering([...reserved, register("a")], register("a")),
+  contract_invalid: {
+    "fleet.create": { given: [], when: create(broken) },
+    "contract.enact": { given: born, when: enact(broken) },
+  },
+  instance_taken: admitting(born, admit("p")),
+  worker_unknown: each(born, { ...onTarget("nobody"), "worker.note": note }),
+  worker_ended: each([...born, exited("p")], onTarget("p", idOf("p"))),
+  worker_not_running: each(
+    [create(), admit("p")],
+    pick(["worker.checkpoint", "worker.quarantine"]),
+  ),
+  worker_quarantined: each(
+    [...born, quarantine("p")],
+    pick(["worker.checkpoint", "worker.quarantine"]),
+  ),
+  worker_not_quarantined: each(born, pick(["worker.unquarantine"])),
+  worker_expired: {
+    ...each([...born, after(86_400_000)], pick(["worker.checkpoint", "worker.quarantine"])),
+    ...each(
+      [create({ quarantine_max_ms: 90_000_000 }), start("p"), quarantine("p"), after(86_400_000)],
+      pick(["worker.unquarantine"]),
+    ),
+  },
+};
+
+const codes = REFUSAL_CODES.filter((code) => {
+  const { by, reserved: isReserved } = PROBLEMS[code];
+  return by === "kernel" && !isReserved;
+});
+
+describe("[PR2] every code that a command can give is given", () => {
+  test.each(
+    codes.flatMap((code) =>
+      PROBLEMS[code].commands.map((kind) => ({ kind, code, play: CASES[code]?.[kind] })),
+    ),
+  )("$kind answers $code", ({ kind, code, play }) => {
+    if (play === undefined) throw new Error(`a play must show how ${kind} answers ${code}`);
+    const before = given(...play.given);
+    expect(play.when(before.play).command.kind).toBe(kind);
+    before.when(play.when).refused(code);
+  });
+
+  test("[PR2] and the table names every command for which there is a play", () => {
+    for (const code of codes)
+      expect(new Set(Object.keys(CASES[code] ?? {}))).toStrictEqual(
+        new Set(PROBLEMS[code].commands),
+      );
+    expect(new Set(Object.keys(CASES))).toStrictEqual(new Set(codes));
+  });
+});
+
+test("[PR3] an actor's refusals are counted by who he is, not by what he claims", () => {
+  const play = new Play();
+  for (const step of [create(), ...start("p")]) play.take(step);
+  const by = (user: string) => ({ ...self("p"), user, claimed: ["user"] });
+  for (const user of ["x", "y"]) play.take(admit("q", { by: by(user) }));
+  expect([...play.state.refusals.keys()]).toStrictEqual([`worker:${idOf("p")}`]);
+});
