@@ -1,0 +1,131 @@
+import type { Actor } from "../kernel/actor.ts";
+import type { Entry, RecordedCommand } from "../kernel/entry.ts";
+import type { Event } from "../kernel/event.ts";
+
+/** The hash that the first entry names as its predecessor. */
+export const GENESIS_HASH = "0".repeat(64);
+
+/** The newest entry of a journal; seq 0 with {@link GENESIS_HASH} while it is empty. */
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** The head of an empty journal. */
+export const GENESIS: Head = { seq: 0, hash: GENESIS_HASH };
+
+/** An entry before the journal has given it its place, time and hash. */
+export interface Draft {
+  readonly fleet: string;
+  readonly rules: number;
+  readonly id: string;
+  readonly actor: Actor;
+  readonly command: RecordedCommand | null;
+  readonly event: Event;
+  /** The worker it is about: the key of {@link Journal.about}. Not part of the hashed bytes. */
+  readonly subject: string | null;
+}
+
+/**
+ * What an append did. `moved`: somebody wrote first, nothing was written; look again.
+ * `appended` with no entries: `make` had nothing to write.
+ */
+export type AppendOutcome =
+  | { readonly kind: "appended"; readonly atMs: number; readonly entries: readonly Entry[] }
+  | { readonly kind: "moved"; readonly head: Head };
+
+/** What a journal remembers of a command id: the first decision's place, and what was asked. */
+export interface Recollection {
+  readonly firstSeq: number;
+  readonly atMs: number;
+  /** The entries of that decision, in order. */
+  readonly entries: readonly Entry[];
+}
+
+/** A state at a place of the journal, as bytes; trusted only when a signed head names its hash. */
+export interface Snapshot {
+  readonly seq: number;
+  readonly hash: string;
+  readonly rules: number;
+  /** Canonical JSON of the state. */
+  readonly state: string;
+  /** SHA-256 over `state`, lowercase hex. */
+  readonly stateHash: string;
+}
+
+/**
+ * The ordered, hash-chained record. Several processes may use one journal at once.
+ *
+ * Adapters owe: appends are all or nothing and durable when the promise resolves; seqs have no
+ * gap; journal time never runs backwards (I11) and is read inside the critical section; whatever
+ * is broken, missing or shorter than remembered is a named {@link Fault}, never a shorter answer.
+ */
+export interface Journal {
+  /** The newest entry's seq and hash, as the store has it now. */
+  head(): Promise<Head>;
+
+  /**
+   * Appends what `make` answers, if the head still is `expected`.
+   *
+   * `make(atMs)` is synchronous and pure and runs inside the critical section, with the journal
+   * time of the entries it makes; it may be called again with a later time when the first answer
+   * grew older than `LIMITS.decisionAgeMsMax` before it could be committed. If it throws, nothing
+   * is written and the error is passed on. Throws `Fault` `storage_full`, `storage_busy`
+   * (retryable), `clock_skew`, `journal_*`; `append_unknown` when it cannot tell whether the
+   * entries are durable: submit again with the same command ids.
+   */
+  append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome>;
+
+  /**
+   * Up to `limit` entries after `after`, decoded and verified: seqs without gap, hashes over the
+   * stored bytes, and a chain that begins at `after.hash`. A chain that does not begin there is a
+   * Fault `journal_forked`; broken bytes are `journal_corrupt`.
+   */
+  read(after: Head, limit: number): Promise<readonly Entry[]>;
+
+  /** The decision first recorded under a command id, or undefined. */
+  recall(commandId: string): Promise<Recollection | undefined>;
+
+  /** The newest entries about a worker, newest first, up to `limit`; verified singly by hash. */
+  about(subject: string, limit: number): Promise<readonly Entry[]>;
+
+  /** Keeps a snapshot; only the newest few are kept. */
+  saveSnapshot(snapshot: Snapshot): Promise<void>;
+
+  /** The snapshots kept, newest first. */
+  snapshots(): Promise<readonly Snapshot[]>;
+
+  /**
+   * Takes over entries exported elsewhere, hashes intact, into an empty journal, all or nothing.
+   * Each item is the canonical text of an entry without its hash, and the hash.
+   */
+  load(stored: Iterable<StoredEntry>): Promise<Head>;
+
+  /** The stored text and hash of up to `limit` entries after `afterSeq`; unverified. */
+  readStored(afterSeq: number, limit: number): Promise<readonly StoredEntry[]>;
+
+  /**
+   * Calls `listener` after something may have been appended, by this process or another.
+   * A hint only: it may be late, doubled or missing. Returns how to stop it.
+   */
+  watch(listener: () => void): () => void;
+
+  /**
+   * Checks the store beyond what reading entries can show: that its indices hold exactly its
+   * entries, that its pages are sound. Throws `Fault` `journal_corrupt`. Its cost grows with the
+   * journal, so only verification calls it.
+   */
+  inspect(): Promise<void>;
+
+  /** Takes over how far the wall clock may be off, ms, from the contract in force. */
+  setClockTolerance(toleranceMs: number): void;
+
+  /** Releases the store; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** An entry as it is stored: canonical text without the hash, and the SHA-256 over it. */
+export interface StoredEntry {
+  readonly text: string;
+  readonly hash: string;
+}
