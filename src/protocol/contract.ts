@@ -1,0 +1,146 @@
+import { z } from "zod";
+import type { Budget } from "../kernel/budget/budget.ts";
+import {
+  DEFAULT_CONTRACT,
+  type Contract,
+  type Degradation,
+  type StopCondition,
+} from "../kernel/fleet/contract.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { budgetSchema } from "./budget.ts";
+import { parserOf, type Parser } from "./parse.ts";
+import { integer, oneOf, partialRecord, record, text, workerName } from "./scalar.ts";
+
+const stopCondition = record({
+  name: workerName,
+  description: text(LIMITS.noteBytesMax).optional(),
+  when: text(LIMITS.conditionSourceBytesMax, 1).optional(),
+}) as unknown as z.ZodType<StopCondition>;
+
+const stopConditions = z
+  .array(stopCondition, { error: "an array of stop conditions" })
+  .max(LIMITS.stopConditionsMax, {
+    error: `an array of at most ${LIMITS.stopConditionsMax} stop conditions`,
+  })
+  .superRefine((conditions, context) => {
+    const seen = new Set<string>();
+    for (const [index, { name }] of conditions.entries()) {
+      if (seen.has(name))
+        context.addIssue({ code: "custom", path: [index, "name"], message: "unlike the others" });
+      seen.add(name);
+    }
+  });
+
+const degradations: readonly [Degradation, ...Degradation[]] = ["same_user"];
+
+const shape = {
+  max_depth: integer(LIMITS.depthMin, LIMITS.depthMax),
+  max_replicas: integer(LIMITS.replicasMin, LIMITS.replicasMax),
+  max_total: integer(LIMITS.totalMin, LIMITS.totalMax),
+  cooldown_ms: integer(0, LIMITS.cooldownMsMax),
+  lifetime_ms: integer(LIMITS.lifetimeMsMin, LIMITS.lifetimeMsMax),
+  register_within_ms: integer(LIMITS.registerWithinMsMin, LIMITS.registerWithinMsMax),
+  beat_every_ms: integer(LIMITS.beatEveryMsMin, LIMITS.beatEveryMsMax),
+  reap_after_ms: integer(LIMITS.staleBeats * LIMITS.beatEveryMsMin, LIMITS.reapAfterMsMax),
+  silent_alive: oneOf(["flag", "stop"]),
+  on_orphan: oneOf(["stop", "grandparent", "keep"]),
+  tether_ms: integer(LIMITS.tetherMsMin, LIMITS.tetherMsMax),
+  quarantine_max_ms: integer(LIMITS.quarantineMsMin, LIMITS.quarantineMsMax),
+  revoke_grace_ms: integer(0, LIMITS.revokeMsMax),
+  revoke_margin_ms: integer(0, LIMITS.revokeMsMax),
+  clock_tolerance_ms: integer(LIMITS.clockToleranceMsMin, LIMITS.clockToleranceMsMax),
+  refusals_per_minute: integer(LIMITS.refusalsPerMinuteMin, LIMITS.refusalsPerMinuteMax),
+  allow_degraded: z
+    .array(oneOf(degradations), { error: "an array of names" })
+    .max(degradations.length, { error: `an array of at most ${degradations.length} names` }),
+  budget: budgetSchema,
+  default_child: budgetSchema,
+  stop: stopConditions,
+};
+
+const complete = record(shape).superRefine((contract, context) => {
+  for (const { path, message } of mismatches(contract))
+    context.addIssue({ code: "custom", path: [...path], message });
+}) as unknown as z.ZodType<Contract>;
+
+const partial = partialRecord(shape)
+  .transform((given) => withDefaults(given as unknown as Partial<Contract>))
+  .pipe(complete as unknown as z.ZodType<Contract, Contract>);
+
+/**
+ * Fills in what a contract leaves out. Where a default would contradict what is given it yields:
+ * a short life has a shorter time to register, slow beats have a later reaping.
+ */
+function withDefaults(given: Partial<Contract>): Contract {
+  const named = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Partial<Contract>;
+  const filled: Contract = { ...DEFAULT_CONTRACT, ...named };
+  const { lifetime_ms, beat_every_ms } = filled;
+  return {
+    ...filled,
+    register_within_ms:
+      named.register_within_ms ?? Math.min(DEFAULT_CONTRACT.register_within_ms, lifetime_ms),
+    reap_after_ms:
+      named.reap_after_ms ??
+      Math.max(DEFAULT_CONTRACT.reap_after_ms, LIMITS.staleBeats * beat_every_ms),
+  };
+}
+
+interface Mismatch {
+  readonly path: readonly string[];
+  /** Completes "must be …". */
+  readonly message: string;
+}
+
+/** Where fields contradict each other that are each within their own bounds. */
+function* mismatches(contract: Contract): Generator<Mismatch, void, undefined> {
+  const { lifetime_ms, register_within_ms, beat_every_ms, reap_after_ms } = contract;
+  const reapMin = LIMITS.staleBeats * beat_every_ms;
+  if (reap_after_ms < reapMin)
+    yield {
+      path: ["reap_after_ms"],
+      message: `at least ${LIMITS.staleBeats} beats of ${beat_every_ms} ms (${reapMin})`,
+    };
+  if (register_within_ms > lifetime_ms)
+    yield {
+      path: ["register_within_ms"],
+      message: `at most the lifetime of a worker (${lifetime_ms})`,
+    };
+  for (const field of ["budget", "default_child"] as const) {
+    const own = contract[field].lifetime_ms;
+    if (own !== undefined && own > lifetime_ms)
+      yield {
+        path: [field, "lifetime_ms"],
+        message: `at most the lifetime of a worker (${lifetime_ms})`,
+      };
+  }
+  yield* defaultsAboveBudget(contract);
+}
+
+/** A default that no root could hand to a child would refuse every request that relies on it. */
+function* defaultsAboveBudget(contract: Contract): Generator<Mismatch, void, undefined> {
+  const { budget, default_child } = contract;
+  const above = (path: readonly string[], limit: number): Mismatch => ({
+    path: ["default_child", ...path],
+    message: `at most what a root may have (${limit})`,
+  });
+  for (const key of Object.keys(default_child) as (keyof Budget)[]) {
+    if (key === "units") continue;
+    const [amount, limit] = [default_child[key], budget[key]];
+    if (amount !== undefined && limit !== undefined && amount > limit) yield above([key], limit);
+  }
+  for (const [unit, amount] of Object.entries(default_child.units ?? {})) {
+    const limit = budget.units?.[unit];
+    if (limit !== undefined && amount > limit) yield above(["units", unit], limit);
+  }
+}
+
+/** The schema of a whole contract, as it is journaled. */
+export const contractSchema: z.ZodType<Contract> = complete;
+
+/** Parses the fields of a contract that differ from the defaults into a whole one. */
+export const parseContract: Parser<Contract> = parserOf("contract", partial);
+
+/** Parses a whole contract, as it is journaled and exported: nothing may be left out. */
+export const parseWholeContract: Parser<Contract> = parserOf("contract", complete);

@@ -1,0 +1,228 @@
+import type { CommandKind } from "../kernel/command.ts";
+import type { RefusalCode } from "../kernel/refusal.ts";
+import type { FaultCode } from "../ports/fault.ts";
+import type { InputCode } from "./input.ts";
+
+/**
+ * What kind of no a code is: `input` was not understood, `refusal` is the rules' answer, `fault`
+ * is the world's failure, `outcome` is a command that was carried out but not to a good end.
+ */
+export type ProblemKind = "input" | "refusal" | "fault" | "outcome";
+
+/** Codes that neither the kernel nor a port gives: how a program ends. */
+export type OutcomeCode = "unproven" | "bug";
+
+/** Every public code; codes are permanent. */
+export type ProblemCode = RefusalCode | FaultCode | InputCode | OutcomeCode;
+
+/** Who gives a code first: the kernel, the loop around it, a door, or an adapter of a port. */
+export type ProblemSource = "kernel" | "loop" | "edge" | "adapter";
+
+/** What a code means at every edge of Stint. */
+export interface Problem {
+  readonly kind: ProblemKind;
+  readonly by: ProblemSource;
+  /** HTTP status. */
+  readonly http: number;
+  /** Exit code of the command line. */
+  readonly exit: number;
+  /** JSON-RPC error code, or null where MCP answers a tool result that is marked as an error. */
+  readonly mcp: number | null;
+  /** The commands that can be answered so; none where it is not about one command. */
+  readonly commands: readonly CommandKind[];
+  /** True while nothing that is built gives it. */
+  readonly reserved: boolean;
+  /** A sentence for people. */
+  readonly meaning: string;
+}
+
+const EXIT = { usage: 2, refused: 3, notFound: 4, fault: 5 } as const;
+const JSON_RPC = { invalidParams: -32_602, internalError: -32_603 } as const;
+
+/** Typed so that no kind can be left out. */
+const allKinds: Readonly<Record<CommandKind, true>> = {
+  "fleet.create": true,
+  "fleet.pause": true,
+  "fleet.resume": true,
+  "fleet.kill": true,
+  "contract.enact": true,
+  "key.rotate": true,
+  "worker.admit": true,
+  "worker.register": true,
+  "worker.checkpoint": true,
+  "worker.observe": true,
+  "worker.stop": true,
+  "worker.exited": true,
+  "worker.write_off": true,
+  "worker.quarantine": true,
+  "worker.unquarantine": true,
+  "worker.note": true,
+  "budget.charge": true,
+  "halt.request": true,
+  "clock.tick": true,
+  "refusals.suppress": true,
+  "journal.sign": true,
+  "receipt.record": true,
+};
+
+/** Every kind of command, in the order of their nouns. */
+export const COMMAND_KINDS = Object.keys(allKinds) as readonly CommandKind[];
+
+const admitted: readonly CommandKind[] = ["worker.admit"];
+const registered: readonly CommandKind[] = ["worker.register"];
+const entering: readonly CommandKind[] = ["worker.admit", "worker.register"];
+const changing: readonly CommandKind[] = [
+  "fleet.pause",
+  "fleet.resume",
+  "contract.enact",
+  "key.rotate",
+];
+const working: readonly CommandKind[] = ["worker.checkpoint", "worker.quarantine"];
+const enacted: readonly CommandKind[] = ["fleet.create", "contract.enact"];
+const onLive: readonly CommandKind[] = [
+  "worker.checkpoint",
+  "worker.observe",
+  "worker.stop",
+  "worker.exited",
+  "worker.write_off",
+  "worker.quarantine",
+  "worker.unquarantine",
+  "budget.charge",
+];
+const onKnown: readonly CommandKind[] = [...onLive, "worker.note"];
+
+/** Every code with what it means at every edge: the one table (DESIGN §6). */
+export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
+  usage: input(400, "The input cannot be understood; every problem is named with its place."),
+  limit_exceeded: input(413, "The input is well formed but larger than is taken."),
+
+  not_authorised: no(403, but("halt.request"), "The actor may not give this command."),
+  fleet_unknown: no(404, but("fleet.create"), "The journal is empty: no fleet was created in it."),
+  fleet_exists: no(409, ["fleet.create"], "The journal already holds a fleet."),
+  fleet_killed: no(410, [...entering, ...changing], "The fleet was killed, for good."),
+  fleet_paused: no(409, entering, "The fleet takes nothing new until it is resumed."),
+  parent_unknown: no(404, admitted, "No worker has the id that was named as the parent."),
+  parent_not_running: no(409, entering, "The parent does not run: not yet, or no longer."),
+  parent_quarantined: no(409, entering, "The parent is in quarantine."),
+  parent_stale: no(409, admitted, "The parent has missed its beats."),
+  max_replicas: no(409, entering, "As many workers live or are reserved as the contract allows."),
+  max_total: no(409, entering, "As many workers were ever admitted as the contract allows."),
+  cooldown: no(429, admitted, "The parent must wait between two admissions."),
+  depth_mismatch: no(409, admitted, "The claimed depth is not the one that the journal knows."),
+  max_depth: no(409, entering, "The worker would be of a generation beyond the contract."),
+  rights_exceeded: no(403, admitted, "A worker's rights must be a part of its parent's."),
+  budget_exceeded: no(409, admitted, "More was asked for than is free where it is carved from."),
+  stop_condition: no(409, entering, "A stop condition holds, fails or is missing here."),
+  containment_too_weak: no(403, admitted, "The contract does not allow this weak a sandbox."),
+  manifest_invalid: no(403, registered, "The manifest is malformed, forged or altered."),
+  manifest_foreign: no(403, registered, "The manifest was issued by another fleet."),
+  manifest_expired: no(410, registered, "The manifest was presented too late."),
+  manifest_used: no(409, registered, "The manifest was taken up before; it is good for once."),
+  contract_invalid: no(422, enacted, "A stop condition of the contract does not pass its check."),
+  instance_taken: no(409, admitted, "The instance id was used before."),
+  worker_unknown: gone(404, onKnown, "No worker has this id."),
+  worker_ended: no(410, onLive, "The worker has ended."),
+  worker_not_running: no(409, working, "The worker does not run: not yet, or no longer."),
+  worker_quarantined: no(409, working, "The worker is in quarantine."),
+  worker_not_quarantined: no(409, ["worker.unquarantine"], "The worker is not in quarantine."),
+  worker_expired: no(410, [...working, "worker.unquarantine"], "The worker's lifetime is over."),
+  rate_limited: byLoop(429, "The actor was refused too often within a minute."),
+  command_mismatch: byLoop(409, "The command id was used for another command."),
+  command_expired: byLoop(410, "The command id is older than is remembered."),
+
+  workers_live: later(409, "Something needs every worker to have ended first."),
+  holder_ended: later(410, "The holder of the lease has ended."),
+  holder_quarantined: later(409, "The holder of the lease is in quarantine."),
+  holder_stale: later(409, "The holder of the lease has missed its beats."),
+  holder_mismatch: later(403, "The lease is held by another."),
+  region_invalid: later(422, "A pattern of the region is malformed."),
+  region_too_large: later(413, "The region has more patterns or states than are decided."),
+  lane_unknown: later(404, "No lane has this name."),
+  lease_condition: later(409, "A condition on leases holds or fails."),
+  lease_unknown: { ...later(404, "No lease has this id."), exit: 4 },
+  lease_ended: later(410, "The lease has ended."),
+  conflict: later(409, "Another live lease is in the way."),
+  slots_full: later(409, "Every slot of the lane is taken."),
+  fence_stale: later(409, "A newer lease on the region exists."),
+  not_writable: later(403, "The lease gives no right to write there."),
+  thaw_unsafe: later(409, "The worker may still write where it has lost the right to."),
+  wait_deadlock: later(409, "Waiting here would close a circle of waiters."),
+  wait_timeout: later(408, "The wait was over before the lease was free."),
+  queue_full: later(429, "As many wait as the queue holds."),
+
+  storage_full: fault(507, "The disk is full."),
+  storage_failed: fault(500, "The store answered with an error."),
+  storage_busy: fault(503, "The store was locked by another for too long."),
+  journal_corrupt: fault(500, "The journal's bytes are not what was written."),
+  journal_truncated: fault(500, "The journal is shorter than is remembered."),
+  journal_forked: fault(500, "The journal is not the continuation of what is remembered."),
+  journal_newer: fault(500, "The journal was written by a newer Stint."),
+  journal_missing: fault(500, "The journal is not there."),
+  clock_skew: fault(503, "The host's clock contradicts the journal's time."),
+  network_filesystem: fault(500, "The state folder is on a network file system."),
+  sqlite_unsupported: fault(500, "The SQLite library is too old."),
+  sandbox_unavailable: fault(503, "No sandbox of the needed kind can be made here."),
+  sandbox_failed: fault(503, "The sandbox could not be started."),
+  append_unknown: fault(503, "It is not known whether the command was recorded; repeat its id."),
+  secret_missing: fault(500, "The fleet's secret is not there."),
+  key_mismatch: fault(500, "The secret is not the one that the fleet was created with."),
+  closed: fault(503, "It was used after it was closed."),
+
+  unproven: outcome({ http: 200, exit: 6 }, "A stop was ordered, but an end is not proven."),
+  bug: outcome({ http: 500, exit: 1 }, "An invariant of Stint itself is broken."),
+};
+
+function but(excepted: CommandKind): readonly CommandKind[] {
+  return COMMAND_KINDS.filter((kind) => kind !== excepted);
+}
+
+function input(http: number, meaning: string): Problem {
+  const { invalidParams: mcp } = JSON_RPC;
+  const commands = COMMAND_KINDS;
+  return {
+    kind: "input",
+    by: "edge",
+    http,
+    exit: EXIT.usage,
+    mcp,
+    commands,
+    reserved: false,
+    meaning,
+  };
+}
+
+function no(http: number, commands: readonly CommandKind[], meaning: string): Problem {
+  const exit = EXIT.refused;
+  return {
+    kind: "refusal",
+    by: "kernel",
+    http,
+    exit,
+    mcp: null,
+    commands,
+    reserved: false,
+    meaning,
+  };
+}
+
+function gone(http: number, commands: readonly CommandKind[], meaning: string): Problem {
+  return { ...no(http, commands, meaning), exit: EXIT.notFound };
+}
+
+function byLoop(http: number, meaning: string): Problem {
+  return { ...no(http, COMMAND_KINDS, meaning), by: "loop" };
+}
+
+function later(http: number, meaning: string): Problem {
+  return { ...no(http, [], meaning), reserved: true };
+}
+
+function fault(http: number, meaning: string): Problem {
+  const { internalError: mcp } = JSON_RPC;
+  const exit = EXIT.fault;
+  return { kind: "fault", by: "adapter", http, exit, mcp, commands: [], reserved: false, meaning };
+}
+
+function outcome(so: { readonly http: number; readonly exit: number }, meaning: string): Problem {
+  return { kind: "outcome", by: "edge", ...so, mcp: null, commands: [], reserved: false, meaning };
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import type { CommandMap, ProcessIdentity, Verdicts } from "../kernel/command.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import { LIMITS } from "../kernel/limits.ts";
+import { GRADES, type Evidence, type Outcome, type Severity } from "../kernel/worker/evidence.ts";
+import { NETWORKS } from "../kernel/worker/manifest.ts";
+import { budgetSchema, chargeSchema } from "./budget.ts";
+import { manifestSchema } from "./manifest.ts";
+import { parserOf, type Parser } from "./parse.ts";
+import {
+  EVIDENCE_LIMITS,
+  flag,
+  integer,
+  jsonObject,
+  magnitude,
+  oneOf,
+  record,
+  STATE_LIMITS,
+  text,
+  workerId,
+  workerName,
+  workerReference,
+} from "./scalar.ts";
+
+const reason = text(LIMITS.reasonBytesMax, 1);
+const severities: readonly [Severity, ...Severity[]] = ["low", "medium", "high", "critical"];
+
+const stateSchema = jsonObject(STATE_LIMITS);
+
+/** Patterns, understood only where they are decided. */
+const regionsSchema: z.ZodType<readonly string[]> = z
+  .array(text(LIMITS.regionPatternBytesMax, 1), { error: "an array of patterns" })
+  .max(LIMITS.regionPatternsMax, {
+    error: `an array of at most ${LIMITS.regionPatternsMax} patterns`,
+  });
+
+/** What functions said, by the names of their conditions. */
+const verdicts = z
+  .record(
+    workerName,
+    z.union([z.boolean(), text(LIMITS.reasonBytesMax)], {
+      error: "true, false or the text of an error",
+    }),
+    { error: "an object of verdicts by condition" },
+  )
+  .refine((given) => Object.keys(given).length <= LIMITS.stopConditionsMax, {
+    error: `an object of at most ${LIMITS.stopConditionsMax} verdicts`,
+  }) as unknown as z.ZodType<Verdicts>;
+
+const processIdentity = record({
+  host_id: text(LIMITS.actorTextCharsMax, 1),
+  pid: integer(1, 2 ** 31 - 1),
+  started: text(LIMITS.actorTextCharsMax),
+}) as unknown as z.ZodType<ProcessIdentity>;
+
+const evidence = record({
+  grade: oneOf(GRADES),
+  facts: jsonObject(EVIDENCE_LIMITS),
+}) as unknown as z.ZodType<Evidence>;
+
+const outcome = record({
+  exit_code: integer(0, 255).optional(),
+  signal: text(LIMITS.nameCharsMax, 1).optional(),
+  timed_out: flag.optional(),
+  oom_killed: flag.optional(),
+  killed_by: text(LIMITS.actorTextCharsMax).optional(),
+  peak_memory_bytes: magnitude.optional(),
+  cpu_ms: magnitude.optional(),
+  error: text(LIMITS.noteBytesMax).optional(),
+}) as unknown as z.ZodType<Outcome>;
+
+const admission = {
+  name: workerName,
+  parent: workerReference.nullable(),
+  reason: text(LIMITS.reasonBytesMax),
+  state: stateSchema,
+  budget: budgetSchema,
+  regions: regionsSchema.optional(),
+  network: oneOf(NETWORKS).optional(),
+  depth: magnitude.optional(),
+  degraded: z
+    .array(text(LIMITS.nameCharsMax, 1), { error: "an array of names" })
+    .max(LIMITS.nameCharsMax, { error: `an array of at most ${LIMITS.nameCharsMax} names` })
+    .optional(),
+};
+
+/** The schemas of the bodies of commands about workers. */
+export const workerCommands = {
+  "worker.admit": record({ instance: workerId, ...admission, verdicts: verdicts.optional() }),
+  "worker.register": record({
+    manifest: manifestSchema.nullable(),
+    envelope: oneOf(["valid", "form", "signature", "version", "key"]),
+    process: processIdentity.optional(),
+    verdicts: verdicts.optional(),
+  }),
+  "worker.checkpoint": record({ worker: workerReference, state: stateSchema }),
+  "worker.observe": record({
+    worker: workerReference,
+    beat_count: magnitude.optional(),
+    silent_ms: magnitude,
+    watched_ms: magnitude,
+    seen: oneOf(["alive", "gone", "unknown"]),
+  }),
+  "worker.stop": record({
+    worker: workerReference,
+    // The other reasons are findings of the kernel, which nobody can claim.
+    reason: oneOf(["requested", "completed", "failed", "quarantine_stopped"]),
+    tree: flag,
+    detail: text(LIMITS.noteBytesMax).optional(),
+  }),
+  "worker.exited": record({ worker: workerReference, evidence, outcome }),
+  "worker.write_off": record({ worker: workerReference, reason }),
+  "worker.quarantine": record({
+    worker: workerReference,
+    reason,
+    source: text(LIMITS.actorTextCharsMax, 1),
+    severity: oneOf(severities),
+    evidence: jsonObject(EVIDENCE_LIMITS).optional(),
+  }),
+  "worker.unquarantine": record({ worker: workerReference, resolution: reason }),
+  "worker.note": record({ worker: workerReference, text: text(LIMITS.noteBytesMax, 1) }),
+  "budget.charge": record({ worker: workerReference, amounts: chargeSchema }),
+};
+
+/** What a caller asks for a worker to be admitted; the loop adds the instance. */
+export type AdmissionRequest = Omit<CommandMap["worker.admit"], "instance" | "verdicts">;
+
+/** Parses what a caller asks for a worker to be admitted. */
+export const parseAdmission: Parser<AdmissionRequest> = parserOf(
+  "admission",
+  record(admission) as unknown as z.ZodType<AdmissionRequest>,
+);
+
+/** Parses a worker's state. */
+export const parseState: Parser<JsonObject> = parserOf("state", stateSchema);
+
+/** Parses a worker's name. */
+export const parseName: Parser<string> = parserOf("name", workerName);
+
+/** Parses a reason; it may not be empty. */
+export const parseReason: Parser<string> = parserOf("reason", reason);
