@@ -1,0 +1,114 @@
+import { ok } from "../../kernel/assert.ts";
+import {
+  GENESIS,
+  type AppendOutcome,
+  type Draft,
+  type Head,
+  type StoredEntry,
+} from "../../ports/journal.ts";
+import { seal, type Sealed } from "../chain.ts";
+import { decode } from "../codec.ts";
+import { verifyLoaded, type Loaded } from "../loading.ts";
+import type { Instant, Timekeeper } from "../timekeeper.ts";
+import { asCommitFault, asJournalFault } from "./faults.ts";
+import type { JournalStore } from "./store.ts";
+
+/** What an append puts into a journal. */
+export interface Appending {
+  readonly expected: Head;
+  readonly make: (atMs: number) => readonly Draft[];
+  readonly timekeeper: Timekeeper;
+}
+
+/**
+ * One try to append, in one transaction. `aged` when the decision grew too old before the commit;
+ * then nothing was written.
+ *
+ * The order is the promise: lock, look, read the clock, decide, write, read the clock again,
+ * commit, remember.
+ */
+export function tryAppend(store: JournalStore, appending: Appending): AppendOutcome | "aged" {
+  const { expected, make, timekeeper } = appending;
+  const staged = inTransaction(store, () => {
+    const head = store.look();
+    store.mustContinue(expected, head, "the caller");
+    if (head.seq !== expected.seq) return { kind: "moved", head } as const;
+    const instant = timekeeper.read(store.timeAt(head));
+    const sealed = seal(head, instant.atMs, make(instant.atMs));
+    write(store, sealed, instant);
+    return timekeeper.isAged(instant) ? "aged" : ({ kind: "staged", sealed, instant } as const);
+  });
+  if (staged === "aged" || staged.kind === "moved") {
+    store.database.rollback();
+    return staged;
+  }
+
+  const { sealed, instant } = staged;
+  const last = sealed.at(-1);
+  if (last === undefined) store.database.rollback();
+  else {
+    commit(store, last, instant.atMs);
+    timekeeper.settle();
+  }
+  return { kind: "appended", atMs: instant.atMs, entries: sealed.map((one) => decode(one)) };
+}
+
+/** Takes over entries from elsewhere in one transaction; answers the head they end at. */
+export function load(store: JournalStore, stored: Iterable<StoredEntry>): Head {
+  const last = inTransaction(store, () => {
+    let newest: Loaded | undefined;
+    for (const loaded of verifyLoaded(store.look(), stored)) {
+      store.database.insert(loaded.sealed);
+      newest = loaded;
+    }
+    // Those clocks were another host's: journal time is tied to none until the next append.
+    store.setAnchor(null);
+    return newest;
+  });
+  if (last === undefined) {
+    store.database.rollback();
+    return GENESIS;
+  }
+  return commit(store, last.sealed, last.atMs);
+}
+
+function write(store: JournalStore, sealed: readonly Sealed[], instant: Instant): void {
+  if (sealed.length === 0) return;
+  for (const one of sealed) {
+    const firstSeq = one.commandId === null ? undefined : store.database.firstSeq(one.commandId);
+    ok(firstSeq === undefined, `command ${one.commandId} is already decided in entry ${firstSeq}`);
+    store.database.insert(one);
+  }
+  store.setAnchor(instant.anchor);
+}
+
+/** Runs `work` under the writers' lock and leaves the transaction open, unless it throws. */
+function inTransaction<T>({ database }: JournalStore, work: () => T): T {
+  try {
+    database.begin();
+    return work();
+  } catch (error) {
+    rollBack(database);
+    throw asJournalFault(error, "appending entries");
+  }
+}
+
+function commit(store: JournalStore, { seq, hash }: Sealed, atMs: number): Head {
+  try {
+    store.database.commit();
+  } catch (error) {
+    rollBack(store.database);
+    throw asCommitFault(error);
+  }
+  const head = { seq, hash };
+  store.remember(head, atMs);
+  return head;
+}
+
+function rollBack(database: JournalStore["database"]): void {
+  try {
+    database.rollback();
+  } catch {
+    // The error that led here says more; without COMMIT nothing becomes durable anyway.
+  }
+}

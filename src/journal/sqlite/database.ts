@@ -1,0 +1,181 @@
+import { ok } from "../../kernel/assert.ts";
+import { Fault } from "../../ports/fault.ts";
+import { GENESIS, type Head, type Snapshot, type StoredEntry } from "../../ports/journal.ts";
+import type { SqliteDatabase } from "../../system/sqlite-library.ts";
+import type { Sealed } from "../chain.ts";
+import { SNAPSHOTS_MAX } from "../snapshots.ts";
+import type { StoredAnchor } from "./anchor.ts";
+
+/** What a row holds as long as nothing is broken; a flipped bit makes null or bytes of a text. */
+type Row = [text: unknown, hash: unknown];
+type SnapshotRow = [seq: number, hash: unknown, rules: number, state: unknown, stateHash: unknown];
+
+/** A journal's database: every statement, prepared once. Errors are those of SQLite. */
+export class JournalDatabase {
+  readonly #db: SqliteDatabase;
+  readonly #begin;
+  readonly #commit;
+  readonly #rollback;
+  readonly #head;
+  readonly #anchor;
+  readonly #setAnchor;
+  readonly #hashAt;
+  readonly #range;
+  readonly #insert;
+  readonly #firstSeq;
+  readonly #about;
+  readonly #changes;
+  readonly #saveSnapshot;
+  readonly #dropSnapshots;
+  readonly #snapshots;
+
+  constructor(db: SqliteDatabase) {
+    this.#db = db;
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#rollback = db.prepare("ROLLBACK");
+    this.#head = db.prepare<[], { seq: number; hash: unknown }>(
+      "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1",
+    );
+    this.#anchor = db.prepare<[], { text: unknown; hash: unknown }>("SELECT text, hash FROM clock");
+    this.#setAnchor = db.prepare("UPDATE clock SET text = ?, hash = ?");
+    this.#hashAt = db.prepare<[number]>("SELECT hash FROM entries WHERE seq = ?").pluck();
+    this.#range = db
+      .prepare<[number, number], Row>(
+        "SELECT text, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?",
+      )
+      .raw();
+    this.#insert = db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?)");
+    this.#firstSeq = db
+      .prepare<[string], number>("SELECT seq FROM entries WHERE command_id = ?")
+      .pluck();
+    this.#about = db
+      .prepare<[string, number], [seq: number, ...Row]>(
+        "SELECT seq, text, hash FROM entries WHERE subject = ? ORDER BY seq DESC LIMIT ?",
+      )
+      .raw();
+    this.#changes = db.prepare<[], number>("PRAGMA data_version").pluck();
+    this.#saveSnapshot = db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)");
+    this.#dropSnapshots = db.prepare(
+      `DELETE FROM snapshots WHERE seq NOT IN
+       (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ${SNAPSHOTS_MAX})`,
+    );
+    this.#snapshots = db
+      .prepare<[], SnapshotRow>("SELECT * FROM snapshots ORDER BY seq DESC")
+      .raw();
+  }
+
+  /** Takes the one lock of writers and with it the newest view; SQLITE_BUSY when another has it. */
+  begin(): void {
+    ok(!this.#db.inTransaction, "an append must not begin within another");
+    this.#begin.run();
+  }
+
+  /** Makes what was written since {@link begin} durable. */
+  commit(): void {
+    this.#commit.run();
+  }
+
+  /** Gives up what was written since {@link begin}; SQLite may have done so on an error. */
+  rollback(): void {
+    if (this.#db.inTransaction) this.#rollback.run();
+  }
+
+  /** The newest entry's place and hash. */
+  head(): Head {
+    const row = this.#head.get();
+    return row === undefined ? GENESIS : { seq: row.seq, hash: textOf(row.hash) };
+  }
+
+  /** What journal time is tied to. */
+  anchor(): StoredAnchor {
+    const anchor = this.#anchor.get();
+    if (anchor === undefined) throw new Fault("journal_corrupt", "the journal must have a clock");
+    return { text: textOf(anchor.text), hash: textOf(anchor.hash) };
+  }
+
+  /** Ties journal time anew. */
+  setAnchor({ text, hash }: StoredAnchor): void {
+    this.#setAnchor.run(text, hash);
+  }
+
+  /** The stored hash of an entry. */
+  hashAt(seq: number): string | undefined {
+    const hash = this.#hashAt.get(seq);
+    return hash === undefined ? undefined : textOf(hash);
+  }
+
+  /** The stored entries after `afterSeq`, in order. */
+  range(afterSeq: number, limit: number): StoredEntry[] {
+    return this.#range.all(afterSeq, limit).map(toStored);
+  }
+
+  /** Writes an entry. */
+  insert({ seq, text, hash, commandId, subject }: Sealed): void {
+    this.#insert.run(seq, text, hash, commandId, subject);
+  }
+
+  /** Where the decision of a command begins. */
+  firstSeq(commandId: string): number | undefined {
+    return this.#firstSeq.get(commandId);
+  }
+
+  /** The newest entries about a subject, newest first. */
+  about(subject: string, limit: number): { readonly seq: number; readonly stored: StoredEntry }[] {
+    const rows = this.#about.all(subject, limit);
+    return rows.map(([seq, ...row]) => ({ seq, stored: toStored(row) }));
+  }
+
+  /** A number that changes when another connection has committed something. */
+  changes(): number {
+    return this.#changes.get() ?? 0;
+  }
+
+  /** Writes a snapshot and drops those that are no longer kept. */
+  saveSnapshot({ seq, hash, rules, state, stateHash }: Snapshot): void {
+    this.#saveSnapshot.run(seq, hash, rules, state, stateHash);
+    this.#dropSnapshots.run();
+  }
+
+  /** The snapshots kept, newest first. */
+  snapshots(): Snapshot[] {
+    return this.#snapshots.all().map(([seq, hash, rules, state, stateHash]) => ({
+      seq,
+      hash: textOf(hash),
+      rules,
+      state: textOf(state),
+      stateHash: textOf(stateHash),
+    }));
+  }
+
+  /** What is wrong with the pages, tables and indices, at most a few; empty when nothing is. */
+  listDamage(): string[] {
+    const found = this.#db.prepare<[], string>("PRAGMA integrity_check(10)").pluck().all();
+    const misnamed = this.#db
+      .prepare<[], number>(
+        `SELECT seq FROM entries
+         WHERE command_id IS NOT NULL AND command_id <> json_extract(text, '$.id') LIMIT 10`,
+      )
+      .pluck()
+      .all();
+    return [
+      ...found.filter((line) => line !== "ok"),
+      ...misnamed.map((seq) => `entry ${seq} is filed under another command`),
+    ];
+  }
+
+  /** Closes the database; the last one to do so folds the write-ahead log into it. */
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function toStored([text, hash]: Row): StoredEntry {
+  return { text: textOf(text), hash: textOf(hash) };
+}
+
+/** A value that was written as text. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new Fault("journal_corrupt", `the journal's rows must hold text, got ${typeof value}`);
+}

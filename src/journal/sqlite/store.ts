@@ -1,0 +1,112 @@
+import { ok } from "../../kernel/assert.ts";
+import { GENESIS, type Head } from "../../ports/journal.ts";
+import type { Log } from "../../ports/log.ts";
+import { decodeOne } from "../chain.ts";
+import { mustContinue } from "../continuation.ts";
+import type { ClockAnchor, JournalTime } from "../journal-time.ts";
+import { decodeAnchor, encodeAnchor, type StoredAnchor } from "./anchor.ts";
+import type { JournalDatabase } from "./database.ts";
+import { OpenFiles, type JournalFiles } from "./files.ts";
+import { HeadFile } from "./head-file.ts";
+
+/** A journal's database together with what is remembered of it outside. */
+export class JournalStore {
+  readonly database: JournalDatabase;
+  readonly files: JournalFiles;
+  readonly #openFiles: OpenFiles;
+  readonly #headFile: HeadFile;
+  readonly #log: Log;
+  #seen: Head = GENESIS;
+  /** The last entry whose time was read, and the last anchor: mostly they are asked for again. */
+  #timed: { readonly hash: string; readonly atMs: number } | undefined;
+  #anchor: { readonly stored: StoredAnchor; readonly anchor: ClockAnchor | null } | undefined;
+
+  /** Compares the database with the head file, creating that if it is missing. */
+  constructor(
+    database: JournalDatabase,
+    options: { readonly files: JournalFiles; readonly log: Log },
+  ) {
+    this.database = database;
+    this.files = options.files;
+    this.#log = options.log;
+    const head = database.head();
+    this.#openFiles = new OpenFiles(options.files);
+    this.#headFile = new HeadFile(options.files.head, head);
+    try {
+      this.look();
+    } catch (error) {
+      this.#headFile.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Where the journal ends now. Throws `Fault` when that is not a continuation of what this
+   * process or the head file has seen, or when the files have been taken away.
+   */
+  look(): Head {
+    if (this.#openFiles.haveChanged()) this.#tryHeadFile((file) => file.mend(this.#seen));
+    // Before the database, which may run ahead of it but never behind.
+    const remembered = this.#headFile.read();
+    const head = this.database.head();
+    this.mustContinue(remembered, head, "the head file");
+    this.mustContinue(this.#seen, head, "this process");
+    this.#seen = head;
+    return head;
+  }
+
+  /** Journal time as the entry at `head` left it; null while the journal is empty. */
+  timeAt(head: Head): JournalTime | null {
+    if (head.seq === 0) return null;
+    if (this.#timed?.hash !== head.hash) {
+      const [stored] = this.database.range(head.seq - 1, 1);
+      ok(stored !== undefined, `entry ${head.seq} is stored`);
+      this.#timed = { hash: head.hash, atMs: decodeOne(stored, head.seq).at_ms };
+    }
+    return { atMs: this.#timed.atMs, anchor: this.#readAnchor() };
+  }
+
+  /** Writes what journal time is tied to, if that has changed. */
+  setAnchor(anchor: ClockAnchor | null): void {
+    const stored = encodeAnchor(anchor);
+    if (stored.hash !== this.database.anchor().hash) this.database.setAnchor(stored);
+  }
+
+  /** Throws `Fault` unless a journal that ends at `head` continues what was seen. */
+  mustContinue(seen: Head, head: Head, where: string): void {
+    mustContinue(seen, head, { where, hashAt: (seq) => this.database.hashAt(seq) });
+  }
+
+  /** Remembers a head that is durable. It never fails: the entries are in the database. */
+  remember(head: Head, atMs: number): void {
+    this.#seen = head;
+    this.#timed = { hash: head.hash, atMs };
+    this.#tryHeadFile((file) => file.write(head));
+  }
+
+  #tryHeadFile(act: (file: HeadFile) => void): void {
+    try {
+      act(this.#headFile);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.warn("the head file could not be written", { file: this.files.head, reason });
+    }
+  }
+
+  #readAnchor(): ClockAnchor | null {
+    const stored = this.database.anchor();
+    if (this.#anchor?.stored.text !== stored.text || this.#anchor.stored.hash !== stored.hash) {
+      this.#anchor = { stored, anchor: decodeAnchor(stored) };
+    }
+    return this.#anchor.anchor;
+  }
+
+  /** Closes the files. */
+  close(): void {
+    try {
+      this.database.close();
+    } finally {
+      this.#headFile.close();
+    }
+  }
+}

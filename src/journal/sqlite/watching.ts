@@ -1,0 +1,85 @@
+import { watch, type FSWatcher } from "node:fs";
+
+/** How often the database is asked for changes that no event has told of, ms. */
+const POLL_MS = 250;
+
+/** What a watch looks at. */
+export interface WatchedStore {
+  /** A file that every append of any process writes to. */
+  readonly path: string;
+  /** A number that changes when another connection has committed. */
+  readonly changes: () => number;
+}
+
+/**
+ * Tells listeners that something may have been appended: at once by this process, soon by others.
+ * It keeps no process alive.
+ */
+export class Watching {
+  readonly #store: WatchedStore;
+  readonly #listeners = new Set<() => void>();
+  #watcher: FSWatcher | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #seen: number | undefined;
+
+  constructor(store: WatchedStore) {
+    this.#store = store;
+  }
+
+  /** Adds a listener and returns how to remove it. */
+  add(listener: () => void): () => void {
+    // A wrapper, so that the same function may listen twice and leave once.
+    const hint = (): void => listener();
+    this.#listeners.add(hint);
+    if (this.#poll === undefined) this.#start();
+    return () => {
+      this.#listeners.delete(hint);
+      if (this.#listeners.size === 0) this.#stop();
+    };
+  }
+
+  /** Calls every listener, later: one that looks at once must not run inside an append. */
+  notify(): void {
+    for (const hint of this.#listeners) queueMicrotask(hint);
+  }
+
+  /** Forgets every listener. */
+  close(): void {
+    this.#listeners.clear();
+    this.#stop();
+  }
+
+  #start(): void {
+    this.#seen = this.#read();
+    this.#poll = setInterval(() => this.#look(), POLL_MS).unref();
+    try {
+      this.#watcher = watch(this.#store.path, { persistent: false }, () => this.#look());
+      this.#watcher.on("error", () => this.#watcher?.close());
+    } catch {
+      // The host has no more watches to give: polling alone is slower, not wrong.
+    }
+  }
+
+  #stop(): void {
+    clearInterval(this.#poll);
+    this.#watcher?.close();
+    this.#poll = undefined;
+    this.#watcher = undefined;
+  }
+
+  #look(): void {
+    const now = this.#read();
+    if (now !== undefined && now === this.#seen) return;
+    this.#seen = now;
+    this.notify();
+  }
+
+  /** The store's number, or undefined when it cannot be read: listeners then meet the fault. */
+  #read(): number | undefined {
+    try {
+      return this.#store.changes();
+    } catch {
+      return undefined;
+    }
+  }
+}

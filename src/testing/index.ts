@@ -1,0 +1,10 @@
+// The door for tests: the contracts that adapters owe, and clocks and randomness that obey.
+
+export { FakeClock } from "./fake-clock.ts";
+export { JOURNAL_CONTRACT } from "./journal-contract.ts";
+export { PULSE_CONTRACT } from "./pulse-contract.ts";
+export type { Expect, PulseCase, PulseSubject } from "./pulse-contract.ts";
+export { SANDBOX_CONTRACT } from "./sandbox-contract.ts";
+export type { SandboxCase, SandboxSubject } from "./sandbox-contract.ts";
+export { seededRandom } from "./seeded-random.ts";
+export type { SeededRandom } from "./seeded-random.ts";

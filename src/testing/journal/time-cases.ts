@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { LIMITS } from "../../kernel/limits.ts";
+import { GENESIS } from "../../ports/journal.ts";
+import { FakeClock } from "../fake-clock.ts";
+import {
+  appendAll,
+  appendNotes,
+  isFault,
+  journalCase,
+  noteDraft,
+  type Bench,
+  type JournalCase,
+} from "./case.ts";
+
+/** How journal time follows the host's clocks. */
+export const TIME_CASES: readonly JournalCase[] = [
+  journalCase("[CK1] the first entry has the wall clock's time", async ({ journal, clock }) => {
+    const [entry] = await appendNotes(journal, 1);
+    assert.equal(entry?.at_ms, clock.wallMs);
+  }),
+
+  journalCase("[CK2] on one boot time advances by time since boot", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.advance(1_000);
+    clock.stepWall(3_000);
+    assert.equal(await appendOne(bench), startMs + 1_000);
+    clock.advance(0);
+    assert.equal(await appendOne(bench), startMs + 1_000);
+    clock.suspend(86_400_000 * 30);
+    assert.equal(await appendOne(bench), startMs + 1_000 + 86_400_000 * 30);
+  }),
+
+  journalCase("[CK3] a stepped wall clock is a skew, both times shown", async (bench) => {
+    await appendOne(bench);
+    const { clock, journal } = bench;
+    for (const stepMs of [5_001, -5_001]) {
+      const wallMs = clock.wallMs;
+      clock.wallMs += stepMs;
+      const skew = (error: unknown): boolean =>
+        isFault("clock_skew")(error) &&
+        String(error).includes(new Date(wallMs).toISOString()) &&
+        String(error).includes(new Date(wallMs + stepMs).toISOString());
+      await assert.rejects(appendOne(bench), skew);
+      clock.wallMs = wallMs;
+    }
+    assert.equal((await journal.head()).seq, 1);
+    clock.wallMs += 5_000;
+    await appendOne(bench);
+    clock.wallMs -= 10_000;
+    await appendOne(bench);
+  }),
+
+  journalCase("[CK11] small steps within a boot add up to a skew", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.wallMs += 4_000;
+    assert.equal(await appendOne(bench), startMs);
+    clock.wallMs += 4_000;
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+  }),
+
+  journalCase("[CK4] after a boot time is the later of wall and head", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.reboot("b", 60_000);
+    assert.equal(await appendOne(bench), startMs + 60_000);
+    clock.reboot("c", -5_000);
+    assert.equal(await appendOne(bench), startMs + 60_000);
+    clock.advance(7);
+    assert.equal(await appendOne(bench), startMs + 60_007);
+  }),
+
+  journalCase("[CK5] after a boot too early or far too late is a skew", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.reboot("b", -5_001);
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+    clock.wallMs = startMs + LIMITS.clockStepMsMax + 1;
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+    clock.wallMs -= 1;
+    assert.equal(await appendOne(bench), startMs + LIMITS.clockStepMsMax);
+  }),
+
+  journalCase("[CK6] time since boot that falls is a skew, or stands", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.bootMs -= 20;
+    assert.equal(await appendOne(bench), startMs);
+    clock.bootMs -= 6_000;
+    clock.wallMs -= 6_000;
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+  }),
+
+  journalCase("[CK10] the tolerance can be taken from the contract", async (bench) => {
+    await appendOne(bench);
+    const { clock, journal } = bench;
+    clock.wallMs += 8_000;
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+    journal.setClockTolerance(8_000);
+    await appendOne(bench);
+    journal.setClockTolerance(7_999);
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+  }),
+
+  {
+    name: "[CK9] an operator's word ties journal time to the wall clock, once",
+    async run(open) {
+      const clock = new FakeClock();
+      const from = await open({ clock });
+      await appendNotes(from, 1);
+      const stored = await from.readStored(0, 1);
+      await from.close();
+
+      clock.stepWall(LIMITS.clockStepMsMax + 1);
+      const wary = await open({ clock });
+      await wary.load(stored);
+      await assert.rejects(appendOne({ clock, journal: wary }), isFault("clock_skew"));
+      await wary.close();
+
+      const journal = await open({ clock, acceptClock: true });
+      await journal.load(stored);
+      assert.equal(await appendOne({ clock, journal }), clock.wallMs);
+      clock.stepWall(LIMITS.clockStepMsMax + 1);
+      await assert.rejects(appendOne({ clock, journal }), isFault("clock_skew"));
+      await journal.close();
+    },
+  },
+
+  journalCase("[CK7] a decision that grew too old is taken anew", async ({ journal, clock }) => {
+    const startMs = clock.wallMs;
+    const seenAtMs: number[] = [];
+    const outcome = await journal.append(GENESIS, (atMs) => {
+      seenAtMs.push(atMs);
+      clock.advance(seenAtMs.length === 1 ? LIMITS.decisionAgeMsMax + 1 : LIMITS.decisionAgeMsMax);
+      return [noteDraft("c-1", `decided at ${atMs}`)];
+    });
+    const againMs = startMs + LIMITS.decisionAgeMsMax + 1;
+    assert.deepEqual(seenAtMs, [startMs, againMs]);
+    assert.ok(outcome.kind === "appended");
+    assert.equal(outcome.entries[0]?.at_ms, againMs);
+    assert.equal((await journal.head()).seq, 1);
+  }),
+
+  journalCase("[CK7] a host that boots meanwhile makes it too old", async ({ journal, clock }) => {
+    let count = 0;
+    await journal.append(GENESIS, () => {
+      count += 1;
+      if (count === 1) clock.reboot("b", 10);
+      return [noteDraft("c-1", "decided")];
+    });
+    assert.equal(count, 2);
+  }),
+
+  journalCase("[CK8] decisions that keep growing old give up", async ({ journal, clock }) => {
+    const append = journal.append(GENESIS, () => {
+      clock.advance(LIMITS.decisionAgeMsMax + 1);
+      return [noteDraft("c-1", "slow")];
+    });
+    const isRetryable = (error: unknown): boolean =>
+      isFault("storage_busy")(error) && (error as { retryable?: boolean }).retryable === true;
+    await assert.rejects(append, isRetryable);
+    assert.deepEqual(await journal.head(), GENESIS);
+  }),
+];
+
+/** Appends an entry and answers its journal time. */
+async function appendOne({ journal }: Bench): Promise<number> {
+  const { seq } = await journal.head();
+  const [entry] = await appendAll(journal, [noteDraft(`c-${seq + 1}`, "tick")]);
+  assert.ok(entry !== undefined);
+  return entry.at_ms;
+}

@@ -1,0 +1,153 @@
+import { GRADES } from "../kernel/worker/evidence.ts";
+import type { Ending, Sandbox, SandboxSpec } from "../ports/sandbox.ts";
+import type { Expect } from "./pulse-contract.ts";
+
+/** A driver under test, and programs that it can run. */
+export interface SandboxSubject {
+  readonly sandbox: Sandbox;
+  /** Runs until it is stopped. */
+  readonly endless: SandboxSpec["run"];
+  /** Runs and exits by itself with a code, 0 to 255. */
+  readonly exiting: (code: number) => SandboxSpec["run"];
+}
+
+/** One fact that every driver owes; its name quotes the rule of SPEC.md. */
+export interface SandboxCase {
+  readonly name: string;
+  /** Rejects when the fact does not hold. `open` makes a driver without any sandbox. */
+  readonly run: (open: () => Promise<SandboxSubject>, expect: Expect) => Promise<void>;
+}
+
+const now = { graceMs: 0, deadlineMs: 10_000, by: "contract" };
+
+/**
+ * The contract of the port `Sandbox`: run each case as a test of its own.
+ * Cases stop what they start; the caller closes the driver.
+ */
+export const SANDBOX_CONTRACT: readonly SandboxCase[] = [
+  {
+    name: "[SB1] a started worker is alive and listed until it is stopped",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      expect(await sandbox.list()).toEqual([]);
+      const record = await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      expect({ ...record, pid: 0 }).toEqual({ instance: "w-a", pid: 0, seen: "alive" });
+      expect(await sandbox.list()).toEqual([record]);
+      await sandbox.stop("w-a", now);
+      expect(await seenIn(sandbox)).toEqual({ "w-a": "gone" });
+    },
+  },
+  {
+    name: "[SB2] a second start of an instance answers the first and starts nothing",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      const first = await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      expect(await sandbox.start({ instance: "w-a", run: endless, files: {} })).toEqual(first);
+      await sandbox.stop("w-a", now);
+      const third = await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      expect(third.seen).toBe("gone");
+    },
+  },
+  {
+    name: "[SB3] a stop answers evidence of a known grade and who ended it",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      const ending = await sandbox.stop("w-a", now);
+      expect(ending?.instance).toBe("w-a");
+      expect(GRADES.some((grade) => grade === ending?.evidence.grade)).toBe(true);
+      expect(ending?.outcome.killed_by).toBe("contract");
+    },
+  },
+  {
+    name: "[SB4] a stop repeated by another answers the outcome of the first",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      const first = await sandbox.stop("w-a", now);
+      const second = await sandbox.stop("w-a", { ...now, by: "another" });
+      expect(second?.outcome).toEqual(first?.outcome);
+    },
+  },
+  {
+    name: "[SB5] what was never started counts as ended, and can never be started after",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      const ending: Ending | undefined = await sandbox.stop("w-a", now);
+      expect(ending?.outcome).toEqual({});
+      const record = await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      expect(record.seen).toBe("gone");
+    },
+  },
+  {
+    name: "[SB6] a worker that exits by itself is told to its starter, with its exit code",
+    run: async (open, expect) => {
+      const { sandbox, exiting } = await open();
+      const exited: string[] = [];
+      const { promise, resolve } = Promise.withResolvers<void>();
+      sandbox.onExit((instance) => {
+        exited.push(instance);
+        resolve();
+      });
+      await sandbox.start({ instance: "w-a", run: exiting(3), files: {} });
+      await promise;
+      expect(exited).toEqual(["w-a"]);
+      const ending = await sandbox.stop("w-a", now);
+      expect(ending?.outcome).toEqual({ exit_code: 3 });
+    },
+  },
+  {
+    name: "[SB7] a frozen worker is alive, can be thawed, and can be stopped",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      await sandbox.freeze("w-a");
+      await sandbox.freeze("w-a");
+      expect(await seenIn(sandbox)).toEqual({ "w-a": "alive" });
+      await sandbox.thaw("w-a");
+      await sandbox.freeze("w-a");
+      const ending = await sandbox.stop("w-a", { ...now, graceMs: 60_000 });
+      expect(ending?.outcome.killed_by).toBe("contract");
+      expect(await seenIn(sandbox)).toEqual({ "w-a": "gone" });
+    },
+  },
+  {
+    name: "[SB8] an ended sandbox is listed until it is forgotten, a living one cannot be",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      expect(await faultOf(sandbox.forget("w-a"))).toBe("sandbox_failed");
+      await sandbox.stop("w-a", now);
+      await sandbox.forget("w-a");
+      await sandbox.forget("w-a");
+      expect(await sandbox.list()).toEqual([]);
+    },
+  },
+  {
+    name: "[SB9] a closed driver stops nothing, and answers with the fault `closed`",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      await sandbox.close();
+      await sandbox.close();
+      const spec = { instance: "w-a", run: endless, files: {} };
+      expect(await faultOf(sandbox.start(spec))).toBe("closed");
+      expect(await faultOf(sandbox.list())).toBe("closed");
+      expect(await faultOf(sandbox.stop("w-a", now))).toBe("closed");
+    },
+  },
+];
+
+async function seenIn(sandbox: Sandbox): Promise<Record<string, string>> {
+  const records = await sandbox.list();
+  return Object.fromEntries(records.map(({ instance, seen }) => [instance, seen]));
+}
+
+async function faultOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+    return "no fault";
+  } catch (error) {
+    // Whatever was thrown: its code is compared, a bug without a code fails the comparison.
+    return (error as { readonly code?: unknown }).code;
+  }
+}
