@@ -1,0 +1,73 @@
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../../ports/log.ts";
+import { type Exit, OWN_FILES, writeDocument } from "./record.ts";
+
+/** The sandboxes that this process started: only their parent is told how processes end. */
+export class Children {
+  readonly #log: Log;
+  readonly #exits = new Map<string, Promise<Exit>>();
+  readonly #running = new Set<string>();
+  readonly #listeners = new Set<(instance: string) => void>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Watches the first process of a sandbox; it does not keep this process alive. */
+  watch(instance: string, folder: string, child: ChildProcess): void {
+    child.unref();
+    this.#running.add(instance);
+    const exit = new Promise<Exit>((resolve) => {
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    });
+    this.#exits.set(instance, exit);
+    void exit.then((how) => this.#exited(instance, folder, how));
+  }
+
+  /** How a first process ended, waiting up to `waitMs` for it; undefined when nobody can tell. */
+  async exitOf(instance: string, waitMs: number): Promise<Exit | undefined> {
+    const exit = this.#exits.get(instance);
+    if (exit === undefined) return undefined;
+    const waiting = new AbortController();
+    const given = sleep(waitMs, undefined, { signal: waiting.signal }).catch(() => undefined);
+    try {
+      return await Promise.race([exit, given]);
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  /** The instances whose first process has not exited. */
+  running(): readonly string[] {
+    return [...this.#running];
+  }
+
+  /** Calls `listener` when a first process exits. Returns how to stop it. */
+  onExit(listener: (instance: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Drops what is known of a sandbox. */
+  forget(instance: string): void {
+    this.#exits.delete(instance);
+    this.#running.delete(instance);
+  }
+
+  /** Calls no listener any more; exits are still written down. */
+  silence(): void {
+    this.#listeners.clear();
+  }
+
+  async #exited(instance: string, folder: string, how: Exit): Promise<void> {
+    this.#running.delete(instance);
+    for (const listener of this.#listeners) listener(instance);
+    try {
+      await writeDocument(folder, OWN_FILES.exit, how);
+    } catch (error) {
+      // A full disk, or the sandbox was forgotten meanwhile: others will not know how it ended.
+      this.#log.info("an exit could not be written down", { instance, error: String(error) });
+    }
+  }
+}

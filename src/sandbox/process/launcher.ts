@@ -1,0 +1,182 @@
+// A worker's process exists before its program does:
+//
+//     starter                         launcher (/bin/sh, in a group and session of its own)
+//     spawn ────────────────────────▶ waits for a line on descriptor 3
+//     write its pid to the record
+//     say "go" ─────────────────────▶ looks for the permits, then becomes the program (exec)
+//
+// If the starter dies before it says "go", the launcher reads the end of the pipe and exits, and
+// nothing ran. The permits are looked at by the launcher, when the process table already shows it:
+// whoever removes a permit and then sweeps finds the launcher, or the launcher finds no permit.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ok } from "../../kernel/assert.ts";
+import type { SandboxSpec } from "../../ports/sandbox.ts";
+import { Fault } from "../../ports/fault.ts";
+import { OWN_FILES } from "./record.ts";
+
+/** How long a start waits to see the launcher become the program, ms. */
+const execMs = 5_000;
+const lookEveryMs = 2;
+
+/** How much of a launcher's complaint is put into a fault, characters. */
+const complaintCharsMax = 500;
+
+/** What a program gets from the environment of its starter, where it is set there. */
+const INHERITED = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+
+// The trap tells a launcher that failed from a program that exited by itself with the same code.
+// bash drops its traps before an exec that fails, unless it is told to survive that.
+const SCRIPT = `
+stint_why=starter
+stint_note=$1
+trap 'echo "$stint_why" > "$stint_note"' EXIT
+read -r stint_go <&3 || exit 125
+[ "$stint_go" = go ] || exit 125
+exec 3<&-
+stint_why=permit
+[ -e "$2" ] || exit 125
+[ -z "$3" ] || [ -e "$3" ] || exit 125
+shift 3
+stint_why=program
+[ -z "\${BASH_VERSION-}" ] || shopt -s execfail
+exec "$@"
+exit 127
+`;
+
+/** What a launcher is started with. */
+export interface Launch {
+  readonly spec: SandboxSpec;
+  readonly folder: string;
+  readonly fleet: string;
+  readonly host: string;
+  /** The fleet's permit, where it has one. */
+  readonly permitFile: string | undefined;
+}
+
+/**
+ * Starts a launcher that waits for {@link letGo}, its output going to the sandbox's file.
+ * Throws `Fault` `sandbox_failed` when there is no process afterwards.
+ */
+export async function spawnLauncher(launch: Launch): Promise<ChildProcess> {
+  const { spec, folder } = launch;
+  const note = join(folder, OWN_FILES.unlaunched);
+  const permits = [join(folder, OWN_FILES.permit), launch.permitFile ?? ""];
+  const output = await open(join(folder, OWN_FILES.output), "a", 0o600);
+  try {
+    const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", note, ...permits, ...spec.run], {
+      cwd: spec.cwd ?? process.cwd(),
+      env: environmentOf(launch),
+      detached: true,
+      stdio: ["ignore", output.fd, output.fd, "pipe"],
+    });
+    await spawned(child, spec);
+    return child;
+  } finally {
+    await output.close();
+  }
+}
+
+/** Lets a launcher become its program. A launcher that is gone is noticed by its exit. */
+export function letGo(child: ChildProcess): void {
+  const pipe = child.stdio[3];
+  ok(pipe !== undefined && pipe !== null && "write" in pipe, "a launcher has a pipe to wait on");
+  // EPIPE: it was killed meanwhile, and its exit says so.
+  pipe.on("error", () => undefined);
+  pipe.end("go\n");
+}
+
+/**
+ * Waits until a launcher has become its program or has exited.
+ * Throws `Fault` `sandbox_failed` when it exited without having become it.
+ */
+export async function awaitProgram(child: ChildProcess, launch: Launch): Promise<void> {
+  const deadline = performance.now() + execMs;
+  while (child.exitCode === null && child.signalCode === null) {
+    if (isProgram(child.pid) || performance.now() >= deadline) return;
+    await sleep(lookEveryMs);
+  }
+  const why = await readText(join(launch.folder, OWN_FILES.unlaunched));
+  if (why === "") return;
+  throw new Fault("sandbox_failed", await explain(why.trim(), launch));
+}
+
+/** Checks what a shell would not pass on faithfully; throws `Fault` `sandbox_failed`. */
+export function demandLaunchable(spec: SandboxSpec): void {
+  const [program] = spec.run;
+  if (program === "" || program.startsWith("-")) {
+    const message = `a program must be named, and not begin with "-", got "${program}"`;
+    throw new Fault("sandbox_failed", message);
+  }
+  const name = Object.keys(spec.env ?? {}).find((key) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key));
+  if (name !== undefined) {
+    const message = `names in env must be letters, digits and "_", got "${name}"`;
+    throw new Fault("sandbox_failed", message);
+  }
+  const texts = [...spec.run, ...Object.values(spec.env ?? {}), spec.cwd ?? ""];
+  if (texts.some((text) => text.includes("\0"))) {
+    throw new Fault("sandbox_failed", "run, env and cwd must not hold a NUL character");
+  }
+}
+
+function environmentOf({ spec, fleet, host }: Launch): Record<string, string> {
+  const inherited = INHERITED.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    ...Object.fromEntries(inherited),
+    // A worker that opens the fleet itself must find its own host's sandboxes there.
+    STINT_HOST_ID: host,
+    ...spec.env,
+    // Last, so that nothing replaces them: sweeps find what left its group and session by these.
+    STINT_INSTANCE: spec.instance,
+    STINT_FLEET: fleet,
+  };
+}
+
+function spawned(child: ChildProcess, spec: SandboxSpec): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) => {
+      const where = spec.cwd ?? process.cwd();
+      const message = `${spec.run[0]} must be startable in ${where}, got: ${error.message}`;
+      reject(new Fault("sandbox_failed", message, { cause: error }));
+    });
+  });
+}
+
+/** Whether a process no longer is the launcher that it was started as. */
+function isProgram(pid: number | undefined): boolean {
+  try {
+    const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    // A zombie has an empty command line; its exit will be told in a moment.
+    return argv[0] !== "" && argv[2] !== SCRIPT;
+  } catch {
+    // It ended.
+    return false;
+  }
+}
+
+async function explain(why: string, { spec, folder }: Launch): Promise<string> {
+  if (why === "permit") {
+    return `${spec.instance} must have its permit to start, it was stopped before it began`;
+  }
+  if (why === "starter") return `${spec.instance} must be let go by its starter, it was not`;
+  const said = await readText(join(folder, OWN_FILES.output));
+  const complaint = said.trim().slice(-complaintCharsMax);
+  return `a program must be executable, got "${spec.run[0]}": ${complaint}`;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    // Missing, as is usual, or the folder was forgotten meanwhile.
+    return "";
+  }
+}

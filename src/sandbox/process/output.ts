@@ -1,0 +1,35 @@
+// Output goes straight to a file, not through its starter: a worker may outlive the process that
+// started it, and must not die of a broken pipe for it. The file is opened for appending, so it
+// can be cut while the worker writes on. Whoever has the fleet's sandboxes open cuts it back to its
+// newer half once it has grown past its bound. Between two looks it may be longer by what the
+// worker writes in that time; while nobody looks it is not cut at all.
+
+import { open, stat } from "node:fs/promises";
+
+/** Cuts a file that is longer than `bytesMax` to a notice and its last bytes, half of that. */
+export async function trimOutput(file: string, bytesMax: number): Promise<void> {
+  try {
+    const { size } = await stat(file);
+    if (size > bytesMax) await trim(file, Math.floor(bytesMax / 2));
+  } catch (error) {
+    // ENOENT: the sandbox was forgotten meanwhile.
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+async function trim(file: string, keepBytes: number): Promise<void> {
+  const reader = await open(file, "r");
+  // Appending, as the worker does: what it writes in between stands before or after, never under.
+  const writer = await open(file, "a");
+  try {
+    const { size } = await reader.stat();
+    const kept = Buffer.alloc(Math.min(keepBytes, size));
+    const { bytesRead } = await reader.read(kept, 0, kept.length, size - kept.length);
+    const notice = `[stint: ${size - bytesRead} bytes of output were dropped here]\n`;
+    await writer.truncate(0);
+    await writer.write(Buffer.concat([Buffer.from(notice), kept.subarray(0, bytesRead)]));
+  } finally {
+    await reader.close();
+    await writer.close();
+  }
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** Names of what the driver itself keeps in a sandbox's folder. */
+export const OWN_FILES = {
+  record: "record.json",
+  /** Lies there as long as the sandbox may still be started; stopping removes it first. */
+  permit: "permit",
+  output: "output.log",
+  exit: "exit.json",
+  ended: "ended.json",
+  /** Written by a launcher that could not become the program. */
+  unlaunched: "unlaunched",
+} as const;
+
+/** The process that a sandbox began with: leader of a group and a session of its own. */
+export interface FirstProcess {
+  readonly pid: number;
+  readonly start_ticks: number;
+  readonly group: number;
+  readonly session: number;
+}
+
+/** `record.json`: the claim to an instance, and what was started under it. */
+export interface ProcessRecord {
+  readonly version: 1;
+  readonly instance: string;
+  readonly fleet: string;
+  readonly host: string;
+  readonly boot_id: string;
+  /** Pids mean something only within it. */
+  readonly pid_namespace: string;
+  readonly claimed_by: { readonly pid: number; readonly start_ticks: number };
+  /** The program and its arguments; empty when the claim was laid by a stop, so nothing starts. */
+  readonly run: readonly string[];
+  /** Null until a process waits to become the program. */
+  readonly process: FirstProcess | null;
+}
+
+/** `exit.json`: how the first process ended, written by its parent. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/**
+ * Writes a document so that it is whole or not there, and on disk, when this resolves.
+ * An older one by that name is replaced.
+ */
+export async function writeDocument(folder: string, name: string, value: object): Promise<void> {
+  const draft = join(folder, `.${name}.${randomBytes(8).toString("hex")}`);
+  const file = await open(draft, "wx", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(value)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, join(folder, name));
+  await syncFolder(folder);
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The record in a sandbox's folder; undefined when it is missing or not of this form. */
+export async function readRecord(folder: string): Promise<ProcessRecord | undefined> {
+  const value = await readDocument(join(folder, OWN_FILES.record));
+  return isRecord(value) ? value : undefined;
+}
+
+/** How the first process ended, as far as its parent has written it down. */
+export async function readExit(folder: string): Promise<Exit | undefined> {
+  const value = await readDocument(join(folder, OWN_FILES.exit));
+  if (!isObject(value)) return undefined;
+  const { code, signal } = value;
+  const isCode = code === null || Number.isInteger(code);
+  const isSignal = signal === null || typeof signal === "string";
+  return isCode && isSignal ? { code: code as number | null, signal } : undefined;
+}
+
+/** Who ended the sandbox, if somebody did: from the document that the first stop wrote. */
+export async function readKilledBy(folder: string): Promise<string | undefined> {
+  const value = await readDocument(join(folder, OWN_FILES.ended));
+  const by = isObject(value) ? value["killed_by"] : undefined;
+  return typeof by === "string" ? by : undefined;
+}
+
+/** The folder that a sandbox's folder lies in. */
+export function folderAbove(folder: string): string {
+  return dirname(folder);
+}
+
+async function readDocument(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    // Not written yet, or damaged: either way it says nothing.
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is ProcessRecord {
+  if (!isObject(value) || value["version"] !== 1) return false;
+  const texts = ["instance", "fleet", "host", "boot_id", "pid_namespace"];
+  if (!texts.every((name) => typeof value[name] === "string")) return false;
+  const { claimed_by: claimedBy, process: first, run } = value;
+  if (!Array.isArray(run) || !areNumbers(claimedBy, ["pid", "start_ticks"])) return false;
+  return first === null || areNumbers(first, ["pid", "start_ticks", "group", "session"]);
+}
+
+function areNumbers(value: unknown, names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => Number.isSafeInteger(value[name]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
