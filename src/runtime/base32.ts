@@ -1,0 +1,33 @@
+import type { Random } from "../ports/random.ts";
+
+const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
+const digitBits = 5;
+const commandIdBytes = 16;
+const instanceIdBytes = 10;
+
+/** Base32 (RFC 4648) in lower case, without padding. */
+export function base32(bytes: Uint8Array): string {
+  let text = "";
+  let bits = 0;
+  let pending = 0;
+  for (const byte of bytes) {
+    pending = (pending << 8) | byte;
+    bits += 8;
+    while (bits >= digitBits) {
+      bits -= digitBits;
+      text += alphabet[(pending >>> bits) & 31];
+    }
+    pending &= (1 << bits) - 1;
+  }
+  return bits === 0 ? text : text + alphabet[(pending << (digitBits - bits)) & 31];
+}
+
+/** A fresh id for a command: `c-` and 128 random bits. */
+export function freshCommandId(random: Random): string {
+  return `c-${base32(random.bytes(commandIdBytes))}`;
+}
+
+/** A fresh id for a worker: `w-` and 80 random bits as 16 letters. */
+export function freshInstanceId(random: Random): string {
+  return `w-${base32(random.bytes(instanceIdBytes))}`;
+}

@@ -1,0 +1,96 @@
+import { OrderedMap } from "../kernel/ordered-map.ts";
+import type { RefusalWindow, State, Worker } from "../kernel/state.ts";
+import { canonicalText } from "./canonical.ts";
+import type { Timers } from "./timers.ts";
+
+/** The version of this form of a state; another is not read. */
+const FORM = 1;
+
+/** How many members of a map are written between two turns of the event loop. */
+const membersPerTurn = 512;
+
+/** The maps of a state. */
+type ListField = "workers" | "children" | "deadlines" | "refusals";
+
+/** A state as JSON: maps as lists in key order, a worker under its own id. */
+interface StateJson extends Omit<State, ListField> {
+  readonly form: typeof FORM;
+  readonly workers: readonly Worker[];
+  readonly children: readonly string[];
+  readonly deadlines: readonly string[];
+  readonly refusals: readonly (readonly [string, RefusalWindow])[];
+}
+
+/** Writes a state as canonical JSON (RFC 8785): equal states give equal bytes. */
+export function encodeState(state: State): string {
+  return [...pieces(state)].join("");
+}
+
+/** Writes the same as {@link encodeState}, letting others run every now and then. */
+export async function encodeStateInTurns(state: State, timers: Timers): Promise<string> {
+  const texts: string[] = [];
+  for (const piece of pieces(state)) {
+    texts.push(piece);
+    if (texts.length % membersPerTurn === 0) await timers.turn();
+  }
+  return texts.join("");
+}
+
+/**
+ * Reads a state back; undefined when the text is not of this form. What is of this form is trusted
+ * whole, so its hash must have been verified.
+ */
+export function decodeState(text: string): State | undefined {
+  const json = parse(text);
+  if (json === undefined) return undefined;
+  const { form: _, children, deadlines, refusals, workers, ...plain } = json;
+  return {
+    ...plain,
+    workers: OrderedMap.fromEntries(workers.map((worker) => [worker.id, worker])),
+    children: OrderedMap.fromEntries(children.map((key) => [key, true])),
+    deadlines: OrderedMap.fromEntries(deadlines.map((key) => [key, true])),
+    refusals: OrderedMap.fromEntries(refusals),
+  };
+}
+
+function parse(text: string): StateJson | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    const isOfForm =
+      typeof json === "object" && json !== null && "form" in json && json.form === FORM;
+    // Written by `pieces`: the form and the verified hash say so.
+    return isOfForm ? (json as StateJson) : undefined;
+  } catch {
+    // Not JSON, so no state.
+    return undefined;
+  }
+}
+
+/** The canonical text in pieces, each of them small: fields in the order of their names. */
+function* pieces(state: State): Generator<string, void, undefined> {
+  const { workers, children, deadlines, refusals, ...plain } = state;
+  const lists: Readonly<Record<ListField, Iterable<unknown>>> = {
+    workers: workers.values(),
+    children: children.keys(),
+    deadlines: deadlines.keys(),
+    refusals,
+  };
+  const fields: Readonly<Record<string, unknown>> = { ...plain, form: FORM };
+  let before = "{";
+  for (const name of [...Object.keys(fields), ...Object.keys(lists)].toSorted()) {
+    yield `${before}"${name}":`;
+    if (Object.hasOwn(lists, name)) yield* list(lists[name as ListField]);
+    else yield canonicalText(fields[name]);
+    before = ",";
+  }
+  yield "}";
+}
+
+function* list(items: Iterable<unknown>): Generator<string, void, undefined> {
+  let before = "[";
+  for (const item of items) {
+    yield before + canonicalText(item);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}

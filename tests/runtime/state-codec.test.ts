@@ -1,0 +1,74 @@
+import canonicalize from "canonicalize";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { INITIAL_STATE, type State } from "../../src/kernel/state.ts";
+import { canonicalCopy } from "../../src/runtime/canonical.ts";
+import { decodeState, encodeState, encodeStateInTurns } from "../../src/runtime/state-codec.ts";
+import { SYSTEM_TIMERS } from "../../src/runtime/timers.ts";
+import { OPERATOR, Rig } from "./rig.ts";
+import { scripts, play } from "./script.ts";
+
+/** A state with its maps as lists, so that two can be compared whole. */
+function spread(state: State): unknown {
+  const { workers, children, deadlines, refusals } = state;
+  const lists = [workers, children, deadlines, refusals].map((map) => [...map]);
+  return {
+    ...state,
+    workers: lists[0],
+    children: lists[1],
+    deadlines: lists[2],
+    refusals: lists[3],
+  };
+}
+
+test("[SN1] a state is read back from its text as it was", async () => {
+  expect(decodeState(encodeState(INITIAL_STATE))).toEqual(INITIAL_STATE);
+  await fc.assert(
+    fc.asyncProperty(scripts(40), async (script) => {
+      const rig = new Rig();
+      const loop = await rig.found({ max_replicas: 6, refusals_per_minute: 3 });
+      await play(rig, loop, script);
+      const state = loop.state();
+      const text = encodeState(state);
+      const read = decodeState(text);
+      expect(spread(read as State)).toStrictEqual(spread(state));
+      expect(encodeState(read as State)).toBe(text);
+      expect(await encodeStateInTurns(state, SYSTEM_TIMERS)).toBe(text);
+      await loop.close();
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("[SN2] the text of a state is canonical JSON", async () => {
+  const rig = new Rig();
+  const loop = await rig.found();
+  await loop.submit({ kind: "fleet.pause", data: { reason: "ü \u2028" } }, OPERATOR);
+  const text = encodeState(loop.state());
+  expect(text).toBe(canonicalize(JSON.parse(text)));
+  await loop.close();
+});
+
+test("[SN3] a text of another form is no state", () => {
+  const text = encodeState(INITIAL_STATE);
+  expect(decodeState(text.replace('"form":1', '"form":2'))).toBeUndefined();
+  for (const other of ["", "null", "[]", "{}", text.slice(0, -1)])
+    expect(decodeState(other)).toBeUndefined();
+});
+
+test("[RT1] a canonical copy is what reading the canonical text back gives", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+      const copy = canonicalCopy(value);
+      const read: unknown = JSON.parse(canonicalize(value) as string);
+      // Text compares the order of keys as well.
+      expect(JSON.stringify(copy)).toBe(JSON.stringify(read));
+      expect(copy).toStrictEqual(read);
+    }),
+  );
+  expect(canonicalCopy({ b: undefined, a: 1 })).toStrictEqual({ a: 1 });
+  const owned = JSON.parse('{"__proto__":{"a":1}}') as object;
+  expect(Object.keys(canonicalCopy(owned))).toEqual(["__proto__"]);
+  for (const foreign of [NaN, Infinity, 1n, new Date(0), [undefined], { a: () => 1 }])
+    expect(() => canonicalCopy<unknown>(foreign)).toThrow(/must be/);
+});
