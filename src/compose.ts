@@ -1,0 +1,157 @@
+// The one file that knows every adapter: it puts the library together with this machine.
+
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { memoryJournal } from "./journal/memory.ts";
+import { openSqliteJournal } from "./journal/sqlite/open.ts";
+import type { ProcessIdentity } from "./kernel/command.ts";
+import { joinFleetIn, type JoinedWorker, type JoinOptions } from "./library/fleet/join.ts";
+import { openFleetIn } from "./library/fleet/open-fleet.ts";
+import type { FleetOptions } from "./library/fleet/options.ts";
+import { filePermit, memoryPermit, permitFile } from "./library/fleet/permit.ts";
+import type { OpenStore, Store } from "./library/fleet/store.ts";
+import type { Fleet } from "./library/fleet/fleet.ts";
+import type { Host } from "./library/host.ts";
+import type { Surroundings } from "./library/seat.ts";
+import { SILENT } from "./ports/log.ts";
+import { describeValue, InputError } from "./protocol/input.ts";
+import { memoryPulse } from "./pulse/memory.ts";
+import { openSqlitePulse } from "./pulse/sqlite.ts";
+import { SYSTEM_TIMERS } from "./runtime/timers.ts";
+import { openProcessSandbox } from "./sandbox/process/process-sandbox.ts";
+import { ensureSecretFile, readSecretFile } from "./signing/secret-file.ts";
+import { openSigner } from "./signing/signer.ts";
+import { readBootId } from "./system/boot.ts";
+import { systemClock } from "./system/clock.ts";
+import { hostId } from "./system/host.ts";
+import { isRunning, ownIdentity } from "./system/process.ts";
+import { systemRandom } from "./system/random.ts";
+
+/**
+ * Opens a fleet, creating it where the store is empty. Close it when done.
+ *
+ * Throws an InputError for wrong options, and for a contract that differs from the one in force;
+ * `Fault` `key_mismatch` for another secret, and the faults of the store.
+ */
+export async function openFleet(options: FleetOptions): Promise<Fleet> {
+  return openFleetIn(thisMachine(), options);
+}
+
+/** Joins the fleet that this process was started for; see {@link joinFleetIn}. */
+export async function joinFleet(options: JoinOptions = {}): Promise<JoinedWorker> {
+  return joinFleetIn({ ...thisMachine(), storeAt: ({ dir }) => sqlite({ dir }) }, options);
+}
+
+/**
+ * A store in this process's memory: gone with it, and of no use to other processes. Handles that
+ * are opened on the same store share the fleet.
+ */
+export function memory(): Store {
+  const { clock, random } = thisMachine();
+  const shared: OpenStore = {
+    journal: memoryJournal({ clock }),
+    pulse: memoryPulse({ clock, random }),
+    permit: memoryPermit(),
+    // It belongs to nobody in particular, and goes when nobody holds it.
+    close: async () => undefined,
+  };
+  return { kind: "memory", open: async () => shared };
+}
+
+/** Where a fleet in SQLite lies. */
+export interface SqliteOptions {
+  /** The state folder, on a local file system; created when it is missing. */
+  readonly dir: string;
+}
+
+/** A store in a folder of this host, which any number of its processes may open. */
+export function sqlite(options: SqliteOptions): Store {
+  const { dir } = options;
+  if (typeof dir !== "string" || dir === "")
+    throw new InputError("usage", [
+      { path: "dir", expected: "the path of a folder", got: describeValue(dir) },
+    ]);
+  const folder = resolve(dir);
+  return { kind: "sqlite", open: () => openSqlite(folder) };
+}
+
+async function openSqlite(folder: string): Promise<OpenStore> {
+  const { clock, random } = thisMachine();
+  const journal = await openSqliteJournal({ folder, clock });
+  try {
+    const pulse = await openSqlitePulse({ file: join(folder, "pulse.db"), clock, random });
+    return {
+      ...{ journal, pulse, permit: filePermit(folder) },
+      address: { kind: "sqlite", dir: folder },
+      readSecret: ({ create }) => {
+        const file = join(folder, "secret");
+        return create ? ensureSecretFile(file) : readSecretFile(file);
+      },
+      openSandbox: (fleet) =>
+        openProcessSandbox({
+          ...{ stateFolder: folder, fleet },
+          host: hostId(),
+          permitFile: permitFile(folder, fleet),
+        }),
+      close: async () => {
+        await pulse.close();
+        await journal.close();
+      },
+    };
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
+let machine: Surroundings | undefined;
+
+/** This machine, as the library sees it; read once. */
+function thisMachine(): Surroundings {
+  machine ??= {
+    clock: systemClock(),
+    random: systemRandom(),
+    timers: SYSTEM_TIMERS,
+    host: thisHost(),
+    log: SILENT,
+    openSigner,
+  };
+  return machine;
+}
+
+function thisHost(): Host {
+  const id = hostId();
+  const bootId = readBootId();
+  const own = ownIdentity();
+  const started = (startTicks: number): string => `${bootId}/${startTicks}`;
+  return {
+    id,
+    ...whoami(),
+    process: { host_id: id, pid: own.pid, started: started(own.startTicks) },
+    look: (identity) => (own.startTicks === 0 ? "unknown" : look(identity, { id, bootId })),
+  };
+}
+
+/** Of another boot nothing is left; of another host nothing can be said. */
+function look(
+  { host_id, pid, started }: ProcessIdentity,
+  host: { readonly id: string; readonly bootId: string },
+): "alive" | "gone" | "unknown" {
+  if (host_id !== host.id) return "unknown";
+  const slash = started.lastIndexOf("/");
+  const startTicks = Number(started.slice(slash + 1));
+  if (slash < 0 || !Number.isSafeInteger(startTicks)) return "unknown";
+  if (started.slice(0, slash) !== host.bootId) return "gone";
+  return isRunning({ pid, startTicks }) ? "alive" : "gone";
+}
+
+function whoami(): Pick<Host, "uid" | "user"> {
+  try {
+    const { uid, username } = userInfo();
+    return uid < 0 ? { user: username } : { uid, user: username };
+  } catch {
+    // A container whose user has no entry in the user database.
+    const uid = process.getuid?.();
+    return uid === undefined ? {} : { uid };
+  }
+}

@@ -1,0 +1,54 @@
+// The door of Stint: what a program that runs a fleet imports.
+
+export { memory, openFleet, sqlite } from "./compose.ts";
+export type { SqliteOptions } from "./compose.ts";
+export type { EntriesOptions } from "./library/feed/entries.ts";
+export type {
+  BeatView,
+  EntryView,
+  EventView,
+  FeedKind,
+  FeedMap,
+  MetricView,
+} from "./library/feed/feed.ts";
+export type { Metrics } from "./library/feed/metrics.ts";
+export type { Audit, AuditOptions } from "./library/fleet/audit.ts";
+export type {
+  ConditionContext,
+  ConditionFunction,
+  ConditionFunctions,
+} from "./library/fleet/conditions.ts";
+export type {
+  BudgetOptions,
+  ContractOptions,
+  ContractView,
+  StopConditionOptions,
+} from "./library/fleet/contract.ts";
+export type {
+  Fleet,
+  KillOptions,
+  ReasonOptions,
+  SpawnOptions,
+  StartOptions,
+} from "./library/fleet/fleet.ts";
+export type { FleetOptions } from "./library/fleet/options.ts";
+export type { IssuedManifest, VerifiedManifest } from "./library/fleet/steps.ts";
+export type { Store } from "./library/fleet/store.ts";
+export type { Receipt } from "./library/kill/receipt.ts";
+export { Refused } from "./library/refused.ts";
+export type { Refusable, RefusalView, RefusedAnswer } from "./library/refused.ts";
+export type { QuarantineOptions } from "./library/steward/quarantine.ts";
+export type { QuarantineRecord, QuarantineReport } from "./library/steward/quarantine-report.ts";
+export type { ChargeOptions, ManifestView, WorkerHandle } from "./library/worker/handle.ts";
+export { Interrupted } from "./library/worker/interrupted.ts";
+export type { InterruptedBy } from "./library/worker/interrupted.ts";
+export type { ReplicateOptions, WorkerOptions } from "./library/worker/request.ts";
+export type { StopOptions, StoppedWorker, StopReport } from "./library/worker/stopping.ts";
+export type { Task, TaskContext } from "./library/worker/task.ts";
+export type { EndView, WorkerView } from "./library/worker/view.ts";
+export { Fault } from "./ports/fault.ts";
+export type { FaultCode } from "./ports/fault.ts";
+export type { Log } from "./ports/log.ts";
+export type { Envelope } from "./ports/signer.ts";
+export { InputError } from "./protocol/input.ts";
+export type { InputCode, InputProblem } from "./protocol/input.ts";

@@ -1,0 +1,141 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import type { Envelope } from "../../ports/signer.ts";
+import type { EntriesOptions } from "../feed/entries.ts";
+import type { EntryView, FeedKind, FeedMap } from "../feed/feed.ts";
+import type { Metrics } from "../feed/metrics.ts";
+import type { Receipt } from "../kill/receipt.ts";
+import type { Refusable } from "../refused.ts";
+import type { QuarantineOptions } from "../steward/quarantine.ts";
+import type { QuarantineReport } from "../steward/quarantine-report.ts";
+import type { ChargeOptions, WorkerHandle } from "../worker/handle.ts";
+import type { WorkerOptions } from "../worker/request.ts";
+import type { StopOptions, StopReport } from "../worker/stopping.ts";
+import type { WorkerView } from "../worker/view.ts";
+import type { Audit, AuditOptions } from "./audit.ts";
+import type { ContractOptions, ContractView } from "./contract.ts";
+import type { IssuedManifest, VerifiedManifest } from "./steps.ts";
+
+/** What a root worker is asked for. */
+export interface StartOptions extends WorkerOptions {
+  /** For the record; default `start`. */
+  readonly reason?: string;
+}
+
+/** What is asked for a worker whose steps its caller drives: also below a parent. */
+export interface SpawnOptions extends Omit<StartOptions, "run" | "cwd" | "env"> {
+  /** The parent's id, unique prefix or name; absent for a root. */
+  readonly parent?: string;
+}
+
+/** Why and how a fleet is killed. */
+export interface KillOptions {
+  readonly reason: string;
+  /** How long cooperative tasks are given to settle after their signal, ms; default 2 000. */
+  readonly settleMs?: number;
+}
+
+/** Why something is done that needs no further options. */
+export interface ReasonOptions {
+  readonly reason?: string;
+}
+
+/**
+ * An open fleet, as an operator. Workers are named by id, by the first characters of an id (4 or
+ * more), or by a name that one live worker has. Everything handed out is a deep-frozen copy.
+ *
+ * Verbs throw `Refused` when the rules say no; `tryStart`, `maybeReplicate` and the single steps
+ * answer the refusal. All throw an InputError for what cannot be understood, and `Fault`s.
+ */
+export interface Fleet extends AsyncDisposable {
+  readonly id: string;
+  readonly name: string;
+  /** `open`, `paused` or `killed`, at the last look. */
+  readonly status: "open" | "paused" | "killed";
+  /** The contract in force, at the last look. */
+  readonly contract: ContractView;
+
+  /** Starts a root worker: tasks of this process, or with `run` a process of its own. */
+  start(options?: StartOptions): Promise<WorkerHandle>;
+  /** Starts a root worker, and answers a refusal instead of throwing it. */
+  tryStart(options?: StartOptions): Promise<Refusable<{ readonly worker: WorkerHandle }>>;
+
+  /** The live workers at the last look, in the order of their ids; nothing is written. */
+  workers(): readonly WorkerView[];
+  /** All workers, the dead included, in the order of admission: reads the whole journal. */
+  workers(options: { readonly all: true }): Promise<readonly WorkerView[]>;
+  /** One worker, also after its end; undefined when there is none. */
+  worker(reference: string): Promise<WorkerView | undefined>;
+  /** A worker, its parent, and so on up to its root, the dead included. */
+  lineage(reference: string): Promise<readonly WorkerView[]>;
+  /** The fleet in numbers at the last look; nothing is written. */
+  metrics(): Metrics;
+  /** The journal's entries from the first on; with `follow` also those to come. */
+  entries(options?: EntriesOptions): AsyncIterable<EntryView>;
+  /** Catches up with what other processes have written. */
+  look(): Promise<void>;
+
+  /** Stops a worker, its descendants too unless `tree` is false, and waits for their end. */
+  stop(reference: string, options?: StopOptions): Promise<StopReport>;
+  /** Stops a worker alone, first, and only then is it no longer registered. */
+  deregister(reference: string, options?: ReasonOptions): Promise<StopReport>;
+  /** Declares a worker ended on an operator's word alone; that proves nothing. */
+  writeOff(reference: string, options: { readonly reason: string }): Promise<void>;
+  /** Refuses admissions and registrations until {@link resume}. */
+  pause(options?: ReasonOptions): Promise<void>;
+  /** Ends a pause. */
+  resume(options?: ReasonOptions): Promise<void>;
+  /** Puts a contract in force; a tighter one stops nobody. */
+  enact(contract: ContractOptions): Promise<void>;
+  /** Kills the fleet for good and answers the signed receipt; may be repeated. */
+  kill(options: KillOptions): Promise<Receipt>;
+  /** Verifies the whole journal, replays it and decides it again; writes nothing. */
+  audit(options?: AuditOptions): Promise<Audit>;
+  /** Whether a receipt was signed by this fleet and nothing of it was changed. */
+  verifyReceipt(receipt: Receipt): boolean;
+
+  /** Freezes a worker and keeps it. */
+  quarantine(reference: string, options: QuarantineOptions): Promise<void>;
+  /** Lifts a quarantine. */
+  unquarantine(reference: string, options?: { readonly resolution?: string }): Promise<void>;
+  /** Whether a worker is in quarantine, at the last look. */
+  isQuarantined(reference: string): boolean;
+  /** Stops a worker that is in quarantine, or all that are. */
+  stopQuarantined(reference?: string, options?: ReasonOptions): Promise<StopReport>;
+  /** All quarantines, past and present: reads the whole journal. */
+  report(): Promise<QuarantineReport>;
+  /** Adds a text to the record of a worker, also after its end. */
+  note(reference: string, text: string): Promise<void>;
+  /** Records what a worker has used, as measured outside of it. */
+  charge(reference: string, amounts: ChargeOptions): Promise<void>;
+
+  /** Asks whether a worker would be admitted now; reserves and writes nothing. */
+  canSpawn(options?: SpawnOptions): Promise<Refusable<unknown>>;
+  /** Admits a worker: what it needs is reserved until its manifest is presented, or too old. */
+  issueManifest(options?: SpawnOptions): Promise<Refusable<IssuedManifest>>;
+  /** Checks an envelope; says what is wrong with it and never throws on it. */
+  verifyManifest(envelope: unknown): VerifiedManifest;
+  /** Presents a manifest, once. Its beats are the caller's to give. */
+  register(envelope: Envelope): Promise<Refusable<{ readonly worker: WorkerHandle }>>;
+  /** Counts a beat of a worker. */
+  heartbeat(
+    reference: string,
+    options?: { readonly progress?: number },
+  ): Promise<Refusable<unknown>>;
+  /** Watches for silence once, now, and answers the ids of those it told to stop for it. */
+  reapStale(): Promise<readonly string[]>;
+
+  /** Tells a listener of every entry, event, metric or beat from now on; answers how to stop. */
+  on<K extends FeedKind>(kind: K, listener: (item: FeedMap[K]) => void): () => void;
+  /** The newest items of a kind that this handle has seen, oldest first; a copy. */
+  recent<K extends FeedKind>(kind: K): readonly FeedMap[K][];
+  /** Says something to those who listen here; it is not journaled. */
+  emit(name: string, fields?: JsonObject): void;
+  /** Records a measurement for those who listen here; it is not journaled. */
+  metric(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+
+  /**
+   * Closes the handle: cooperative workers of this process are told to stop and given a moment;
+   * processes run on, and are left to other handles. Safe to call twice.
+   */
+  close(): Promise<void>;
+}

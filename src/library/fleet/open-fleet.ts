@@ -1,0 +1,125 @@
+import type { Log } from "../../ports/log.ts";
+import { Counters } from "../feed/metrics.ts";
+import { Feed } from "../feed/feed.ts";
+import type { Member } from "../member.ts";
+import { InputError } from "../../protocol/input.ts";
+import type { Seat, Secret, Surroundings } from "../seat.ts";
+import { Steward } from "../steward/steward.ts";
+import { makeWatcher } from "../steward/watching.ts";
+import { endTasks } from "../worker/end-tasks.ts";
+import { Hosting } from "../worker/hosting.ts";
+import { Sandboxes } from "../worker/sandboxes.ts";
+import { forLoop } from "./conditions.ts";
+import type { Fleet } from "./fleet.ts";
+import { FleetHandle, operatorOf } from "./handle.ts";
+import {
+  adoptKill,
+  ensureContract,
+  ensureFleet,
+  openDriver,
+  openLoopOn,
+  openSigner,
+  type OpenedLoop,
+} from "./opening.ts";
+import type { OpenStore } from "./store.ts";
+import { parseFleetOptions, type FleetOptions, type ParsedFleetOptions } from "./options.ts";
+
+/**
+ * Opens a fleet in given surroundings, creating it where the store is empty.
+ *
+ * Throws an InputError for wrong options and a contract that differs from the one in force, and
+ * `Fault`s: `key_mismatch` for another secret, and those of the store.
+ */
+export async function openFleetIn(world: Surroundings, given: FleetOptions): Promise<Fleet> {
+  const options = parseFleetOptions(given);
+  const surroundings: Surroundings = { ...world, log: options.log ?? world.log };
+  // A bad secret is said before anything is opened.
+  if (options.secret !== undefined) openSigner(surroundings, options.secret);
+  const store = await options.store.open();
+  const secret = options.secret ?? (await keptSecret(store));
+  const signer = openSigner(surroundings, secret);
+  const conditions = forLoop(options.conditions);
+  const opened = await openLoopOn(surroundings, { store, signer, conditions });
+  const closing = new AbortController();
+  try {
+    const operator = operatorOf(surroundings.host, options.operator);
+    const fleet = await ensureFleet(opened, surroundings, { ...options, operator });
+    const { loop } = opened;
+    const seat: Seat = {
+      ...surroundings,
+      ...{ fleet, loop, store, signer, secret },
+      ...{ owner: operator, closing: closing.signal },
+    };
+    await adoptKill(seat);
+    if (loop.state().status !== "killed") await ensureContract(seat, options);
+    return await assemble(seat, { options, conditions, closing });
+  } catch (error) {
+    await closeOpened(opened, surroundings.log);
+    throw error;
+  }
+}
+
+/**
+ * The secret beside the journal; only an empty journal gets a new one, for a fleet that exists was
+ * created with another.
+ */
+async function keptSecret(store: OpenStore): Promise<Secret> {
+  try {
+    const { seq } = await store.journal.head();
+    const secret = store.readSecret?.({ create: seq === 0 });
+    if (secret !== undefined) return secret;
+    const expected = "a text of at least 16 bytes, or at least 32 bytes";
+    throw new InputError("usage", [{ path: "options.secret", expected, got: "nothing" }]);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function closeOpened({ loop, store }: OpenedLoop, log: Log): Promise<void> {
+  try {
+    await loop.close();
+  } catch (error) {
+    // What went wrong before is what the caller is to hear of.
+    log.warn("a loop could not be closed", { error });
+  }
+  await store.close();
+}
+
+async function assemble(
+  seat: Seat,
+  so: {
+    readonly options: ParsedFleetOptions;
+    readonly conditions: ReturnType<typeof forLoop>;
+    readonly closing: AbortController;
+  },
+): Promise<Fleet> {
+  const { options, conditions, closing } = so;
+  const driver = await openDriver(seat.store, seat);
+  const feed = new Feed(seat.log);
+  const counters = new Counters();
+  const onBeat = (worker: string): void => feed.addBeat(worker, seat.clock.read().wallMs);
+  const unsubscribe = seat.loop.onEntry((entry) => {
+    counters.count(entry);
+    feed.addEntry(entry);
+  });
+  const member: Member = {
+    seat,
+    hosting: new Hosting(seat, onBeat),
+    sandboxes: driver === undefined ? undefined : new Sandboxes(seat, driver),
+  };
+  const watcher = makeWatcher(member);
+  const steward = options.steward ? new Steward(member, watcher) : undefined;
+  const close = async (): Promise<void> => {
+    await endTasks(member, () => seat.owner);
+    closing.abort();
+    await steward?.close();
+    await watcher.stop();
+    member.hosting.close();
+    await member.sandboxes?.close();
+    unsubscribe();
+    await seat.loop.close();
+    await seat.store.close();
+  };
+  return new FleetHandle({ member, watcher, feed, counters, conditions, close });
+}

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type { Log } from "../../ports/log.ts";
+import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
+import { nearest } from "../../protocol/nearest.ts";
+import { parserOf } from "../../protocol/parse.ts";
+import { flag, record, text, workerName } from "../../protocol/scalar.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import type { Secret } from "../seat.ts";
+import { parseConditions, type ConditionFunctions } from "./conditions.ts";
+import { parseContractOptions, type ContractOptions, type ParsedContract } from "./contract.ts";
+import type { Store } from "./store.ts";
+
+/** How a fleet is opened. */
+export interface FleetOptions {
+  /** Where it is kept: `memory()`, `sqlite({ dir })`. */
+  readonly store: Store;
+  /**
+   * A text of at least 16 bytes, or at least 32 bytes; the same each time. Left out on a store in a
+   * folder: the one in its file `secret` (mode 0600), which a new fleet creates.
+   */
+  readonly secret?: Secret;
+  /**
+   * The policy of a new fleet; what it leaves out has the defaults. For an existing fleet it must
+   * be the one in force, unless `enact` is set; left out, the one in force stays.
+   */
+  readonly contract?: ContractOptions;
+  /** The name of a new fleet; default `fleet`. */
+  readonly name?: string;
+  /** Whether a contract that differs from the one in force is enacted; default false. */
+  readonly enact?: boolean;
+  /** Function conditions that this process brings along, by their names. */
+  readonly conditions?: ConditionFunctions;
+  /** Whether this handle looks after time, silences and left processes; default true. */
+  readonly steward?: boolean;
+  /** A name for whoever acts by this handle, for the record. */
+  readonly operator?: string;
+  /** Told what an operator should look at; default: nobody. */
+  readonly log?: Log;
+}
+
+/** The options of a fleet, checked. */
+export interface ParsedFleetOptions {
+  readonly store: Store;
+  readonly secret: Secret | undefined;
+  readonly contract: ParsedContract | undefined;
+  readonly conditions: ConditionFunctions;
+  readonly name: string;
+  readonly enact: boolean;
+  readonly steward: boolean;
+  readonly operator: string | undefined;
+  readonly log: Log | undefined;
+}
+
+const FIELDS: readonly string[] = [
+  ...["store", "secret", "contract", "name", "enact", "conditions", "steward", "operator", "log"],
+];
+
+const parsePlain = parserOf(
+  "options",
+  record({
+    name: workerName.optional(),
+    enact: flag.optional(),
+    steward: flag.optional(),
+    operator: text(LIMITS.actorTextCharsMax, 1).optional(),
+  }) as unknown as z.ZodType<Pick<FleetOptions, "name" | "enact" | "steward" | "operator">>,
+);
+
+/** Checks the options of `openFleet`. Throws an InputError that names each wrong field. */
+export function parseFleetOptions(given: unknown): ParsedFleetOptions {
+  if (!isPlainObject(given)) throw wrong("options", "an object", given);
+  for (const [field, value] of Object.entries(given))
+    if (!FIELDS.includes(field)) throw wrong(`options.${field}`, absent(field), value);
+  const { store, secret, contract, conditions, log, ...plain } = given;
+  if (!isStore(store)) throw wrong("options.store", "memory() or sqlite({ dir })", store);
+  const { name = "fleet", enact = false, steward = true, operator } = parsePlain(plain);
+  const parsed = contract === undefined ? undefined : parseContractOptions(contract);
+  return {
+    ...{ store, name, enact, steward, operator, contract: parsed },
+    // What it must be is the signer's to check, who never shows it.
+    secret: secret as Secret | undefined,
+    conditions: { ...parseConditions(conditions), ...parsed?.functions },
+    log: log as Log | undefined,
+  };
+}
+
+function wrong(path: string, expected: string, got: unknown): InputError {
+  return new InputError("usage", [{ path, expected, got: describeValue(got) }]);
+}
+
+function absent(field: string): string {
+  const like = nearest(field, FIELDS);
+  const hint = like === undefined ? "" : `; did you mean ${like}?`;
+  return `absent (no such option${hint})`;
+}
+
+function isStore(value: unknown): value is Store {
+  return typeof value === "object" && value !== null && "open" in value;
+}

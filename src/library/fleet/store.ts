@@ -1,0 +1,51 @@
+import type { Journal } from "../../ports/journal.ts";
+import type { Pulse } from "../../ports/pulse.ts";
+import type { Sandbox } from "../../ports/sandbox.ts";
+
+/** How another process of this host finds the same store; plain JSON, no secret. */
+export interface StoreAddress {
+  readonly kind: "sqlite";
+  /** The absolute path of the state folder. */
+  readonly dir: string;
+}
+
+/**
+ * The permit of a fleet: a mark beside the journal without which nothing is started.
+ *
+ * Taking it away needs no space on the disk and no lock, so a kill that cannot be journaled is
+ * still a kill: whoever opens the journal next and finds the permit gone journals it.
+ */
+export interface Permit {
+  /** Lays the permit of a fleet that is about to be created. */
+  grant(fleet: string): Promise<void>;
+  /** Whether the fleet may start anything. */
+  isGranted(fleet: string): Promise<boolean>;
+  /** Takes it away for good; safe to repeat. */
+  revoke(fleet: string): Promise<void>;
+}
+
+/** A store that is open: everything of a fleet that outlives a call. */
+export interface OpenStore {
+  readonly journal: Journal;
+  readonly pulse: Pulse;
+  readonly permit: Permit;
+  /** Absent when no other process can open this store. */
+  readonly address?: StoreAddress;
+  /**
+   * Reads the secret that is kept beside the journal, or creates it; absent when the store keeps
+   * none. Throws `Fault` `secret_missing`.
+   */
+  readSecret?(options: { readonly create: boolean }): string;
+  /** Opens the driver that runs this fleet's processes; absent when none can be run on it. */
+  openSandbox?(fleet: string): Promise<Sandbox>;
+  /** Releases journal and pulse store; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Where a fleet is kept: what `memory()` and `sqlite()` give, to be handed to `openFleet`. */
+export interface Store {
+  /** What it is, for messages. */
+  readonly kind: "memory" | "sqlite";
+  /** Opens it; each call owns what it gets. Throws `Fault`s of the store. */
+  open(): Promise<OpenStore>;
+}

@@ -1,0 +1,162 @@
+// The kill. Nothing here waits for the journal before it stops something, and nothing that fails
+// holds up anything else:
+//
+//     signals fire ─┬─ permit taken away ─────────────────────────┐
+//                   ├─ fleet.killed appended, within 2 s ─────────┼─▶ ends journaled ──▶ receipt
+//                   └─ every sandbox listed is swept, in parallel, ┘    signed, recorded
+//                      until two listings find nothing alive
+
+import type { Actor } from "../../kernel/actor.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { isReservation } from "../../kernel/state.ts";
+import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
+import { errorText } from "../error-text.ts";
+import type { Member } from "../member.ts";
+import type { Seat } from "../seat.ts";
+import { evidenceOfAbsence, journalEnd } from "../steward/gone.ts";
+import { settledWithin } from "../waiting.ts";
+import { listLive, type StoppedWorker } from "../worker/stopping.ts";
+import { recordable, showReceipt, signReceipt, type Receipt } from "./receipt.ts";
+import { sweepAll, type Sweep } from "./sweep-all.ts";
+import { untilAllEnded } from "./until-all-ended.ts";
+
+/** A kill, as it is ordered. */
+export interface KillOrder {
+  readonly reason: string;
+  /** How long cooperative tasks are given to settle after their signal, ms. */
+  readonly settleMs: number;
+}
+
+/**
+ * Kills a fleet for good and answers the signed receipt. Never throws for what could not be
+ * stopped, swept or journaled: the receipt says so. It may be repeated, and then sweeps again.
+ */
+export async function kill(member: Member, order: KillOrder, by: Actor): Promise<Receipt> {
+  const { seat, hosting } = member;
+  const startedMs = seat.clock.monotonicMs();
+  const troubles: string[] = [];
+  const names = new Map(listLive(seat));
+  const ends = new Ends(seat);
+  try {
+    hosting.interruptAll("kill");
+    const sweeping = sweepAll(member, troubles);
+    const [seq] = await Promise.all([
+      appendKill(seat, { reason: order.reason, by, troubles }),
+      revokePermit(seat, troubles),
+    ]);
+    for (const [id, name] of listLive(seat)) names.set(id, name);
+    const swept = await sweeping;
+    const { endings } = swept;
+    for (const [id, ending] of endings) ends.add(id, ending.evidence.grade);
+    if (seq !== null) {
+      await journalEnds(member, swept, troubles);
+      await untilAllEnded(seat, order.settleMs);
+      ends.addReservations(swept.survivors);
+    }
+    const workers = [...new Set([...names.keys(), ...endings.keys()])].map((id) =>
+      ends.describe(id, names.get(id) ?? id),
+    );
+    const durationMs = seat.clock.monotonicMs() - startedMs;
+    const { reason } = order;
+    const receipt = signReceipt(seat.signer, {
+      ...{ fleet: seat.fleet, seq, reason, durationMs, workers, troubles },
+    });
+    if (seq !== null) await record(seat, receipt, by);
+    return showReceipt(receipt);
+  } finally {
+    ends.close();
+  }
+}
+
+/** The grades of the ends that are heard of while the kill goes on. */
+class Ends {
+  readonly #grades = new Map<string, Grade | null>();
+  readonly #seat: Seat;
+  readonly #unsubscribe: () => void;
+
+  constructor(seat: Seat) {
+    this.#seat = seat;
+    this.#unsubscribe = seat.loop.onEntry((entry) => {
+      if (entry.kind === "worker.stopped") this.add(entry.data.worker, entry.data.evidence.grade);
+      if (entry.kind === "worker.lapsed") this.#grades.set(entry.data.worker, null);
+    });
+  }
+
+  add(id: string, grade: Grade): void {
+    this.#grades.set(id, grade);
+  }
+
+  /**
+   * What was admitted and never registered: no right was ever taken up, and in a killed fleet none
+   * can be. There is nothing to prove, unless its sandbox could not be ended.
+   */
+  addReservations(survivors: ReadonlySet<string>): void {
+    for (const worker of this.#seat.loop.state().workers.values())
+      if (isReservation(worker) && !survivors.has(worker.id) && !this.#grades.has(worker.id))
+        this.#grades.set(worker.id, null);
+  }
+
+  describe(id: string, name: string): StoppedWorker {
+    const grade = this.#grades.get(id);
+    const proven = grade === null || (grade !== undefined && isProof(grade));
+    return { id, name, grade: grade ?? null, proven };
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+}
+
+/** Journals the kill; answers its place, or null when that took too long or failed. */
+async function appendKill(
+  seat: Seat,
+  so: { readonly reason: string; readonly by: Actor; readonly troubles: string[] },
+): Promise<number | null> {
+  const { reason, by, troubles } = so;
+  const submitted = seat.loop.submit({ kind: "fleet.kill", data: { reason } }, by);
+  const outcome = await settledWithin(submitted, LIMITS.killAppendMs, seat.timers);
+  if (outcome.kind === "done" && outcome.value.ok) return outcome.value.seq;
+  const why =
+    outcome.kind === "late"
+      ? `it took longer than ${LIMITS.killAppendMs} ms`
+      : errorText(outcome.kind === "failed" ? outcome.error : outcome.value);
+  troubles.push(`the kill is not in the journal yet: ${why}`);
+  return null;
+}
+
+/** Without a permit nothing is started, and whoever opens the journal next journals the kill. */
+async function revokePermit(seat: Seat, troubles: string[]): Promise<void> {
+  try {
+    await seat.store.permit.revoke(seat.fleet);
+  } catch (error) {
+    troubles.push(`the permit could not be taken away: ${errorText(error)}`);
+  }
+}
+
+/** Journals what is known to have ended; each by itself, so that none holds up another. */
+async function journalEnds(
+  { seat, hosting, sandboxes }: Member,
+  { endings, survivors }: Sweep,
+  troubles: string[],
+): Promise<void> {
+  const settling = [...endings].map(([id, ending]) => sandboxes?.settle(id, ending));
+  const absent = [...seat.loop.state().workers.values()].flatMap((worker) => {
+    const { id, status } = worker;
+    const isSeenTo = hosting.get(id)?.kind === "here" || endings.has(id) || survivors.has(id);
+    if (status !== "stopping" || isSeenTo) return [];
+    const evidence = evidenceOfAbsence(seat, worker);
+    return evidence === null ? [] : [journalEnd(seat, id, evidence)];
+  });
+  for (const outcome of await Promise.allSettled([...settling, ...absent]))
+    if (outcome.status === "rejected")
+      troubles.push(`an end could not be journaled: ${errorText(outcome.reason)}`);
+}
+
+async function record(seat: Seat, receipt: Parameters<typeof recordable>[0], by: Actor): Promise<void> {
+  try {
+    await seat.loop.submit({ kind: "receipt.record", data: recordable(receipt) }, by);
+  } catch (error) {
+    // The caller holds the receipt, and it is signed; the kill itself is durable.
+    seat.log.warn("the receipt could not be journaled", { error: errorText(error) });
+  }
+}

@@ -1,0 +1,73 @@
+import type { Actor } from "../kernel/actor.ts";
+import type { Command } from "../kernel/command.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { Signer } from "../ports/signer.ts";
+import type { Answer, Loop } from "../runtime/loop.ts";
+import type { Timers } from "../runtime/timers.ts";
+import type { OpenStore } from "./fleet/store.ts";
+import type { Host } from "./host.ts";
+import { Refused, refusedAnswer } from "./refused.ts";
+
+/** A fleet's secret, as the user gives it. */
+export type Secret = string | Uint8Array;
+
+/** What the library needs of the world besides a store. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly host: Host;
+  readonly log: Log;
+  /** Throws RangeError or TypeError when the secret is none. */
+  openSigner(secret: Secret): Signer;
+}
+
+/** One process's place in a fleet: what `openFleet` and `joinFleet` both stand on. */
+export interface Seat extends Surroundings {
+  readonly fleet: string;
+  readonly loop: Loop;
+  readonly store: OpenStore;
+  readonly signer: Signer;
+  /** Handed to the processes that are started here, so that they can open the journal. */
+  readonly secret: Secret;
+  /** Who acts here when no worker does: an operator, or the worker that joined. */
+  readonly owner: Actor;
+  /** Fires when the handle is closed: nothing more will be heard here. */
+  readonly closing: AbortSignal;
+}
+
+/** Makes an actor of this process. What nothing but its own word says is named as claimed. */
+export function actorOf(host: Host, who: Pick<Actor, "kind" | "id" | "via" | "claimed">): Actor {
+  const { id, uid, user } = host;
+  return {
+    kind: who.kind,
+    ...(who.id === undefined ? {} : { id: who.id }),
+    via: who.via,
+    host: id,
+    ...(uid === undefined ? {} : { uid }),
+    ...(user === undefined ? {} : { user }),
+    claimed: [...(who.claimed ?? []), "host", "uid", "user"],
+  };
+}
+
+/** The actor for what this process observes: exits, silences, the passing of time. */
+export function supervisorOf(seat: Seat): Actor {
+  return actorOf(seat.host, { kind: "supervisor", via: "runtime" });
+}
+
+/** The actor for what a worker does in this process. */
+export function workerActor(seat: Seat, id: string): Actor {
+  return actorOf(seat.host, { kind: "worker", id, via: "library", claimed: ["id"] });
+}
+
+/** An answer that granted what was asked. */
+export type Granted = Extract<Answer, { readonly ok: true }>;
+
+/** Submits a command whose refusal the caller has no other answer to: throws {@link Refused}. */
+export async function demand(seat: Seat, command: Command, by: Actor): Promise<Granted> {
+  const answer = await seat.loop.submit(command, by);
+  if (answer.ok) return answer;
+  throw new Refused(refusedAnswer(answer.refusal).refusal);
+}

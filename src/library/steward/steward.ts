@@ -1,0 +1,159 @@
+import type { Entry } from "../../kernel/entry.ts";
+import type { State, Worker } from "../../kernel/state.ts";
+import type { SandboxRecord } from "../../ports/sandbox.ts";
+import { Ticker } from "../../runtime/ticker.ts";
+import type { Watcher } from "../../runtime/watcher.ts";
+import { errorText } from "../error-text.ts";
+import type { Member } from "../member.ts";
+import { hasEnded } from "../worker/until.ts";
+import { evidenceOfAbsence, journalEnd } from "./gone.ts";
+
+/** The pause between two rounds when nothing is heard, ms. */
+const roundEveryMs = 2_000;
+
+/** Rounds that are asked for by entries are put together for this long, ms. */
+const soonMs = 20;
+
+/**
+ * How long what another process has in hand is left to it, ms: the one that started a worker, or
+ * hosts it, acts at once, asks before it kills and has the better evidence.
+ */
+const othersMs = 5_000;
+
+/** Entries after which there may be something to do. */
+const TELLING: ReadonlySet<string> = new Set<Entry["kind"]>([
+  "fleet.killed",
+  "worker.stopping",
+  "worker.stopped",
+  "worker.lapsed",
+  "worker.quarantined",
+  "worker.unquarantined",
+]);
+
+/**
+ * Looks after a whole fleet on this host: time that passes, silences, and the processes of workers
+ * whose own starter is gone. Any number of stewards may do so at once; what one has done the others
+ * find done.
+ *
+ * Each round lists the sandboxes first and looks at the journal after that: so a sandbox whose
+ * worker the journal does not know is an ended one, never one that is about to be admitted.
+ */
+export class Steward {
+  readonly #member: Member;
+  readonly #ticker: Ticker;
+  readonly #watcher: Watcher;
+  readonly #unsubscribe: () => void;
+  /** Since when something that another should do has been seen undone, by worker. */
+  readonly #undoneSinceMs = new Map<string, number>();
+  #cancel: (() => void) | undefined;
+  #round: Promise<void> | undefined;
+  /** Whether something was heard during a round that the round may not have seen. */
+  #isRoundStale = false;
+  /** Workers that may still be frozen though they are not in quarantine; null: any of them. */
+  #thawable: Set<string> | null = null;
+  #isClosed = false;
+
+  constructor(member: Member, watcher: Watcher) {
+    const { loop, clock, timers, log } = member.seat;
+    this.#member = member;
+    this.#watcher = watcher;
+    this.#ticker = new Ticker({ loop, clock, timers, log });
+    this.#unsubscribe = loop.onEntry((entry) => {
+      if (entry.kind === "worker.unquarantined") this.#thawable?.add(entry.data.worker);
+      if (TELLING.has(entry.kind)) this.#later(soonMs);
+    });
+    this.#ticker.start();
+    this.#watcher.start();
+    this.#later(soonMs);
+  }
+
+  /** Stops looking after the fleet; safe to call twice. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unsubscribe();
+    this.#cancel?.();
+    await Promise.all([this.#ticker.stop(), this.#watcher.stop(), this.#round]);
+  }
+
+  #later(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#isRoundStale = this.#round !== undefined;
+    if (this.#isRoundStale) return;
+    this.#cancel?.();
+    this.#cancel = this.#member.seat.timers.after(delayMs, () => {
+      this.#round = this.#goRound().finally(() => {
+        this.#round = undefined;
+        this.#later(this.#isRoundStale ? soonMs : roundEveryMs);
+      });
+    });
+  }
+
+  /** Never throws: what fails is told to the operator, and tried again in the next round. */
+  async #goRound(): Promise<void> {
+    const { seat, sandboxes } = this.#member;
+    try {
+      const records = (await sandboxes?.list()) ?? [];
+      const state = await seat.loop.look();
+      const undone = new Set<string>();
+      for (const record of records) {
+        this.#thawLeftovers(record, state);
+        this.#followRecord(record, state, undone);
+      }
+      this.#thawable = new Set();
+      const known = new Set(records.map(({ instance }) => instance));
+      await Promise.all(this.#listStopping(state, known).map((one) => this.#endAbsent(one)));
+      for (const id of this.#undoneSinceMs.keys()) if (!undone.has(id)) this.#undoneSinceMs.delete(id);
+    } catch (error) {
+      if (this.#isClosed) return;
+      seat.log.warn("a round of the steward failed", { error: errorText(error) });
+    }
+  }
+
+  /** Acts on a sandbox: its own starter's at once, another's only when that one had its time. */
+  #followRecord({ instance: id, seen }: SandboxRecord, state: State, undone: Set<string>): void {
+    const { sandboxes } = this.#member;
+    const worker = state.workers.get(id);
+    const isQuarantined = worker !== undefined && worker.quarantine !== null;
+    const isOwn = sandboxes?.isOwn(id) === true;
+    if (isOwn || isQuarantined || sandboxes?.isFrozen(id) === true) {
+      sandboxes?.follow(id);
+      return;
+    }
+    const isOver = hasEnded(worker) || worker?.stopping !== null;
+    if (!isOver && seen !== "gone") return;
+    undone.add(id);
+    if (!this.#hadItsTime(id, state)) return;
+    if (isOver) sandboxes?.follow(id);
+    else sandboxes?.finishLater(id, { graceMs: 0, by: "exit" });
+  }
+
+  /** Whoever lifted a quarantine may have died before it thawed; a thaw too many does no harm. */
+  #thawLeftovers({ instance: id }: SandboxRecord, state: State): void {
+    const { sandboxes } = this.#member;
+    const worker = state.workers.get(id);
+    const isFree = worker?.status === "running" && worker.quarantine === null;
+    if (isFree && (this.#thawable?.has(id) ?? true)) void sandboxes?.thaw(id);
+  }
+
+  #hadItsTime(id: string, state: State): boolean {
+    const nowMs = this.#member.seat.clock.monotonicMs();
+    const sinceMs = this.#undoneSinceMs.get(id) ?? nowMs;
+    this.#undoneSinceMs.set(id, sinceMs);
+    // After a kill nobody is asked first.
+    return state.status === "killed" || nowMs - sinceMs >= othersMs;
+  }
+
+  #listStopping(state: State, withSandbox: ReadonlySet<string>): readonly Worker[] {
+    const { hosting } = this.#member;
+    return [...state.workers.values()].filter(
+      ({ id, status }) =>
+        status === "stopping" && !withSandbox.has(id) && hosting.get(id)?.kind !== "here",
+    );
+  }
+
+  async #endAbsent(worker: Worker): Promise<void> {
+    const { seat } = this.#member;
+    const absent = evidenceOfAbsence(seat, worker);
+    if (absent !== null) await journalEnd(seat, worker.id, absent);
+  }
+}

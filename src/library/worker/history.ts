@@ -1,0 +1,84 @@
+import type { Entry } from "../../kernel/entry.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { subjectOf } from "../../kernel/subject.ts";
+import { GENESIS } from "../../ports/journal.ts";
+import type { Seat } from "../seat.ts";
+import { hasEnded, untilWorker } from "./until.ts";
+import {
+  addToBiography,
+  blankBiography,
+  viewOf,
+  viewOfEnded,
+  type Biography,
+  type WorkerView,
+} from "./view.ts";
+
+/** Entries about a worker that are asked for first: more than most ever have. */
+const pageMax = 256;
+
+/** Looks a worker up by its id, the dead included; undefined when the journal knows none. */
+export async function findWorker(seat: Seat, id: string): Promise<WorkerView | undefined> {
+  const worker = (await seat.loop.look()).workers.get(id);
+  if (worker !== undefined && !hasEnded(worker)) return viewOf(worker);
+  for (const limit of [pageMax, LIMITS.readEntriesMax]) {
+    const entries = await seat.store.journal.about(id, limit);
+    const life = blankBiography();
+    for (const entry of entries.toReversed()) addToBiography(life, entry);
+    const view = viewOfEnded(life);
+    if (view !== undefined || entries.length < limit) return view;
+  }
+  // More was written about it than the index gives at once: its beginning is found by reading on.
+  return (await readLives(seat, id)).map(viewOfEnded)[0];
+}
+
+/** Waits for the end of a worker and answers how it ended. Rejects with `Fault` `closed`. */
+export async function untilEnded(seat: Seat, id: string): Promise<WorkerView | undefined> {
+  await untilWorker(seat, id, hasEnded);
+  return findWorker(seat, id);
+}
+
+/** All workers of the fleet, the dead included, in the order of their admission. */
+export async function listAll(seat: Seat): Promise<readonly WorkerView[]> {
+  const lives = await readLives(seat);
+  const { workers } = seat.loop.state();
+  return lives.flatMap((life) => {
+    const living = workers.get(life.admitted?.data.manifest.instance ?? "");
+    if (living !== undefined && !hasEnded(living)) return [viewOf(living)];
+    return viewOfEnded(life) ?? [];
+  });
+}
+
+/** A worker, its parent, and so on up to its root; the dead included. */
+export async function listLineage(seat: Seat, id: string): Promise<readonly WorkerView[]> {
+  const line: WorkerView[] = [];
+  for (let next: string | null = id; next !== null; ) {
+    const view: WorkerView | undefined = await findWorker(seat, next);
+    if (view === undefined) return line;
+    line.push(view);
+    next = view.parent;
+  }
+  return line;
+}
+
+/** Reads the whole journal for the lives of all workers, or of one; its cost is the journal's. */
+async function readLives(seat: Seat, only?: string): Promise<readonly Biography[]> {
+  const lives = new Map<string, Biography>();
+  let after: Parameters<typeof seat.store.journal.read>[0] = GENESIS;
+  for (;;) {
+    const entries = await seat.store.journal.read(after, LIMITS.readEntriesMax);
+    const last = entries.at(-1);
+    if (last === undefined) break;
+    for (const entry of entries) addToLives(lives, entry, only);
+    after = { seq: last.seq, hash: last.hash };
+  }
+  await seat.loop.look();
+  return [...lives.values()];
+}
+
+function addToLives(lives: Map<string, Biography>, entry: Entry, only: string | undefined): void {
+  const id = subjectOf(entry);
+  if (id === null || (only !== undefined && id !== only)) return;
+  if (entry.kind === "worker.admitted") lives.set(id, blankBiography());
+  const life = lives.get(id);
+  if (life !== undefined) addToBiography(life, entry);
+}

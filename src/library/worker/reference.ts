@@ -1,0 +1,34 @@
+import { InputError, describeValue } from "../../protocol/input.ts";
+import type { State } from "../../kernel/state.ts";
+import { isLive } from "../../kernel/state.ts";
+
+/** A prefix of an id must be this long, `w-` included, to be one. */
+const prefixCharsMin = 4;
+
+/** How many of the workers that a text may mean are named. */
+const namedMax = 5;
+
+/**
+ * Finds the id of the worker that a text means: an id, the name of exactly one live worker, or the
+ * first 4 or more characters of exactly one live worker's id.
+ *
+ * A text that means no live worker is answered as it is: the rules then say that it is unknown, or
+ * has ended, and that is on record. Throws an InputError when it means several.
+ */
+export function resolveWorker(state: State, reference: unknown, path = "worker"): string {
+  if (typeof reference !== "string" || reference === "" || reference.length > 128) {
+    const expected = "a worker's id, a unique prefix of it, or its name";
+    throw new InputError("usage", [{ path, expected, got: describeValue(reference) }]);
+  }
+  if (state.workers.has(reference)) return reference;
+  const live = [...state.workers.values()].filter(isLive);
+  const named = live.filter(({ name }) => name === reference);
+  const prefixed =
+    reference.length < prefixCharsMin ? [] : live.filter(({ id }) => id.startsWith(reference));
+  const meant = named.length > 0 ? named : prefixed;
+  if (meant.length < 2) return meant[0]?.id ?? reference;
+  const some = meant.slice(0, namedMax).map(({ id }) => id);
+  const more = meant.length > namedMax ? `, and ${meant.length - namedMax} more` : "";
+  const got = `${describeValue(reference)}, which means ${some.join(", ")}${more}`;
+  throw new InputError("usage", [{ path, expected: "one worker", got }]);
+}

@@ -1,0 +1,131 @@
+import type { Entry } from "../../kernel/entry.ts";
+import type { Evidence, Outcome, StopReason } from "../../kernel/worker/evidence.ts";
+import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import type { Network } from "../../kernel/worker/manifest.ts";
+import type { ProcessIdentity } from "../../kernel/command.ts";
+import type { Quarantine, Worker, WorkerStatus } from "../../kernel/state.ts";
+import type { BudgetOptions } from "../fleet/contract.ts";
+import { toEdge, type Camel } from "../names.ts";
+
+/** How a worker ended. */
+export interface EndView {
+  /** `lapsed`: it was admitted and never came. */
+  readonly reason: StopReason | "lapsed";
+  /** The grade of the evidence; null for one that never came. */
+  readonly grade: Grade | null;
+  /** Whether the grade proves the end. What never came needs no proof. */
+  readonly proven: boolean;
+  /** What was looked at, as the one that looked wrote it. */
+  readonly evidence: Evidence | null;
+  readonly outcome: Camel<Outcome>;
+  readonly atMs: number;
+  /** The place of the entry that says so. */
+  readonly seq: number;
+}
+
+/** A worker at one moment: a deep-frozen copy, which changes nothing and is changed by nothing. */
+export interface WorkerView {
+  readonly id: string;
+  readonly name: string;
+  readonly parent: string | null;
+  readonly root: string;
+  readonly depth: number;
+  readonly status: WorkerStatus;
+  readonly stale: boolean;
+  readonly flagged: boolean;
+  readonly quarantine: Camel<Quarantine> | null;
+  readonly stopping: { readonly reason: StopReason; readonly atMs: number } | null;
+  readonly process: Camel<ProcessIdentity> | null;
+  /** What it was admitted with or has last checkpointed; kept after its end. */
+  readonly state: JsonObject;
+  readonly budget: BudgetOptions;
+  readonly regions: readonly string[];
+  readonly network: Network;
+  readonly degraded: readonly string[];
+  readonly childrenCount: number;
+  readonly admittedAtMs: number;
+  readonly expiresAtMs: number;
+  /** How it ended; null while it lives. */
+  readonly end: EndView | null;
+}
+
+/** Shows a live worker. */
+export function viewOf(worker: Worker): WorkerView {
+  const { id, name, parent, root, depth, status, stale, flagged, quarantine, stopping } = worker;
+  const { process, state, regions, network, degraded } = worker;
+  return toEdge({
+    ...{ id, name, parent, root, depth, status, stale, flagged, quarantine, stopping },
+    ...{ process, state, budget: worker.granted, regions, network, degraded },
+    children_count: worker.live_children_count,
+    admitted_at_ms: worker.admitted_at_ms,
+    expires_at_ms: worker.expires_at_ms,
+    end: null,
+  }) as WorkerView;
+}
+
+/** What the entries about one worker, oldest first, add up to. */
+export interface Biography {
+  admitted: Entry<"worker.admitted"> | null;
+  process: ProcessIdentity | null;
+  parent: string | null;
+  state: JsonObject | null;
+  end: Entry<"worker.stopped"> | Entry<"worker.lapsed"> | null;
+}
+
+/** A life of which nothing is known yet. */
+export function blankBiography(): Biography {
+  return { admitted: null, process: null, parent: null, state: null, end: null };
+}
+
+/** Adds an entry to the life that it is about; entries come in their order. */
+export function addToBiography(life: Biography, entry: Entry): void {
+  switch (entry.kind) {
+    case "worker.admitted":
+      life.admitted = entry as Entry<"worker.admitted">;
+      life.parent = entry.data.manifest.parent;
+      life.state = entry.data.manifest.state;
+      break;
+    case "worker.registered":
+      life.process = entry.data.process ?? null;
+      break;
+    case "worker.checkpointed":
+      life.state = entry.data.state;
+      break;
+    case "worker.reparented":
+      life.parent = entry.data.parent;
+      break;
+    case "worker.stopped":
+    case "worker.lapsed":
+      life.end = entry as Biography["end"];
+      break;
+    default:
+  }
+}
+
+/** Shows a worker that has ended; undefined when its admission or its end is not known. */
+export function viewOfEnded(life: Biography): WorkerView | undefined {
+  const { admitted, end } = life;
+  if (admitted === null || end === null) return undefined;
+  const { manifest, degraded } = admitted.data;
+  const { name, root, depth, budget, regions, network } = manifest;
+  return toEdge({
+    ...{ id: manifest.instance, name, parent: life.parent, root, depth, status: "stopped" },
+    ...{ stale: false, flagged: false, quarantine: null, stopping: null, process: life.process },
+    ...{ state: life.state, budget, regions, network, degraded, children_count: 0 },
+    admitted_at_ms: manifest.issued_at_ms,
+    expires_at_ms: manifest.expires_at_ms,
+    end: endOf(end),
+  }) as WorkerView;
+}
+
+function endOf(entry: Entry<"worker.stopped"> | Entry<"worker.lapsed">): object {
+  const { seq, at_ms } = entry;
+  if (entry.kind === "worker.lapsed") {
+    const nothing = { reason: "lapsed", grade: null, proven: true, evidence: null, outcome: {} };
+    return { ...nothing, at_ms, seq };
+  }
+  const { reason, evidence, outcome } = (entry as Entry<"worker.stopped">).data;
+  const { grade } = evidence;
+  return { reason, grade, proven: isProof(grade), evidence, outcome, at_ms, seq };
+}

@@ -1,0 +1,78 @@
+// A driver whose sandboxes are rows in memory, for what a real one shows too seldom: sandboxes
+// that cannot be ended, or frozen, or that end when a test says so.
+
+import type { Ending, Sandbox, SandboxRecord, SandboxSpec } from "../../src/ports/sandbox.ts";
+
+/** How a sandbox of this driver behaves when it is to be ended. */
+export type Stubbornness = "ends" | "throws" | "survives" | "hangs";
+
+/** A driver in memory; what it did is on its `log`. */
+export class FailingSandbox implements Sandbox {
+  readonly degraded = ["same_user"];
+  readonly rung = "rows in memory";
+  readonly log: string[] = [];
+  readonly specs = new Map<string, SandboxSpec>();
+  readonly rows = new Map<string, SandboxRecord["seen"]>();
+  /** Called with each spec when it is started, before the start resolves. */
+  onStart: (spec: SandboxSpec) => Promise<void> = async () => undefined;
+  stubbornnessOf: (instance: string) => Stubbornness = () => "ends";
+  readonly #exits = new Set<(instance: string) => void>();
+
+  async start(spec: SandboxSpec): Promise<SandboxRecord> {
+    const { instance } = spec;
+    this.log.push(`start ${instance}`);
+    this.specs.set(instance, spec);
+    this.rows.set(instance, "alive");
+    await this.onStart(spec);
+    return { instance, seen: "alive" };
+  }
+
+  folder(instance: string): string {
+    return `/nowhere/${instance}`;
+  }
+
+  async list(): Promise<readonly SandboxRecord[]> {
+    return [...this.rows].map(([instance, seen]) => ({ instance, seen }));
+  }
+
+  async freeze(instance: string): Promise<void> {
+    this.log.push(`freeze ${instance}`);
+  }
+
+  async thaw(instance: string): Promise<void> {
+    this.log.push(`thaw ${instance}`);
+  }
+
+  async stop(instance: string): Promise<Ending | undefined> {
+    this.log.push(`stop ${instance}`);
+    switch (this.stubbornnessOf(instance)) {
+      case "throws":
+        throw new Error("the driver is broken");
+      case "survives":
+        return undefined;
+      case "hangs":
+        return new Promise(() => undefined);
+      case "ends":
+        this.rows.set(instance, "gone");
+        return { instance, evidence: { grade: "swept", facts: {} }, outcome: { exit_code: 0 } };
+    }
+  }
+
+  async forget(instance: string): Promise<void> {
+    this.rows.delete(instance);
+  }
+
+  onExit(listener: (instance: string) => void): () => void {
+    this.#exits.add(listener);
+    return () => void this.#exits.delete(listener);
+  }
+
+  /** The first process of a sandbox exits. */
+  exit(instance: string): void {
+    for (const listener of this.#exits) listener(instance);
+  }
+
+  async close(): Promise<void> {
+    this.log.push("close");
+  }
+}
