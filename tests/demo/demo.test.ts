@@ -1,0 +1,123 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { needsProgram } from "../support/require-all.ts";
+import { commandOf, listProcesses } from "../support/process-table.ts";
+import { countRepository, countTree } from "./counts.ts";
+import { makeRepository, makeTree } from "./repository.ts";
+
+const MAIN = resolve(import.meta.dirname, "../../src/demo/main.ts");
+const DEMO_MS_MAX = 120_000;
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the demo as `npm start` does; `onText` sees what it tells, as it tells it. */
+async function runDemo(
+  args: readonly string[],
+  onText: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const)
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      said[name] += text;
+      onText(said[name], (signal) => child.kill(signal));
+    });
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, ...said };
+}
+
+/** State folders and processes of demos, as the machine knows them. */
+function remains(): { readonly folders: string[]; readonly commands: string[] } {
+  const folders = readdirSync(tmpdir()).filter((name) => name.startsWith("stint-demo-"));
+  const commands = listProcesses().map(({ pid }) => commandOf(pid));
+  return { folders, commands: commands.filter((command) => command.includes("stint-demo-")) };
+}
+
+describe("the main job", () => {
+  test(
+    "[DM1] on a repository everything happens, and the report is what other programs count",
+    { timeout: DEMO_MS_MAX },
+    async () => {
+      needsProgram("git");
+      const tree = makeRepository();
+      try {
+        const { code, stdout, stderr } = await runDemo(["--repo", tree.root, "--json"]);
+        expect(code, stderr).toBe(0);
+        const { ok, data } = JSON.parse(stdout);
+        expect(ok).toBe(true);
+        const { files, lines, bytes, languages, churn, git } = data.report;
+        expect({
+          ...{ files, lines, bytes, churn },
+          typescriptLines: languages.TypeScript.lines,
+        }).toEqual(countRepository(tree.root));
+        expect(git).toBe(true);
+        const codes = data.refusals.map((refusal: { code: string }) => refusal.code);
+        for (const each of ["max_replicas", "max_depth", "cooldown", "stop_condition"])
+          expect(codes).toContain(each);
+        expect(data.receipt).toMatchObject({ proven: false, survivorCount: 0 });
+        expect(data.journal).toMatchObject({ verified: true, replayed: true });
+        expect(data.checks.every((check: { seen: boolean }) => check.seen)).toBe(true);
+        expect(remains()).toEqual({ folders: [], commands: [] });
+      } finally {
+        tree.remove();
+      }
+    },
+  );
+
+  test(
+    "[DM2] a tree without git is analysed without churn, and it says so",
+    { timeout: DEMO_MS_MAX },
+    async () => {
+      const tree = makeTree();
+      try {
+        const { code, stdout } = await runDemo(["--repo", tree.root]);
+        expect(code, stdout).toBe(0);
+        const counts = countTree(tree.root);
+        expect(stdout).toContain(
+          `Report: ${counts.files} files, ${counts.lines} lines, ${counts.bytes} bytes`,
+        );
+        expect(stdout).toContain("Churn: none, for the tree is not in git");
+      } finally {
+        tree.remove();
+      }
+    },
+  );
+
+  test(
+    "[DM3] interrupted, it ends everything it started and removes its folder",
+    { timeout: DEMO_MS_MAX },
+    async () => {
+      const tree = makeTree();
+      let sent = false;
+      try {
+        const { code, stdout } = await runDemo(["--repo", tree.root], (text, kill) => {
+          if (sent || !text.includes("analyst-2")) return;
+          sent = true;
+          kill("SIGINT");
+        });
+        expect(code, stdout).toBe(130);
+        expect(remains()).toEqual({ folders: [], commands: [] });
+      } finally {
+        tree.remove();
+      }
+    },
+  );
+
+  test("[DM4] what it cannot understand is said in a sentence, with exit 2", async () => {
+    const missing = join(tmpdir(), "stint-no-such-folder");
+    const { code, stderr } = await runDemo(["--repo", missing]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--repo must be a folder, got ${missing}`);
+    const unknown = await runDemo(["--repos", "x"]);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain("--repo DIR");
+  });
+});
