@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import type { Entry } from "../src/kernel/entry.ts";
+import { RULES } from "../src/kernel/entry.ts";
+import { evolve } from "../src/kernel/evolve.ts";
+import { LIMITS } from "../src/kernel/limits.ts";
+import { INITIAL_STATE } from "../src/kernel/state.ts";
+import { GENESIS, type Draft, type Head, type Journal } from "../src/ports/journal.ts";
+import { replay } from "../src/runtime/replay.ts";
+import { carryPair, endAll, makeFolder, openFleetIn, OPERATOR, type BenchFleet } from "./fleet.ts";
+import { perSecond, type Bench, type Trials } from "./measure.ts";
+
+const REPLAYED = 100_000;
+const REPLAY_PER_SECOND = 200_000;
+const FOLD_PER_SECOND = 300_000;
+const SHORT = 10_000;
+const LONG = 1_000_000;
+const ENTRY_BYTES = 400;
+
+/** Read, verify and fold, against what reading, hashing and parsing the same rows costs alone. */
+export const replaying: Bench = {
+  name: "replay: read, verify, fold",
+  unit: "entries/s",
+  floorName: "read, hash and parse alone",
+  target: { atLeast: REPLAY_PER_SECOND },
+  rounds: 7,
+  async prepare(): Promise<Trials> {
+    const { fleet, close } = await openHistory(REPLAYED);
+    return {
+      floor: () => perSecond(REPLAYED, () => readRaw(fleet.journal)),
+      measure: () => perSecond(REPLAYED, async () => void (await replay(fleet.journal))),
+      close,
+    };
+  },
+};
+
+/** The fold alone, of entries that are decoded already, against only walking them. */
+export const folding: Bench = {
+  name: "fold alone",
+  unit: "entries/s",
+  floorName: "the bar, as a constant",
+  target: { atLeast: FOLD_PER_SECOND },
+  rounds: 7,
+  async prepare(): Promise<Trials> {
+    const { fleet, close } = await openHistory(REPLAYED);
+    const entries: Entry[] = [];
+    let head: Head = GENESIS;
+    for (let slice = await fleet.journal.read(head, LIMITS.readEntriesMax); slice.length > 0; ) {
+      entries.push(...slice);
+      head = slice.at(-1) ?? head;
+      slice = await fleet.journal.read(head, LIMITS.readEntriesMax);
+    }
+    const fold = (): void => {
+      let state = INITIAL_STATE;
+      for (const entry of entries) state = evolve(state, entry);
+    };
+    return {
+      floor: () => Promise.resolve(FOLD_PER_SECOND),
+      measure: () => perSecond(entries.length, fold),
+      close,
+    };
+  },
+};
+
+/** Opening a long history, half of it admissions of the dead, against opening a short one. */
+export const opening: Bench = {
+  name: `opening ${LONG.toLocaleString("en-US")} entries`,
+  unit: "ms",
+  floorName: `opening ${SHORT.toLocaleString("en-US")}`,
+  target: { ratio: 1.2, better: "lower" },
+  rounds: 15,
+  async prepare(): Promise<Trials> {
+    const short = await openHistory(SHORT);
+    const long = await openHistory(LONG);
+    await short.fleet.close();
+    await long.fleet.close();
+    return {
+      floor: () => openingMs(short.fleet.folder),
+      measure: () => openingMs(long.fleet.folder),
+      async close() {
+        await short.remove();
+        await long.remove();
+      },
+    };
+  },
+};
+
+const OPENINGS = 5;
+
+async function openingMs(folder: string): Promise<number> {
+  const perSec = await perSecond(OPENINGS, async () => {
+    for (let opened = 0; opened < OPENINGS; opened += 1) {
+      const fleet = await openFleetIn(folder);
+      // Closing signs nothing new, so every opening meets the same journal.
+      await fleet.close();
+    }
+  });
+  return 1_000 / perSec;
+}
+
+interface History {
+  readonly fleet: BenchFleet;
+  close(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** A journal of `count` entries: pairs of admission and end, recorded once and repeated. */
+async function openHistory(count: number): Promise<History> {
+  const folder = await makeFolder();
+  const before = await openFleetIn(folder.path);
+  await carryPair(before.loop);
+  await endAll(before.loop);
+  await lengthen(before.journal, count);
+  await before.close();
+  // The first look at the lengthened journal folds it, and signs a head at its end.
+  const fleet = await openFleetIn(folder.path);
+  await fleet.close();
+  const ready = await openFleetIn(folder.path);
+  return {
+    fleet: ready,
+    async close() {
+      await ready.close();
+      await folder.remove();
+    },
+    remove: () => folder.remove(),
+  };
+}
+
+/** Appends admissions and their ends up to `count` entries, a full slice at a time. */
+async function lengthen(journal: Journal, count: number): Promise<void> {
+  let head = await journal.head();
+  let made = 0;
+  while (head.seq < count) {
+    const slice = Math.min(LIMITS.readEntriesMax, count - head.seq);
+    const outcome = await journal.append(head, (atMs) =>
+      Array.from({ length: Math.ceil(slice / 2) }, () => lifeOf((made += 1), atMs)).flat(),
+    );
+    if (outcome.kind === "moved") throw new Error("nobody else writes in a bench");
+    head = outcome.entries.at(-1) ?? head;
+  }
+}
+
+/** The two entries of a short life, each of about {@link ENTRY_BYTES} bytes. */
+function lifeOf(number: number, atMs: number): readonly Draft[] {
+  const instance = `w-${number.toString(36).padStart(16, "a")}`;
+  const shared = {
+    fleet: "f-bench",
+    rules: RULES,
+    actor: OPERATOR,
+    command: null,
+    subject: instance,
+  };
+  const manifest = {
+    version: 1,
+    fleet: "f-bench",
+    instance,
+    name: "short",
+    parent: null,
+    root: instance,
+    depth: 0,
+    state: {},
+    budget: {},
+    regions: ["**"],
+    network: "none",
+    issued_at_ms: atMs,
+    register_by_ms: atMs + 1,
+    expires_at_ms: atMs + 1,
+    contract_hash: "c",
+    key_id: "k",
+  } as const;
+  const facts = { padding: "x".repeat(ENTRY_BYTES / 4) };
+  return [
+    {
+      ...shared,
+      id: `a-${number}`,
+      event: { kind: "worker.admitted", data: { manifest, reason: "bench", degraded: [] } },
+    },
+    {
+      ...shared,
+      id: `e-${number}`,
+      event: {
+        kind: "worker.stopped",
+        data: {
+          worker: instance,
+          reason: "completed",
+          evidence: { grade: "settled", facts },
+          outcome: { exit_code: 0 },
+        },
+      },
+    },
+  ];
+}
+
+async function readRaw(journal: Journal): Promise<void> {
+  let seq = 0;
+  for (;;) {
+    const rows = await journal.readStored(seq, LIMITS.readEntriesMax);
+    for (const { text } of rows) {
+      createHash("sha256").update(text).digest("hex");
+      JSON.parse(text);
+    }
+    if (rows.length === 0) return;
+    seq += rows.length;
+  }
+}
