@@ -1,0 +1,141 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Actor } from "../../src/kernel/actor.ts";
+import { actorKey } from "../../src/kernel/actor.ts";
+import type { Command } from "../../src/kernel/command.ts";
+import { LIMITS } from "../../src/kernel/limits.ts";
+import type { Refusal, RefusalCode } from "../../src/kernel/refusal.ts";
+import type { Answer } from "../../src/runtime/loop.ts";
+import type { Auditor, Decided } from "./auditor.ts";
+
+/** A command as somebody asked it, under an id of his own or, with null, of the loop's. */
+export interface Asked {
+  readonly id: string | null;
+  readonly command: Command;
+  readonly actor: Actor;
+}
+
+/** Refusals that the loop gives by itself: nothing was decided, so nothing is journaled. */
+const BY_LOOP: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "rate_limited",
+  "command_mismatch",
+  "command_expired",
+]);
+
+/**
+ * Checks an answer that somebody got against the journal: what was acknowledged is there, word for
+ * word; what is not there was acknowledged only where nothing is to be written (SM4).
+ */
+export function checkAnswer(auditor: Auditor, asked: Asked, answer: Answer): void {
+  const decided = auditor.decisionOf(asked.id ?? idFrom(auditor, asked, answer));
+  const problem = answer.ok
+    ? problemOfYes(asked, answer.entries, decidedBy(decided, answer.seq))
+    : problemOfNo(auditor, asked, { answer, decided });
+  if (problem === null) return;
+  const what = answer.ok ? "granted" : `refused (${answer.refusal.code})`;
+  auditor.report("SM4", `${asked.command.kind} ${asked.id} was ${what}, but ${problem}`);
+}
+
+/** The id that a loop gave to a command of its own accord, as the journal shows it. */
+function idFrom(auditor: Auditor, asked: Asked, answer: Answer): string {
+  if (answer.ok) return answer.entries[0]?.id ?? "";
+  const last = auditor.entries[answer.seq - 1];
+  if (last?.kind !== "command.refused" || last.data.code !== answer.refusal.code) return "";
+  return isSame(asked, auditor.decisionOf(last.id)) ? last.id : "";
+}
+
+/** A decision that was there when the answer was given. */
+function decidedBy(decided: Decided | undefined, seq: number): Decided | undefined {
+  return decided !== undefined && decided.firstSeq <= seq ? decided : undefined;
+}
+
+function problemOfYes(
+  asked: Asked,
+  entries: readonly { readonly seq: number; readonly hash: string }[],
+  decided: Decided | undefined,
+): string | null {
+  if (entries.length === 0)
+    return decided === undefined ? null : "its entries were left out of the answer";
+  if (decided === undefined) return "the journal holds nothing of it";
+  const told = entries.map(({ seq, hash }) => `${seq} ${hash}`);
+  const held = decided.entries.map(({ seq, hash }) => `${seq} ${hash}`);
+  if (told.join() !== held.join()) return "the journal holds other entries of it";
+  return isSame(asked, decided) ? null : "the journal holds another command under its id";
+}
+
+function problemOfNo(
+  auditor: Auditor,
+  asked: Asked,
+  so: {
+    readonly answer: { readonly seq: number; readonly refusal: Refusal };
+    readonly decided: Decided | undefined;
+  },
+): string | null {
+  const { seq, refusal } = so.answer;
+  if (Object.keys(refusal.facts).length === 0 && refusal.code !== "fleet_unknown")
+    return "the refusal carries no facts";
+  const decided = decidedBy(so.decided, seq);
+  if (BY_LOOP.has(refusal.code)) return problemByLoop(auditor, asked, { refusal, seq, decided });
+  const last = decided?.entries.at(-1);
+  if (last?.kind === "command.refused") {
+    const isIt = last.data.code === refusal.code && isSame(asked, decided);
+    return isIt ? null : `the journal holds the refusal ${last.data.code}`;
+  }
+  if (decided !== undefined) return "the journal holds that it was granted";
+  return mayGoUnwritten(auditor, asked.actor, seq) ? null : "the journal does not hold it";
+}
+
+function problemByLoop(
+  auditor: Auditor,
+  asked: Asked,
+  so: {
+    readonly refusal: Refusal;
+    readonly seq: number;
+    readonly decided: Decided | undefined;
+  },
+): string | null {
+  const { refusal, seq, decided } = so;
+  if (refusal.code === "rate_limited") {
+    if (decided !== undefined) return "the journal holds its decision";
+    return isLimited(auditor, asked.actor, seq) ? null : "its actor was not refused often enough";
+  }
+  if (refusal.code === "command_expired") return problemOfExpiry(auditor, asked, refusal);
+  if (decided === undefined) return "nothing was decided under its id";
+  return isSame(asked, decided) ? "it is the command that was decided" : null;
+}
+
+/** Also a command under the loop's own id may have waited that long for its answer. */
+function problemOfExpiry(auditor: Auditor, asked: Asked, refusal: Refusal): string | null {
+  const ageMs = Number(refusal.facts["age_ms"]);
+  if (!(ageMs > LIMITS.commandMemoryMs)) return `it was decided only ${ageMs} ms ago`;
+  const isKnown =
+    asked.id === null
+      ? [...auditor.decisions()].some((decided) => isSame(asked, decided))
+      : auditor.decisionOf(asked.id) !== undefined;
+  return isKnown ? null : "nothing was decided under its id";
+}
+
+/** Before a fleet exists nothing is written, and of a limited actor no refusal is. */
+function mayGoUnwritten(auditor: Auditor, actor: Actor, seq: number): boolean {
+  const state = auditor.stateAt(seq);
+  return state?.status === "none" || isLimited(auditor, actor, seq);
+}
+
+function isLimited(auditor: Auditor, actor: Actor, seq: number): boolean {
+  const state = auditor.stateAt(seq);
+  const window = state?.refusals.get(actorKey(actor));
+  if (state === undefined || window === undefined) return false;
+  return window.count >= state.contract.refusals_per_minute;
+}
+
+function isSame(asked: Asked, decided: Decided | undefined): boolean {
+  const first = decided?.entries[0];
+  if (first === undefined || first.command === null) return false;
+  return isDeepStrictEqual(bodyOf(asked.command, asked.actor), bodyOf(first.command, first.actor));
+}
+
+/** What was asked and by whom, without what the loop adds to it. */
+function bodyOf({ kind, data }: Command, actor: Actor): unknown {
+  const { verdicts: _, ...asked } = { verdicts: undefined, ...data };
+  // By way of its text, as the journal keeps it: without fields that are undefined.
+  return JSON.parse(JSON.stringify({ kind, asked, by: [actor.kind, actor.id ?? null] }));
+}

@@ -1,0 +1,203 @@
+/*
+ * A second bookkeeping of a fleet, kept from the journal's events alone and written without the
+ * kernel's fold: a plain row per worker that was ever admitted, the dead included. What it finds
+ * wrong does not depend on the state, on `decide`, or on the kernel's own list of invariants.
+ */
+
+import type { Entry } from "../../src/kernel/entry.ts";
+import type { Event, EventKind } from "../../src/kernel/event.ts";
+import type { Contract } from "../../src/kernel/fleet/contract.ts";
+import { admissionProblems } from "./admission-rules.ts";
+import type { Books, Problem } from "./books.ts";
+import { decisionProblems } from "./decision-rules.ts";
+import { lifeProblems } from "./life-rules.ts";
+import { addBounded, flatAmounts, type FlatAmounts, type Row } from "./row.ts";
+
+type Data<K extends EventKind> = Event<K>["data"];
+
+/** Keeps the books of one journal and checks every entry against them. */
+export class Ledger implements Books {
+  readonly rows = new Map<string, Row>();
+  contract: Contract | null = null;
+  isPaused = false;
+  killedSeq: number | null = null;
+  keyId = "";
+  readonly #windows = new Map<string, { startedAtMs: number; count: number }>();
+  readonly #decided = new Set<string>();
+  #last: Pick<Entry, "seq" | "hash" | "at_ms" | "id"> | null = null;
+
+  /** Checks one decision, the entries of one command, and books it. */
+  enter(entries: readonly Entry[]): readonly Problem[] {
+    const problems: Problem[] = [...decisionProblems(entries, this)];
+    const id = entries[0]?.id ?? "";
+    if (this.#decided.has(id))
+      problems.push({ rule: "SM2", message: `command ${id} is decided a second time` });
+    this.#decided.add(id);
+    for (const entry of entries) {
+      problems.push(...this.#linkProblems(entry));
+      problems.push(...lifeProblems(this, entry));
+      if (entry.kind === "worker.admitted")
+        problems.push(...admissionProblems(this, entry.data.manifest, entry.at_ms));
+      if (entry.kind === "command.refused") problems.push(...this.#countRefusal(entry));
+      this.#book(entry);
+      this.#last = entry;
+    }
+    return problems;
+  }
+
+  /** The rows of workers that have not ended. */
+  live(): readonly Row[] {
+    return [...this.rows.values()].filter((row) => row.status !== "stopped");
+  }
+
+  #linkProblems(entry: Entry): readonly Problem[] {
+    const last = this.#last ?? { seq: 0, hash: "0".repeat(64), at_ms: 0 };
+    const problems: Problem[] = [];
+    if (entry.seq !== last.seq + 1)
+      problems.push({ rule: "SM2", message: `entry ${entry.seq} follows entry ${last.seq}` });
+    if (entry.prev !== last.hash)
+      problems.push({ rule: "SM2", message: `entry ${entry.seq} does not name ${last.hash}` });
+    if (entry.at_ms < last.at_ms)
+      problems.push({ rule: "I11", message: `time fell from ${last.at_ms} to ${entry.at_ms}` });
+    return problems;
+  }
+
+  /** An actor's refusals in one window never exceed the contract in force (DESIGN §3). */
+  #countRefusal({ actor, at_ms }: Entry): readonly Problem[] {
+    const key = `${actor.kind}:${actor.id ?? ""}`;
+    const known = this.#windows.get(key);
+    const window =
+      known !== undefined && at_ms - known.startedAtMs < 60_000
+        ? known
+        : { startedAtMs: at_ms, count: 0 };
+    this.#windows.set(key, window);
+    window.count += 1;
+    const max = this.contract?.refusals_per_minute ?? 0;
+    if (window.count <= max) return [];
+    return [{ rule: "SM2", message: `${key} has ${window.count} refusals a minute, max ${max}` }];
+  }
+
+  #book(entry: Entry): void {
+    switch (entry.kind) {
+      case "fleet.created":
+        this.contract = entry.data.contract;
+        this.keyId = entry.data.key.key_id;
+        return;
+      case "contract.enacted":
+        this.contract = entry.data.contract;
+        return;
+      case "key.rotated":
+        this.keyId = entry.data.key.key_id;
+        return;
+      case "fleet.paused":
+        this.isPaused = true;
+        return;
+      case "fleet.resumed":
+        this.isPaused = false;
+        return;
+      case "fleet.killed":
+        this.killedSeq = entry.seq;
+        for (const row of this.live()) row.status = "stopping";
+        return;
+      case "worker.admitted":
+        this.#admit(entry.data, entry.at_ms);
+        return;
+      case "worker.reparented":
+        this.#reparent(entry.data);
+        return;
+      case "budget.charged":
+        this.#charge(entry.data);
+        return;
+      default:
+        this.#bookLife(entry);
+    }
+  }
+
+  #bookLife(entry: Entry): void {
+    const worker = "worker" in entry.data ? entry.data.worker : undefined;
+    const row = worker === undefined ? undefined : this.rows.get(worker);
+    if (row === undefined) return;
+    switch (entry.kind) {
+      case "worker.registered":
+        Object.assign(row, { status: "running", isRegistered: true });
+        return;
+      case "worker.stopping":
+        Object.assign(row, { status: "stopping", quarantinedUntilMs: null, isStale: false });
+        return;
+      case "worker.lapsed":
+        row.status = "stopped";
+        return;
+      case "worker.stopped":
+        row.status = "stopped";
+        row.used = measured(row.used, entry.data.outcome.cpu_ms);
+        return;
+      case "worker.staled":
+        row.isStale = true;
+        return;
+      case "worker.recovered":
+        row.isStale = false;
+        return;
+      case "worker.quarantined":
+        Object.assign(row, { quarantinedUntilMs: entry.data.until_ms, isStale: false });
+        return;
+      case "worker.unquarantined":
+        row.quarantinedUntilMs = null;
+        return;
+      default:
+    }
+  }
+
+  #admit({ manifest }: Data<"worker.admitted">, atMs: number): void {
+    const { instance, parent, depth, network, regions, budget } = manifest;
+    this.rows.set(instance, {
+      id: instance,
+      bornTo: parent,
+      keeper: parent,
+      depth,
+      network,
+      regions,
+      status: "admitted",
+      isRegistered: false,
+      isStale: false,
+      quarantinedUntilMs: null,
+      registerByMs: manifest.register_by_ms,
+      expiresAtMs: manifest.expires_at_ms,
+      granted: flatAmounts(budget),
+      used: zeros(flatAmounts(budget)),
+      lastAdmissionAtMs: null,
+    });
+    const keeper = parent === null ? undefined : this.rows.get(parent);
+    if (keeper === undefined) return;
+    keeper.lastAdmissionAtMs = atMs;
+    keeper.used = addBounded(keeper.used, { spawns: 1 }, 1);
+  }
+
+  /** What is carved for the worker moves along: whoever stands between holds that much less. */
+  #reparent({ worker, parent }: Data<"worker.reparented">): void {
+    const row = this.rows.get(worker);
+    if (row === undefined) return;
+    let between = row.keeper === null ? undefined : this.rows.get(row.keeper);
+    while (between !== undefined && between.id !== parent) {
+      if (between.status !== "stopped")
+        between.granted = addBounded(between.granted, row.granted, -1);
+      between = between.keeper === null ? undefined : this.rows.get(between.keeper);
+    }
+    row.keeper = parent;
+  }
+
+  #charge({ worker, amounts }: Data<"budget.charged">): void {
+    const row = this.rows.get(worker);
+    if (row !== undefined) row.used = addBounded(row.used, flatAmounts(amounts), 1);
+  }
+}
+
+/** A sandbox's own measure of cpu time counts if it is above what was charged. */
+function measured(used: FlatAmounts, cpuMs: number | undefined): FlatAmounts {
+  const charged = used["cpu_ms"];
+  if (cpuMs === undefined || charged === undefined) return used;
+  return { ...used, cpu_ms: Math.max(cpuMs, charged) };
+}
+
+function zeros(bounds: FlatAmounts): FlatAmounts {
+  return Object.fromEntries(Object.keys(bounds).map((key) => [key, 0]));
+}

@@ -1,0 +1,126 @@
+import type { Signer } from "../src/ports/signer.ts";
+import { openSigner } from "../src/signing/signer.ts";
+import { checkLoopState, checkReplay } from "./audit/replay.ts";
+import type { Violation } from "./audit/violation.ts";
+import type { DeliberateFault } from "./deliberate-fault.ts";
+import type { Tally } from "./tally.ts";
+import { Clockwork } from "./world/clockwork.ts";
+import { killFleet, stimulate } from "./world/stimulus.ts";
+import { World } from "./world/world.ts";
+
+/** What is simulated. */
+export interface SimulationOptions {
+  readonly seed: number;
+  /** How often something is done to the world. */
+  readonly stepCount: number;
+  /** A fault that is put in on purpose; null for none. */
+  readonly fault?: DeliberateFault | null;
+}
+
+/** What a simulation found. */
+export interface Result {
+  readonly seed: number;
+  readonly stepCount: number;
+  /** What was wrong, in the order in which it was found; the run ends with the first. */
+  readonly violations: readonly Violation[];
+  readonly tally: Tally;
+  readonly trace: readonly string[];
+  /** SHA-256 over the trace: equal seeds give equal digests. */
+  readonly digest: string;
+  readonly entryCount: number;
+}
+
+/** How many loops are compared with the true state at the end. */
+const RESTARTS_AT_END = 2;
+
+/** The share of worlds whose fleet is killed. */
+const KILL_SHARE = 0.4;
+
+let signers: readonly Signer[] | undefined;
+
+/** The keys of every simulated world: a few, known to all, because deriving them takes time. */
+function keysOfWorlds(): readonly Signer[] {
+  signers ??= ["first", "second", "third"].map((name) =>
+    openSigner(`simulated secret, the ${name}`),
+  );
+  return signers;
+}
+
+/**
+ * Simulates one world: real rules, real loops, a real journal in memory, and everything that can
+ * happen to them drawn from a seed. Ends with the first violation, or after all steps when the
+ * world has come to rest and its journal was replayed.
+ */
+export async function simulate(options: SimulationOptions): Promise<Result> {
+  const { seed, stepCount, fault = null } = options;
+  const world = new World({ seed, fault, signers: keysOfWorlds() });
+  const clockwork = new Clockwork(world);
+  const { random } = world;
+  const isKilled = random.chance(KILL_SHARE);
+  const killStep = isKilled ? Math.floor(stepCount * (0.5 + random.below(45) / 100)) : -1;
+  for (let step = 0; step < stepCount && !world.isBroken; step += 1) {
+    world.trace.note(`step ${step}`);
+    if (step === killStep) killFleet(world);
+    else await stimulate(world, clockwork);
+    await goOn(world);
+  }
+  if (!world.isBroken) await end(world, clockwork);
+  return {
+    seed,
+    stepCount,
+    violations: world.auditor.violations,
+    tally: world.tally,
+    trace: world.trace.lines,
+    digest: world.trace.digest(),
+    entryCount: world.auditor.entries.length,
+  };
+}
+
+/** Often everybody gets his answer before the next thing happens, often only some. */
+async function goOn(world: World): Promise<void> {
+  const { random, scheduler } = world;
+  await scheduler.settle();
+  if (random.chance(0.4)) return world.comeToRest();
+  for (let count = random.below(8); count > 0 && !world.isBroken; count -= 1) await world.openOne();
+}
+
+/** The storm is over: everybody is answered, comes to the same state, and the journal is replayed. */
+async function end(world: World, clockwork: Clockwork): Promise<void> {
+  world.weather.calm();
+  await world.comeToRest();
+  await agree(world);
+  for (let count = 0; count < RESTARTS_AT_END; count += 1) world.start();
+  await agree(world);
+  await mendIfSkewed(world, clockwork);
+  for (const process of world.open) world.close(process);
+  await world.comeToRest();
+  if (!world.isBroken) await checkReplay(world.store.journal, world.auditor);
+}
+
+/** Every process looks, and then has the state that the journal's entries fold to. */
+async function agree(world: World): Promise<void> {
+  await world.comeToRest();
+  for (const process of world.open) world.look(process);
+  await world.comeToRest();
+  if (world.isBroken) return;
+  for (const { loop, name } of world.open) {
+    if (loop === undefined) continue;
+    checkLoopState(loop.state(), name, world.auditor);
+    if (loop.head().seq !== world.auditor.entries.length)
+      world.auditor.report("SM3", `${name} has looked, and is not at the end of the journal`);
+  }
+}
+
+/** A last command shows whether the clock is believed; if not, somebody mends it. */
+async function mendIfSkewed(world: World, clockwork: Clockwork): Promise<void> {
+  const [process] = world.open;
+  if (process === undefined) return;
+  world.skewCount = 0;
+  const actor = { kind: "system", via: "runtime" } as const;
+  world.submit(process, { command: { kind: "clock.tick", data: {} }, actor, id: null });
+  await world.comeToRest();
+  if (world.skewCount === 0) return;
+  await clockwork.mend();
+  world.start();
+  await agree(world);
+}

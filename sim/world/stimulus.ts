@@ -1,0 +1,123 @@
+import type { Command } from "../../src/kernel/command.ts";
+import type { Asked } from "../audit/answers.ts";
+import { makePlainAdmission, makePlainRegistration } from "../commands/admission.ts";
+import { makeEnd, makeRequest } from "../commands/source.ts";
+import type { Clockwork } from "./clockwork.ts";
+import type { Process } from "./process.ts";
+import type { World } from "./world.ts";
+
+/** How many processes share the store at most. */
+const PROCESSES_MAX = 4;
+
+/** After so many answers of a clock that nobody believes, somebody looks at it. */
+const SKEWS_MAX = 3;
+
+/** How many workers a family has at most. */
+const FAMILY_MAX = 6;
+
+/** Does the next thing to a world: mostly asks something, sometimes breaks something. */
+export async function stimulate(world: World, clockwork: Clockwork): Promise<void> {
+  const { random, open, living } = world;
+  if (world.skewCount >= SKEWS_MAX && random.chance(0.5)) return clockwork.mend();
+  if (living.length === 0 || (living.length < PROCESSES_MAX && random.chance(0.08))) {
+    startOne(world);
+    return;
+  }
+  const process = open.length === 0 ? undefined : random.pick(open);
+  if (process === undefined) return clockwork.move();
+  await strike(world, clockwork, process);
+}
+
+/** Has somebody kill the fleet, through any process. */
+export function killFleet(world: World): void {
+  const { random, open } = world;
+  if (open.length === 0) return;
+  const process = random.pick(open);
+  const id = random.chance(0.5) ? world.freshId() : null;
+  world.submit(process, { ...makeEnd(world.viewFrom(process)), id });
+}
+
+async function strike(world: World, clockwork: Clockwork, process: Process): Promise<void> {
+  const { random, asked, disturbance } = world;
+  if (!random.chance(disturbance)) return ask(world, process);
+  const draw = random.below(120);
+  if (draw >= 100) return raiseFamily(world, process);
+  if (draw < 25 && asked.length > 0) return repeat(world, process, random.pick(recent(asked)));
+  if (draw < 65) return clockwork.move();
+  if (draw < 75) return world.crash(process);
+  if (draw < 80) return leave(world, process);
+  if (draw < 82) return clockwork.reboot();
+  if (draw < 88) return learnKey(world, process);
+  world.look(process);
+}
+
+/** Those that were asked last, with a few old ones. */
+function recent(asked: readonly Asked[]): readonly Asked[] {
+  return [...asked.slice(0, 3), ...asked.slice(-12)];
+}
+
+function ask(world: World, process: Process): void {
+  const { random } = world;
+  if (process.signer !== world.fleetSigner() && random.chance(0.3)) learnKey(world, process);
+  const id = random.chance(0.5) ? world.freshId() : null;
+  world.submit(process, { ...makeRequest(world.viewFrom(process)), id });
+}
+
+/** The same id again: most often with the same body, sometimes with another, or by another. */
+function repeat(world: World, process: Process, asked: Asked): void {
+  const { random } = world;
+  const draw = random.below(10);
+  world.happen("duplicate", asked.id ?? "");
+  if (draw === 0) {
+    const other = makeRequest(world.viewFrom(process));
+    world.submit(process, { ...other, id: asked.id });
+  } else {
+    const command = draw === 1 ? alter(asked.command) : asked.command;
+    world.submit(process, { ...asked, command });
+  }
+}
+
+/** A few generations come into being undisturbed, so that there is a lineage to disturb. */
+async function raiseFamily(world: World, process: Process): Promise<void> {
+  const { random } = world;
+  world.happen("family", process.name);
+  const lineage: string[] = [];
+  for (let count = 0; count < FAMILY_MAX && process.status === "open"; count += 1) {
+    const parent = random.chance(0.7) ? lineage.at(-1) : lineage.at(-2);
+    const view = world.viewFrom(process);
+    world.submit(process, { ...makePlainAdmission(view, parent ?? lineage[0] ?? null), id: null });
+    await world.comeToRest();
+    const admitted = world.auditor.entries.at(-1);
+    if (admitted?.kind !== "worker.admitted") return;
+    const { manifest } = admitted.data;
+    world.submit(process, { ...makePlainRegistration(view, manifest), id: null });
+    await world.comeToRest();
+    lineage.push(manifest.instance);
+  }
+}
+
+function alter(command: Command): Command {
+  if (!("reason" in command.data)) return { kind: "clock.tick", data: {} };
+  return { ...command, data: { ...command.data, reason: "failed" } } as Command;
+}
+
+/** A process leaves, and somebody asks it once more all the same. */
+function leave(world: World, process: Process): void {
+  world.close(process);
+  if (world.random.chance(0.3)) ask(world, process);
+}
+
+/** Most often with the fleet's key, sometimes with one that was replaced or never its own. */
+function startOne(world: World): void {
+  if (world.random.chance(0.05)) world.start(world.random.pick(world.signers));
+  else world.start();
+}
+
+/** A process is told of the fleet's key after a rotation. */
+function learnKey(world: World, process: Process): void {
+  const signer = world.fleetSigner();
+  if (signer === process.signer) return world.look(process);
+  process.signer = signer;
+  process.loop?.useSigner(signer);
+  world.happen("key learned", process.name);
+}

@@ -1,0 +1,74 @@
+import { memoryJournal } from "../../src/journal/memory.ts";
+import type { ClockReading } from "../../src/ports/clock.ts";
+import type { AppendOutcome, Draft, Head, Journal, Snapshot } from "../../src/ports/journal.ts";
+import type { FakeClock } from "../../src/testing/fake-clock.ts";
+import type { Auditor } from "../audit/auditor.ts";
+import { readAllStored } from "../audit/stored.ts";
+
+/**
+ * The disk of a simulated host: the real journal in memory, which outlives every process, with an
+ * auditor who sees each append before anybody else does.
+ */
+export class Store {
+  readonly #clock: FakeClock;
+  readonly #auditor: Auditor;
+  readonly #ignoresHead: boolean;
+  #journal: Journal;
+  #last: { readonly atMs: number; readonly at: ClockReading };
+
+  constructor(so: {
+    readonly clock: FakeClock;
+    readonly auditor: Auditor;
+    /** A deliberate fault: what is appended goes to the end, wherever its writer looked. */
+    readonly ignoresHead: boolean;
+  }) {
+    this.#clock = so.clock;
+    this.#auditor = so.auditor;
+    this.#ignoresHead = so.ignoresHead;
+    this.#journal = memoryJournal({ clock: so.clock });
+    this.#last = { atMs: so.clock.wallMs, at: so.clock.read() };
+  }
+
+  /** The journal itself, without anything in between. */
+  get journal(): Journal {
+    return this.#journal;
+  }
+
+  /** Appends to the journal, under the eyes of the auditor. */
+  async append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome> {
+    const place = this.#ignoresHead ? await this.#journal.head() : expected;
+    const outcome = await this.#journal.append(place, make);
+    if (outcome.kind === "appended") {
+      this.#last = { atMs: outcome.atMs, at: this.#clock.read() };
+      this.#auditor.see(outcome.entries);
+    }
+    return outcome;
+  }
+
+  /** Journal time now, as the next entry would have it; roughly, across boots. */
+  nowMs(): number {
+    const { bootMs, bootId, wallMs } = this.#clock;
+    const { atMs, at } = this.#last;
+    return bootId === at.bootId ? atMs + bootMs - at.bootMs : Math.max(atMs, wallMs);
+  }
+
+  /** Keeps a snapshot, once the auditor has seen it. */
+  async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    this.#auditor.seeSnapshot(snapshot);
+    await this.#journal.saveSnapshot(snapshot);
+  }
+
+  /**
+   * Opens the store anew from what lies in it, as an operator does who accepts the clock as it is.
+   * Processes that had it open must be dead.
+   */
+  async reopen(): Promise<void> {
+    const old = this.#journal;
+    const stored = await readAllStored(old);
+    const snapshots = await old.snapshots();
+    this.#journal = memoryJournal({ clock: this.#clock, acceptClock: true });
+    await this.#journal.load(stored);
+    for (const snapshot of snapshots.toReversed()) await this.#journal.saveSnapshot(snapshot);
+    await old.close();
+  }
+}

@@ -1,0 +1,329 @@
+import type { Actor } from "../../src/kernel/actor.ts";
+import type { Command } from "../../src/kernel/command.ts";
+import type { Entry } from "../../src/kernel/entry.ts";
+import type { Manifest } from "../../src/kernel/worker/manifest.ts";
+import { Fault } from "../../src/ports/fault.ts";
+import type { Signer } from "../../src/ports/signer.ts";
+import type { Answer } from "../../src/runtime/loop.ts";
+import { openLoop } from "../../src/runtime/open-loop.ts";
+import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { seededRandom, type SeededRandom } from "../../src/testing/seeded-random.ts";
+import { checkAnswer, type Asked } from "../audit/answers.ts";
+import { Auditor } from "../audit/auditor.ts";
+import { checkLoopState } from "../audit/replay.ts";
+import type { View } from "../commands/view.ts";
+import { rulesOf, type DeliberateFault } from "../deliberate-fault.ts";
+import { Tally } from "../tally.ts";
+import { Trace } from "../trace.ts";
+import { Connection } from "./connection.ts";
+import { bugLog, type Process } from "./process.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Store } from "./store.ts";
+import { Weather } from "./weather.ts";
+
+/** What a world begins with. */
+export interface WorldOptions {
+  readonly seed: number;
+  readonly fault: DeliberateFault | null;
+  /** The keys of this world. */
+  readonly signers: readonly Signer[];
+}
+
+/** How often a head is signed: small, so that snapshots take part in most restarts. */
+const SIGN_EVERY = [5, 12, 40, 4_096];
+
+/** The share of calls that meet a mishap; many worlds are calm. */
+const SHARES = [0, 0, 0.01, 0.03, 0.1];
+
+/** The share of steps at which something else happens than a command; worlds differ in it. */
+const DISTURBANCES = [0.05, 0.1, 0.25, 0.4];
+
+/** How many gates may be opened before everything must have come to rest. */
+const OPENINGS_MAX = 20_000;
+
+/** Something that a process was asked for and has not answered. */
+interface Ticket {
+  readonly process: Process;
+  readonly what: string;
+}
+
+/**
+ * One simulated host with its clocks, its disk and its processes. It does what it is told, one
+ * thing at a time; which thing, a seed decides.
+ */
+export class World {
+  readonly random: SeededRandom;
+  readonly clock = new FakeClock();
+  readonly auditor = new Auditor();
+  readonly tally = new Tally();
+  readonly trace = new Trace();
+  readonly scheduler = new Scheduler(this.clock);
+  readonly weather: Weather;
+  readonly store: Store;
+  /** Commands under an id that were answered, or whose answer was lost. */
+  readonly asked: Asked[] = [];
+  /** The share of steps at which something else happens than a command. */
+  readonly disturbance: number;
+  /** How many submissions in a row met a clock that nobody believes. */
+  skewCount = 0;
+  readonly #so: WorldOptions;
+  readonly #manifests = new Map<string, Manifest>();
+  readonly #signEvery: number;
+  #processes: readonly Process[] = [];
+  #tickets: readonly Ticket[] = [];
+  #startedCount = 0;
+  #idCount = 0;
+  #seenSeq = 0;
+
+  constructor(options: WorldOptions) {
+    this.#so = options;
+    this.random = seededRandom(options.seed);
+    this.weather = new Weather(this.random.fork("weather"), this.random.pick(SHARES));
+    this.disturbance = this.random.pick(DISTURBANCES);
+    this.#signEvery = this.random.pick(SIGN_EVERY);
+    const ignoresHead = options.fault === "append-ignores-head";
+    this.store = new Store({ clock: this.clock, auditor: this.auditor, ignoresHead });
+  }
+
+  /** The keys of this world. */
+  get signers(): readonly Signer[] {
+    return this.#so.signers;
+  }
+
+  /** Processes that have the journal open. */
+  get open(): readonly Process[] {
+    return this.#processes.filter(({ status }) => status === "open");
+  }
+
+  /** Processes that are not dead. */
+  get living(): readonly Process[] {
+    return this.#processes;
+  }
+
+  /** Whether anything is wrong so far. */
+  get isBroken(): boolean {
+    return this.auditor.violations.length > 0;
+  }
+
+  /** Whether somebody waits for an answer, or for a journal to open or close. */
+  get isWaiting(): boolean {
+    return this.#tickets.length > 0 || this.#processes.some(({ status }) => status !== "open");
+  }
+
+  /** All of this world, as whoever makes up commands for a process sees it. */
+  viewFrom({ signer }: Process): View {
+    const { random, auditor } = this;
+    const { signers } = this.#so;
+    return { random, state: auditor.state, manifests: this.#manifests, signers, signer };
+  }
+
+  /** The fleet's own key once it is there; before, the first. */
+  fleetSigner(): Signer {
+    const { signers } = this.#so;
+    const { key_id: keyId } = this.auditor.state.key;
+    const signer = signers.find(({ key }) => key.key_id === keyId) ?? signers[0];
+    if (signer === undefined) throw new Error("a world must have a key");
+    return signer;
+  }
+
+  /** Starts a process: it opens the journal with a key, the fleet's own unless told otherwise. */
+  start(signer: Signer = this.fleetSigner()): void {
+    this.#startedCount += 1;
+    const name = `p${this.#startedCount}`;
+    const connection = new Connection({
+      owner: name,
+      store: this.store,
+      scheduler: this.scheduler,
+      weather: this.weather,
+      clock: this.clock,
+      onMishap: (mishap, owner) => {
+        this.tally.count("mishaps", mishap);
+        this.trace.note(`  ${owner} meets: ${mishap}`);
+      },
+    });
+    const process: Process = { name, connection, signer, loop: undefined, status: "opening" };
+    this.#processes = [...this.#processes, process];
+    this.happen("start", name);
+    void this.#open(process);
+  }
+
+  /** Kills a process: whatever it waits for is lost, whatever it wrote stays. */
+  crash(process: Process): void {
+    this.happen("crash", process.name);
+    this.#bury(process);
+  }
+
+  /** Has a process leave in good order. */
+  close(process: Process): void {
+    this.happen("close", process.name);
+    process.status = "closing";
+    void process.loop?.close().then(
+      () => this.#bury(process),
+      (error: unknown) => this.#fail(process, error),
+    );
+  }
+
+  /** Submits a command through a process, under an id of the caller's or of the loop's own. */
+  submit(process: Process, so: { command: Command; actor: Actor; id: string | null }): void {
+    const { loop } = process;
+    if (loop === undefined) return;
+    const { command, actor, id } = so;
+    this.tally.count("commands", command.kind);
+    const by = `${actor.kind} ${actor.id ?? ""}`.trimEnd();
+    this.trace.note(`${process.name} asks ${command.kind} as ${by} ${id ?? ""}`.trimEnd());
+    const asked: Asked = { id, command, actor };
+    if (id !== null) this.asked.push(asked);
+    const options = id === null ? {} : { id };
+    const ticket = { process, what: command.kind };
+    this.#expect(ticket, loop.submit(command, actor, options), (answer) => {
+      this.#hear(ticket, asked, answer);
+    });
+  }
+
+  /** Has a process look at the journal. */
+  look(process: Process): void {
+    const { loop } = process;
+    if (loop === undefined) return;
+    this.happen("look", process.name);
+    this.#expect({ process, what: "look" }, loop.look(), () => undefined);
+  }
+
+  /** An id for a command that may have to be repeated. */
+  freshId(): string {
+    this.#idCount += 1;
+    return `ask-${this.#idCount}`;
+  }
+
+  /** Opens one gate, if any is ready. */
+  async openOne(): Promise<void> {
+    if (!this.scheduler.wake()) return;
+    const opened = await this.scheduler.openOne(this.random);
+    this.trace.note(`  ${opened}`);
+    this.#noteEntries();
+  }
+
+  /** Lets everything go on until nothing waits any more, time passing where only time helps. */
+  async comeToRest(): Promise<void> {
+    await this.scheduler.settle();
+    for (let count = 0; count < OPENINGS_MAX; count += 1) {
+      if (this.isBroken) return;
+      if (this.scheduler.wake()) await this.openOne();
+      else if (!this.isWaiting) return;
+      else if (!this.#waitForTimer()) break;
+    }
+    const stuck = this.#tickets.map(({ process, what }) => `${process.name} ${what}`);
+    this.auditor.report("SM5", `never answered: ${stuck.join(", ") || "a process opening"}`);
+  }
+
+  /** Counts and notes something that happens to the world itself. */
+  happen(what: string, about = ""): void {
+    this.tally.count("happenings", what);
+    this.trace.note(`${what} ${about}`.trimEnd());
+  }
+
+  async #open(process: Process): Promise<void> {
+    const { name, connection, signer } = process;
+    const isRestart = this.auditor.ledger.killedSeq !== null;
+    try {
+      process.loop = await openLoop({
+        journal: connection,
+        signer,
+        random: this.random.fork(name),
+        timers: this.scheduler.timersOf(name),
+        signEveryEntries: this.#signEvery,
+        log: bugLog(
+          (message) => this.auditor.report("SM5", `${name}: ${message}`),
+          (text) => this.trace.note(`  ${name} warns: ${text}`),
+        ),
+        rules: rulesOf(this.#so.fault, isRestart),
+      });
+    } catch (error) {
+      // What keeps a process from opening: the world, or a bug.
+      this.#fail(process, error);
+      return;
+    }
+    process.status = "open";
+    checkLoopState(process.loop.state(), name, this.auditor);
+  }
+
+  #fail(process: Process, error: unknown): void {
+    if (error instanceof Fault) {
+      this.tally.count("faults", error.code);
+      this.trace.note(`${process.name} gives up: ${error.code}`);
+    } else this.auditor.report("SM5", `${process.name} broke: ${String(error)}`);
+    this.#bury(process);
+  }
+
+  #bury(process: Process): void {
+    process.status = "dead";
+    process.connection.sever();
+    this.#processes = this.#processes.filter((other) => other !== process);
+    const lost = this.#tickets.filter((ticket) => ticket.process === process);
+    this.tally.count("answers", "lost", lost.length);
+    this.#tickets = this.#tickets.filter((ticket) => ticket.process !== process);
+  }
+
+  /** Waits for what a process answers, as long as it lives. */
+  #expect<T>(ticket: Ticket, promise: Promise<T>, hear: (value: T) => void): void {
+    this.#tickets = [...this.#tickets, ticket];
+    void promise.then(
+      (value) => {
+        if (this.#take(ticket)) hear(value);
+      },
+      (error: unknown) => {
+        if (this.#take(ticket)) this.#hearError(ticket, error);
+      },
+    );
+  }
+
+  #take(ticket: Ticket): boolean {
+    const isAwaited = this.#tickets.includes(ticket);
+    this.#tickets = this.#tickets.filter((other) => other !== ticket);
+    return isAwaited;
+  }
+
+  #hear({ process, what }: Ticket, asked: Asked, answer: Answer): void {
+    this.skewCount = 0;
+    const said = answer.ok ? `granted (${answer.entries.length})` : answer.refusal.code;
+    this.trace.note(`${process.name} hears of ${what}: ${said} at ${answer.seq}`);
+    this.tally.count("answers", answer.ok ? "granted" : "refused");
+    if (!answer.ok) this.tally.count("refusals", answer.refusal.code);
+    checkAnswer(this.auditor, asked, answer);
+  }
+
+  #hearError({ process, what }: Ticket, error: unknown): void {
+    if (!(error instanceof Fault)) {
+      this.auditor.report("SM5", `${process.name} broke at ${what}: ${String(error)}`);
+      return;
+    }
+    if (error.code === "clock_skew") this.skewCount += 1;
+    this.trace.note(`${process.name} hears of ${what}: fault ${error.code}`);
+    this.tally.count("answers", "fault");
+    this.tally.count("faults", error.code);
+  }
+
+  #waitForTimer(): boolean {
+    const waitMs = this.scheduler.nextTimerMs();
+    if (waitMs === undefined) return false;
+    this.clock.advance(Math.max(1, waitMs));
+    return true;
+  }
+
+  #noteEntries(): void {
+    const { entries } = this.auditor;
+    for (const entry of entries.slice(this.#seenSeq)) {
+      this.tally.count("events", entry.kind);
+      if (entry.kind === "worker.admitted")
+        this.#manifests.set(entry.data.manifest.instance, entry.data.manifest);
+      this.trace.note(`    #${entry.seq} ${entry.kind}${about(entry)} at ${entry.at_ms}`);
+      this.trace.note(`    ${entry.hash}`);
+    }
+    this.#seenSeq = entries.length;
+  }
+}
+
+function about(entry: Entry): string {
+  if (entry.kind === "worker.admitted") return ` ${entry.data.manifest.instance}`;
+  if (entry.kind === "command.refused") return ` ${entry.data.code}`;
+  return "worker" in entry.data ? ` ${entry.data.worker}` : "";
+}
