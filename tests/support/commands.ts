@@ -1,0 +1,52 @@
+// One well-formed command of every kind.
+import type { Command, CommandKind, CommandMap } from "../../src/kernel/command.ts";
+import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
+import { create, given, idOf, KEY, start } from "./scenario.ts";
+
+const worker = idOf("a");
+const hash = "ab".repeat(32);
+const manifest = given(create(), start("a")).play.manifestOf("a");
+
+/** The body of a command of every kind; each is about worker a, who is a root. */
+export const BODIES: CommandMap = {
+  "fleet.create": { fleet: "f", name: "f", contract: DEFAULT_CONTRACT, key: KEY },
+  "fleet.pause": { reason: "x" },
+  "fleet.resume": { reason: "x" },
+  "fleet.kill": { reason: "x" },
+  "contract.enact": { contract: DEFAULT_CONTRACT },
+  "key.rotate": { key: KEY },
+  "worker.admit": {
+    instance: idOf("c"),
+    name: "c",
+    parent: worker,
+    reason: "",
+    state: {},
+    budget: {},
+  },
+  "worker.register": { manifest, envelope: "valid" },
+  "worker.checkpoint": { worker, state: {} },
+  "worker.observe": { worker, silent_ms: 0, watched_ms: 0, seen: "alive" },
+  "worker.stop": { worker, reason: "requested", tree: false },
+  "worker.exited": { worker, evidence: { grade: "observed", facts: {} }, outcome: {} },
+  "worker.write_off": { worker, reason: "x" },
+  "worker.quarantine": { worker, reason: "x", source: "y", severity: "low" },
+  "worker.unquarantine": { worker, resolution: "x" },
+  "worker.note": { worker, text: "x" },
+  "budget.charge": { worker, amounts: { cpu_ms: 1 } },
+  "halt.request": { handle: "h", reason: "x" },
+  "clock.tick": {},
+  "refusals.suppress": { actor_key: "operator", count: 1, window_ms: 60_000 },
+  "journal.sign": {
+    at_seq: 1,
+    head_hash: hash,
+    state_hash: hash,
+    key_id: "k1",
+    signature: "A".repeat(86),
+  },
+  "receipt.record": { receipt: {} },
+};
+
+/** A command of a kind. */
+export function commandOf(kind: CommandKind): Command {
+  return { kind, data: BODIES[kind] } as Command;
+}

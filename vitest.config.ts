@@ -1,0 +1,22 @@
+import { availableParallelism } from "node:os";
+import { defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+import { TallyReporter } from "./tests/support/tally.ts";
+
+export default defineConfig({
+  // Tests import "stint" as a user does, and get the source without a build.
+  ssr: { resolve: { conditions: ["stint-source", ...defaultServerConditions] } },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    exclude: ["tests/**/*.long.test.ts"],
+    allowOnly: false,
+    // Real processes: tests signal themselves, change directory, and are killed.
+    pool: "forks",
+    maxWorkers: Math.max(2, availableParallelism()),
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    globalSetup: ["tests/support/leaks.global.ts"],
+    setupFiles: ["tests/support/leaks.setup.ts"],
+    reporters: ["default", new TallyReporter()],
+  },
+});
