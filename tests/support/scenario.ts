@@ -19,11 +19,16 @@ import { encodeState } from "../../src/runtime/state-codec.ts";
 
 /** When every play begins, ms. */
 export const START_MS = 1_700_000_000_000;
+/** The fleet of every play. */
 export const FLEET = "f-plays";
+/** The key that every play begins with. */
 export const KEY = { key_id: "k1", public_key: "A".repeat(43) };
 
+/** An operator by name. */
 export const OPERATOR: Actor = { kind: "operator", id: "anna", via: "library" };
+/** A supervisor, who observes and carries out. */
 export const SUPERVISOR: Actor = { kind: "supervisor", id: "s1", via: "socket" };
+/** The loop itself. */
 export const SYSTEM: Actor = { kind: "system", via: "runtime" };
 
 /** The instance id that stands for a short name in plays: a to z, 2 to 7. */
@@ -177,9 +182,13 @@ export function charge(
   return ask("budget.charge", { worker: idOf(name), amounts }, { by });
 }
 
+/** Pauses the fleet. */
 export const pause: Ask = ask("fleet.pause", { reason: "play" });
+/** Resumes the fleet. */
 export const resume: Ask = ask("fleet.resume", { reason: "play" });
+/** Kills the fleet. */
 export const kill: Ask = ask("fleet.kill", { reason: "play" });
+/** Lets the loop notice what time has ended. */
 export const tick: Ask = ask("clock.tick", {}, { by: SYSTEM });
 
 /** A fleet as it is played, with everything that was recorded of it. */

@@ -5,9 +5,9 @@ import { listSources, literalOf, parse, resolveFrom, walkSource } from "./tree.t
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   ports: ["kernel"],
-  journal: ["kernel", "ports"],
-  pulse: ["kernel", "ports"],
-  sandbox: ["kernel", "ports"],
+  journal: ["kernel", "ports", "system"],
+  pulse: ["kernel", "ports", "system"],
+  sandbox: ["kernel", "ports", "system"],
   signing: ["kernel", "ports"],
   system: ["ports"],
   protocol: ["kernel", "ports"],
