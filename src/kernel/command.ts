@@ -140,7 +140,8 @@ export type Command<K extends CommandKind = CommandKind> = {
  * A command with what the loop adds before it is decided: who asks, and under which id.
  * `ended` names the target when the store's index knows it as dead; the loop looks it up only if
  * the state no longer holds the target, and it is recorded with the command (I7). Of an admission
- * it names the parent, else the new instance's id when a dead worker had it.
+ * it names the parent, else the new instance's id when a dead worker had it; of a registration the
+ * manifest's instance.
  */
 export interface Submission {
   readonly id: string;

@@ -58,7 +58,11 @@ function droppedTarget({ command }: Submission, before: State, settled: State): 
   return targetsOf(command).find((id) => before.workers.has(id) && !settled.workers.has(id));
 }
 
-function targetsOf({ kind, data }: Command): readonly string[] {
+/**
+ * The workers that matter to a command even when they have ended: its target, the parent and the
+ * instance of an admission, the instance of a manifest. The first that has ended is `ended`.
+ */
+export function targetsOf({ kind, data }: Command): readonly string[] {
   if (kind === "worker.admit")
     return [...(data.parent === null ? [] : [data.parent]), data.instance];
   if (kind === "worker.register") return data.manifest === null ? [] : [data.manifest.instance];

@@ -42,8 +42,9 @@ export function findRunning(state: State, id: string, ended: string | undefined)
   if (!found.ok || found.worker.status === "running") return found;
   const { status, stopping } = found.worker;
   if (stopping?.reason === "expired") {
-    const message = `worker ${id} must be within its lifetime, which ended at ${found.worker.expires_at_ms}`;
-    const facts = { worker: id, expires_at_ms: found.worker.expires_at_ms };
+    const { expires_at_ms } = found.worker;
+    const message = `worker ${id} must be within its lifetime, which ended at ${expires_at_ms}`;
+    const facts = { worker: id, expires_at_ms };
     return { ok: false, refusal: refuse("worker_expired", message, facts) };
   }
   const message = `worker ${id} must be running, it is ${status}`;

@@ -61,7 +61,6 @@ export const LIMITS = {
   actorTextCharsMax: 256,
   regionPatternsMax: 256,
   regionPatternBytesMax: 1_024,
-  resultBytesMax: 65_536,
   functionConditionMs: 50,
 
   // Conditions (CEL).
@@ -81,8 +80,6 @@ export const LIMITS = {
   storeBusyMs: 10 * secondMs,
   refusalWindowMs: minuteMs,
   rateActorsMax: 10_000,
-  keysMax: 1_000,
-  notesMax: 256,
 
   // Stops.
   killAppendMs: 2 * secondMs,

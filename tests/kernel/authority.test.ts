@@ -71,7 +71,7 @@ test("[AU2] a refusal names the command, who may give it, and who tried", () => 
   });
 });
 
-test("[AU3] a worker is known by its credential's id: none is nobody, and a root has no parent to act", () => {
+test("[AU3] a worker is known by its credential's id: without one it is nobody", () => {
   const nameless: Actor = { kind: "worker", via: "socket" };
   expect(checkAuthority(nameless, commandOf("worker.stop"))?.code).toBe("not_authorised");
   const root = { ...BODIES["worker.admit"], parent: null };

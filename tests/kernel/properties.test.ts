@@ -240,7 +240,7 @@ class Random {
 const moves = fc.array(move, { minLength: 20, maxLength: 150, size: "max" });
 const contracts = move.map(({ contract }) => contract);
 
-test("[IV1] no sequence of commands and hours violates an invariant, changes a value in place, or is decided otherwise the second time", () => {
+test("[IV1] no sequence of commands and hours breaks an invariant or is decided otherwise", () => {
   fc.assert(
     fc.property(contracts, moves, (contract, all) => {
       const random = new Random({ ...contract, cooldown_ms: 0, max_depth: 5 });

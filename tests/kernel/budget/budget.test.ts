@@ -21,7 +21,7 @@ function root(budget: Budget): readonly Step[] {
 }
 
 describe("capacity", () => {
-  test("[BG1] a child's capacity is carved from what its parent has free, to the last unit (replication A12)", () => {
+  test("[BG1] capacity is carved from what the parent has free (replication A12)", () => {
     const line = [
       create(),
       ...root({ cpu_milli: 500, memory_bytes: 100, processes: 8 }),
@@ -105,7 +105,7 @@ describe("capacity", () => {
       .refused("budget_exceeded", { key: "units.tokens", free: 7 });
   });
 
-  test("[BG6] what neither contract nor parent bounds is unlimited, until somebody asks for a bound", () => {
+  test("[BG6] what nothing bounds is unlimited, until somebody asks for a bound", () => {
     const { play } = given(
       create(),
       root({}),
@@ -132,7 +132,7 @@ describe("bounds", () => {
     },
   );
 
-  test("[BG7] unasked, a default is cut to the parent's bound, and a lifetime to the contract's", () => {
+  test("[BG7] a default is cut to the parent's bound, a lifetime to the contract's", () => {
     const { play } = given(
       create({ default_child: { lifetime_ms: 70_000 } }),
       root({ lifetime_ms: 50_000 }),
@@ -169,7 +169,7 @@ describe("spawns", () => {
         .refused("budget_exceeded", { key: "spawns", free: 0 });
   });
 
-  test("[BG8] what a child may spawn comes out of its parent's, with the one it costs itself", () => {
+  test("[BG8] what a child may spawn comes out of its parent's, and one for itself", () => {
     given(create(), root({ spawns: 5 }))
       .when(admit("a", { under: "p", budget: { spawns: 4 } }))
       .happens("worker.admitted");
@@ -210,7 +210,7 @@ describe("consumables", () => {
     expect(play.worker("p").spent).toStrictEqual({ "units.tokens": 40 });
   });
 
-  test("[BG11] a worker's own charge is claimed: it adds, and does not make the unit measured", () => {
+  test("[BG11] a worker's own charge is claimed: it adds and measures nothing", () => {
     const play = given(line)
       .when(charge("a", tokens(5), self("a")))
       .happens({ kind: "budget.charged", data: { claimed: true } });
@@ -225,7 +225,7 @@ describe("consumables", () => {
       .refused("not_authorised");
   });
 
-  test("[BG12] one that has used more than it was given is told to stop, and all of it is counted", () => {
+  test("[BG12] one that used more than it was given is told to stop, all of it counted", () => {
     const play = given(line, charge("a", tokens(40)))
       .when(charge("a", tokens(1)))
       .happens("budget.charged", { kind: "worker.stopping", data: { reason: "budget_spent" } });
@@ -264,7 +264,7 @@ describe("consumables", () => {
     expect(play.worker("p")).toMatchObject({ reserved: {}, spent: { "units.tokens": 7 } });
   });
 
-  test("[BG14] cpu time that the sandbox measured counts at the end, beside what descendants used", () => {
+  test("[BG14] measured cpu time counts at the end, beside what descendants used", () => {
     const { play } = given(
       create(),
       root({ cpu_ms: 1_000 }),

@@ -19,7 +19,7 @@ describe("enacting", () => {
     given(create()).when(ask("contract.enact", { contract })).happens();
   });
 
-  test("[CT2] a tighter one is no violation: it reports the excess and admits nothing until use has fallen", () => {
+  test("[CT2] a tighter one reports the excess and admits nothing until use has fallen", () => {
     const play = given(create(), start("a"), start("b"), start("c"))
       .when(enact({ max_replicas: 2, max_total: 3 }))
       .happens({ kind: "contract.enacted", data: { excess: { replicas: 1, total: 0 } } });
@@ -44,7 +44,7 @@ describe("enacting", () => {
       .happens({ kind: "contract.enacted", data: { excess: { replicas: 0, total: 1 } } });
   });
 
-  test("[CT3] a condition is checked when it is enacted, before it can decide anything (replication A19)", () => {
+  test("[CT3] a condition is checked when enacted, before it can decide (replication A19)", () => {
     for (const when of ["unknown_name > 1", "active_count", "active_count >", '"a" + 1 == 2']) {
       const stop = [
         { name: "fine", when: "active_count > 1" },
@@ -57,7 +57,7 @@ describe("enacting", () => {
     }
   });
 
-  test("[CT4] conditions are part of the contract's hash, and so of every manifest (replication A19)", () => {
+  test("[CT4] conditions are hashed with the contract into manifests (replication A19)", () => {
     const { play } = given(create({ stop: [{ name: "x", when: "active_count > 9" }] }), start("a"));
     const before = play.state.contract_hash;
     play.take(enact({ stop: [{ name: "x", when: "active_count > 8" }] }));
@@ -65,7 +65,7 @@ describe("enacting", () => {
     expect(play.worker("a").contract_hash).toBe(before);
   });
 
-  test("[CT5] a newly enacted condition binds the next admission, the living are left to run (replication A19)", () => {
+  test("[CT5] a new condition binds admissions, the living run on (replication A19)", () => {
     const play = given(create(), start("a"), start("b"))
       .when(enact({ stop: [{ name: "two", when: "active_count >= 2" }] }))
       .happens("contract.enacted");

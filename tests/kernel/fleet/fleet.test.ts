@@ -32,7 +32,7 @@ describe("creation", () => {
     given(create(), kill).when(create()).refused("fleet_exists");
   });
 
-  test("[KF1] before that every other command is told that there is none, and nothing is recorded", () => {
+  test("[KF1] before that every command is told that there is none, and not recorded", () => {
     for (const step of [admit("a"), kill, tick, pause, stop("a"), enact({})]) {
       const decision = new Play().take(step);
       expect(decision?.refusal?.code).toBe("fleet_unknown");
@@ -91,7 +91,7 @@ describe("kill", () => {
     expect(play.state.live_count).toBe(4);
   });
 
-  test("[KF4] after it nothing is admitted or registered, nor can anybody take it back (replication C5)", () => {
+  test("[KF4] after it nobody gets in, and nobody takes it back (replication C5)", () => {
     const dead = [create(), ...start("a"), admit("b"), kill];
     for (const step of [
       admit("c"),
@@ -108,7 +108,7 @@ describe("kill", () => {
       .refused("fleet_killed");
   });
 
-  test("[KF4] it outlives every restart: a state that is folded anew from the journal is killed too (replication B8)", () => {
+  test("[KF4] a state that is folded anew from the journal is killed too (replication B8)", () => {
     const { play } = given(create(), start("a"), kill, exited("a"));
     const restarted = decodeState(fold(play.entries));
     if (restarted === undefined) throw new Error("a fold must be readable");
@@ -116,7 +116,7 @@ describe("kill", () => {
     expect(play.take(admit("b"))?.refusal?.code).toBe("fleet_killed");
   });
 
-  test("[KF4] a refused attempt after the kill is on record, with who tried (replication C5)", () => {
+  test("[KF4] an attempt after the kill is on record, with who tried (replication C5)", () => {
     const { entries } = given(create(), kill).when(admit("c", { by: self("a"), under: "a" })).play;
     expect(entries.at(-1)).toMatchObject({
       kind: "command.refused",

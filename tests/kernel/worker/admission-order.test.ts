@@ -88,7 +88,7 @@ describe("[AD17] the checks of an admission have one order", () => {
     expectFirst([first, second], play);
   });
 
-  test("[AD17] the table has every code that an admission can give after its actor was accepted", () => {
+  test("[AD17] the table has every code of an admission whose actor may ask", () => {
     const given = new Set(order.map(({ code }) => code));
     const can = REFUSAL_CODES.filter((code) => {
       const { by, commands } = PROBLEMS[code];

@@ -70,7 +70,7 @@ describe("cooldown", () => {
     else outcome.refused("cooldown", { waited_ms: waitMs, retry_after_ms: 1_000 - waitMs });
   });
 
-  test("[AD3] the cooldown runs from the admission, not from the registration (replication A5)", () => {
+  test("[AD3] the cooldown runs from the admission, not the registration (replication A5)", () => {
     const { play } = given(create({ cooldown_ms: 3_600_000 }), start("p"));
     const codes = ["a", "b", "c"].map(
       (name) => play.take(admit(name, { under: "p" }))?.refusal?.code ?? "granted",
@@ -84,7 +84,7 @@ describe("cooldown", () => {
       .refused("cooldown");
   });
 
-  test("[AD4] roots and other parents have cooldowns of their own, so a tree of one child each is bounded by max_replicas, max_total and spawns alone (replication A6)", () => {
+  test("[AD4] the two maxima and spawns bound roots and chains (replication A6)", () => {
     const { play } = given(create({ cooldown_ms: 3_600_000, max_depth: 9, max_replicas: 5 }));
     for (const step of start("a", { budget: { spawns: 3 } })) play.take(step);
     for (const [child, parent] of [
@@ -142,7 +142,7 @@ describe("depth", () => {
 });
 
 describe("the parent", () => {
-  test("[AD7] a parent that was never admitted is unknown, one that has ended is known (replication A8)", () => {
+  test("[AD7] a parent that never lived is unknown, a dead one is known (replication A8)", () => {
     given(create())
       .when(admit("b", { under: "a" }))
       .refused("parent_unknown");
@@ -179,7 +179,7 @@ describe("rights", () => {
       .refused("rights_exceeded", { field: "network", parent: "none", got: "controller" });
   });
 
-  test("[AD8] a network that is not asked for is controller, or the parent's if that is narrower", () => {
+  test("[AD8] unasked, the network is controller, or the parent's if that is narrower", () => {
     const { play } = given(
       create(),
       start("a"),
@@ -208,7 +208,7 @@ describe("rights", () => {
       .happens("worker.admitted");
   });
 
-  test("[AD10] a sandbox weaker than asked is refused unless the contract names the weakness", () => {
+  test("[AD10] a weak sandbox is refused unless the contract names the weakness", () => {
     given(create())
       .when(admit("a", { degraded: ["same_user"] }))
       .refused("containment_too_weak", { degraded: "same_user" });
@@ -221,7 +221,7 @@ describe("rights", () => {
 });
 
 describe("the manifest", () => {
-  test("[AD11] one entry reserves the place, the total and the budget and issues the manifest", () => {
+  test("[AD11] one entry reserves place, total and budget and issues the manifest", () => {
     const outcome = given(create({ cooldown_ms: 5 }), start("p", { budget: { cpu_milli: 10 } }));
     const play = outcome
       .when(admit("a", { under: "p", budget: { cpu_milli: 4 }, state: { part: "x" } }))
@@ -246,7 +246,7 @@ describe("the manifest", () => {
     expect(play.manifestOf("a").contract_hash).toBe(play.state.contract_hash);
   });
 
-  test("[AD12] the manifest ends with the lifetime, the contract's or its own, and never after its parent", () => {
+  test("[AD12] a manifest ends with the lifetime and never after its parent", () => {
     const { play } = given(
       create({ lifetime_ms: 10_000, register_within_ms: 1_000 }),
       start("a", { budget: { lifetime_ms: 4_000 } }),
@@ -260,7 +260,7 @@ describe("the manifest", () => {
     expect(play.manifestOf("b").register_by_ms).toBe(START_MS + 2_000);
   });
 
-  test("[AD13] an instance id is good for one admission, also when its worker is dead (replication A11)", () => {
+  test("[AD13] an instance id is good for one admission, dead or alive (replication A11)", () => {
     given(create(), start("a"))
       .when(admit("a"))
       .refused("instance_taken", { instance: idOf("a") });
@@ -288,7 +288,7 @@ describe("stop conditions", () => {
       .refused("stop_condition", { condition: "full", when: full.when });
   });
 
-  test("[AD15] the first condition that holds, fails or is missing blocks, in the contract's order", () => {
+  test("[AD15] the first condition that holds, fails or is missing blocks", () => {
     const broken = { name: "broken", when: "state.absent > 1" };
     const unbrought = { name: "function" };
     given(create({ stop: [full, broken, unbrought] }))
@@ -328,7 +328,7 @@ describe("stop conditions", () => {
   });
 });
 
-test("[AD16] a refusal harms nobody: it changes nothing but the count of the actor's refusals", () => {
+test("[AD16] a refusal changes nothing but the count of its actor's refusals", () => {
   const { play } = given(create({ max_replicas: 1 }), start("a"));
   const before = play.worker("a");
   for (const name of ["b", "c"]) play.take(admit(name, { under: "a", by: self("a") }));

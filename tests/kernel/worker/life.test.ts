@@ -40,7 +40,7 @@ describe("stopping", () => {
     expect(play.state.live_count).toBe(0);
   });
 
-  test("[LF2] told to stop, a worker is stopping, with reason and age, until its end is proven", () => {
+  test("[LF2] told to stop, a worker is stopping, with reason and age, until its end", () => {
     const play = given(create(), start("a"), after(5))
       .when(stop("a", { reason: "failed", detail: "out of luck" }))
       .happens({
@@ -129,7 +129,7 @@ describe("the end", () => {
       .happens({ kind: "worker.stopped", data: { reason: "requested" } });
   });
 
-  test("[LF8] the dead take no commands, and never lived is another answer (replication B1)", () => {
+  test("[LF8] the dead take no commands; never lived is another answer (replication B1)", () => {
     const { play } = given(create(), start("a"), exited("a"));
     const steps = [
       checkpoint("a"),
@@ -172,7 +172,7 @@ describe("lifetime", () => {
     { waitMs: LIFE_MS, kinds: ["worker.stopping", "command.refused"], code: "worker_expired" },
     { waitMs: LIFE_MS + 1, kinds: ["worker.stopping", "command.refused"], code: "worker_expired" },
   ])(
-    "[LF10] $waitMs ms into a lifetime of a minute a worker's checkpoint is answered $code, tick or none (replication B2)",
+    "[LF10] $waitMs ms into a minute's life a checkpoint is answered $code (replication B2)",
     ({ waitMs, kinds, code }) => {
       const { decision } = given(create({ lifetime_ms: LIFE_MS }), start("a"), after(waitMs)).when(
         checkpoint("a"),
@@ -182,7 +182,7 @@ describe("lifetime", () => {
     },
   );
 
-  test("[LF10] no beat extends it: at its instant the worker is told to stop, idle or busy (replication B2)", () => {
+  test("[LF10] no beat extends it: at its instant the worker is to stop (replication B2)", () => {
     const { play } = given(create({ lifetime_ms: LIFE_MS }), start("a"));
     for (let beat = 1; beat < 6; beat += 1) {
       play.take(after(LIFE_MS / 6));

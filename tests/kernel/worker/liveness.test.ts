@@ -93,7 +93,7 @@ describe("reaping", () => {
       .happens("worker.staled", "worker.stopping");
   });
 
-  test("[LV5] a watcher's numbers cannot reap the fresh: silence is what counts (replication B7)", () => {
+  test("[LV5] who is heard is not reaped, however long he is watched (replication B7)", () => {
     given(running)
       .when(observe("a", { silent_ms: 0, watched_ms: 10 ** 9, seen: "gone" }))
       .happens();
@@ -130,7 +130,7 @@ describe("reaping", () => {
   });
 });
 
-test("[LV7] nothing is concluded about who is not running, or is in quarantine (replication D1)", () => {
+test("[LV7] nothing is concluded about who is idle or in quarantine (replication D1)", () => {
   const dead = observe("a", { silent_ms: 10 ** 9, seen: "gone" });
   given(create(watched), admit("a")).when(dead).happens();
   given(running, stop("a")).when(dead).happens();

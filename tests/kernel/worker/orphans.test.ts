@@ -74,7 +74,7 @@ describe("on_orphan = stop", () => {
 describe("on_orphan = grandparent", () => {
   const contract = create({ on_orphan: "grandparent" });
 
-  test("[LF15] the children of the dead go to the nearest ancestor that runs, with what is carved for them", () => {
+  test("[LF15] orphans go to the nearest ancestor that runs, with what they hold", () => {
     const play = given(contract, ...family)
       .when(exited("b"))
       .happens("worker.stopped", reparented("c", "a"), reparented("d", "a"));
@@ -91,7 +91,7 @@ describe("on_orphan = grandparent", () => {
       .happens("worker.stopped", stopping("b"), stopping("c"), stopping("d"), stopping("e"));
   });
 
-  test("[LF15] an ancestor that is stopping itself is passed over, and keeps nothing of theirs", () => {
+  test("[LF15] an ancestor that is stopping is passed over and keeps nothing of theirs", () => {
     const play = given(contract, ...family, stop("b"))
       .when(exited("d"))
       .happens("worker.stopped", reparented("e", "a"));
@@ -135,13 +135,13 @@ describe("on_orphan = grandparent", () => {
     expect([play.holds("a"), play.holds("b")]).toStrictEqual([false, false]);
   });
 
-  test("[LF16] a reservation is never handed on, for its manifest names the dead: it is withdrawn", () => {
+  test("[LF16] a reservation is withdrawn, for its manifest names the dead", () => {
     given(contract, ...family, admit("f", { under: "d" }))
       .when(exited("d"))
       .happens("worker.stopped", reparented("e", "b"), stopping("f"));
   });
 
-  test("[LF15] one that is stopping is handed on too, so that its end is settled where it should", () => {
+  test("[LF15] one that is stopping is handed on too, so that its end is settled there", () => {
     const play = given(contract, ...family, stop("c"))
       .when(exited("b"))
       .happens("worker.stopped", reparented("c", "a"), reparented("d", "a"));
@@ -153,7 +153,7 @@ describe("on_orphan = grandparent", () => {
 describe("on_orphan = keep", () => {
   const contract = create({ on_orphan: "keep" });
 
-  test("[LF17] descendants run on, and the dead parent stays known as long (replication B4)", () => {
+  test("[LF17] descendants run on, the dead parent stays known as long (replication B4)", () => {
     const play = given(contract, ...family)
       .when(exited("b"))
       .happens("worker.stopped");
@@ -162,7 +162,7 @@ describe("on_orphan = keep", () => {
     expect(play.worker("d").status).toBe("running");
   });
 
-  test("[LF17] what they hold stays carved until they end, and then goes to the next that lives", () => {
+  test("[LF17] what they hold stays carved, and goes to the next that lives", () => {
     const { play } = given(contract, ...family, exited("b"));
     expect(play.worker("a").reserved).toStrictEqual({ cpu_milli: 40, "units.tokens": 40 });
     for (const name of ["c", "e", "d"]) play.take(exited(name));

@@ -96,7 +96,7 @@ describe("quarantine", () => {
     expect(play.state.live_count).toBe(1);
   });
 
-  test("[QR5] the same decision cannot be taken twice, nor about who does not run (replication D5)", () => {
+  test("[QR5] it is not imposed twice, nor on who does not run (replication D5)", () => {
     given(frozen)
       .when(quarantine("a"))
       .refused("worker_quarantined", { until_ms: START_MS + MAX_MS });
@@ -106,7 +106,7 @@ describe("quarantine", () => {
     given(create(), start("a"), stop("a")).when(quarantine("a")).refused("worker_not_running");
   });
 
-  test("[QR5] the dead are not let go: a release that changed nothing is refused (replication D1)", () => {
+  test("[QR5] a release that would change nothing is refused (replication D1)", () => {
     given(frozen, exited("a")).when(unquarantine("a")).refused("worker_unknown");
     given(frozen, exited("a"))
       .when(
@@ -115,7 +115,7 @@ describe("quarantine", () => {
       .refused("worker_ended");
   });
 
-  test("[QR5] there is one record: with its worker's end the quarantine is over (replication D5)", () => {
+  test("[QR5] with its worker's end the quarantine is over (replication D5)", () => {
     const { play } = given(
       create({ on_orphan: "keep" }),
       start("a"),
@@ -127,7 +127,7 @@ describe("quarantine", () => {
     expect(play.take(unquarantine("a"))?.refusal?.code).toBe("worker_ended");
   });
 
-  test("[QR6] a worker in quarantine gets no children and records no state, nor frees itself (replication D3)", () => {
+  test("[QR6] no children, no checkpoint, and no way out by itself (replication D3)", () => {
     given(frozen)
       .when(admit("b", { under: "a", by: self("a") }))
       .refused("parent_quarantined");

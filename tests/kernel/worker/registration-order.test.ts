@@ -84,7 +84,7 @@ describe("[RG1] the checks of a registration have one order", () => {
     expectFirst([first, second], play);
   });
 
-  test("[RG1] the table has every code that a registration can give after its actor was accepted", () => {
+  test("[RG1] the table has every code of a registration whose actor may ask", () => {
     const given = new Set(order.map(({ code }) => code));
     const can = REFUSAL_CODES.filter((code) => {
       const { by, commands } = PROBLEMS[code];

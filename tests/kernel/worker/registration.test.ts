@@ -41,14 +41,14 @@ test("[RG2] a manifest is taken up by its worker, with the process that it runs 
 });
 
 describe("single use", () => {
-  test("[RG3] a manifest is taken up once: presented again it changes nothing (replication A9)", () => {
+  test("[RG3] a manifest presented again changes nothing (replication A9)", () => {
     const again = given(create(), start("a"), after(1_000))
       .when(register("a"))
       .refused("manifest_used", { status: "running" });
     expect(again.worker("a").expires_at_ms).toBe(again.manifestOf("a").expires_at_ms);
   });
 
-  test("[RG3] it raises nobody: not the stopping, the quarantined, nor the dead (replication A9)", () => {
+  test("[RG3] it raises neither stopping, quarantined nor dead workers (replication A9)", () => {
     given(create(), start("a"), stop("a"))
       .when(register("a"))
       .refused("manifest_used", { status: "stopping" });
@@ -91,7 +91,7 @@ describe("validity", () => {
       .happens("worker.checkpointed");
   });
 
-  test("[RG5] a manifest of another fleet is refused, though the key is the same (replication A8)", () => {
+  test("[RG5] a manifest of another fleet is refused under the same key (replication A8)", () => {
     given(create(), admit("a"))
       .when(register("a", { fleet: "f-other" }))
       .refused("manifest_foreign", { expected: "f-plays", got: "f-other" });
@@ -120,7 +120,7 @@ describe("validity", () => {
   ];
 
   test.each(changed)(
-    "[RG6] signed or not, a manifest with another $field ($to) is not what was admitted (replication A8)",
+    "[RG6] another $field ($to) than was admitted is refused, signed or not (replication A8)",
     ({ field, to }) => {
       const steps = [...start("p", { budget: { cpu_milli: 9 } }), ...start("b")];
       given(create(), steps, admit("a", { under: "p", state: { part: "x" } }))
@@ -155,7 +155,7 @@ describe("time", () => {
     { waitMs: TTL_MS, code: "manifest_expired" },
     { waitMs: TTL_MS + 1, code: "manifest_expired" },
   ])(
-    "[RG7] $waitMs ms after its issue the answer to a manifest is $code, with no tick needed (replication A10)",
+    "[RG7] $waitMs ms after its issue a manifest is answered $code (replication A10)",
     ({ waitMs, code }) => {
       const { decision } = given(create(), admit("a"), after(waitMs)).when(register("a"));
       expect(decision.refusal?.code ?? null).toBe(code);
@@ -221,7 +221,7 @@ describe("time", () => {
 });
 
 describe("what may have changed since the admission", () => {
-  test("[RG10] no manifest is taken up in a killed fleet, issued before the kill or not (replication A3)", () => {
+  test("[RG10] a manifest issued before a kill is not taken up after it (replication A3)", () => {
     const play = given(create(), admit("a"), kill).when(register("a")).refused("fleet_killed");
     expect(play.worker("a").status).toBe("stopping");
   });
@@ -231,7 +231,7 @@ describe("what may have changed since the admission", () => {
     given(create(), admit("a"), pause, resume).when(register("a")).happens("worker.registered");
   });
 
-  test("[RG11] nor below a parent in quarantine, unless it is lifted in time (replication A4)", () => {
+  test("[RG11] nor below a parent in quarantine, until it is lifted (replication A4)", () => {
     const line = [create(), start("p"), admit("a", { under: "p" }), quarantine("p")] as const;
     given(...line)
       .when(register("a"))
@@ -293,7 +293,7 @@ describe("what may have changed since the admission", () => {
     { to: { stop: [{ name: "depth", when: "depth == 1" }] }, code: "stop_condition" },
     { to: { stop: [{ name: "gone" }] }, code: "stop_condition" },
   ] as const)(
-    "[RG13] under $to, enacted since, its own reservation excluded, the answer is $code (replication A1)",
+    "[RG13] under $to, enacted since, the answer is $code (replication A1)",
     ({ to, code }) => {
       const outcome = given(create(), start("p"), admit("a", { under: "p" }), enact(to)).when(
         register("a"),
@@ -336,7 +336,7 @@ describe("a withdrawn reservation", () => {
   });
 });
 
-test("[RG15] nobody but the worker itself, an operator or the supervisor presents its manifest", () => {
+test("[RG15] only the worker, an operator or a supervisor presents its manifest", () => {
   for (const by of [self("a"), SUPERVISOR, { kind: "operator", via: "cli" } as const])
     given(create(), admit("a"))
       .when(register("a", {}, { by }))
