@@ -22,8 +22,6 @@ export interface Draft {
   readonly actor: Actor;
   readonly command: RecordedCommand | null;
   readonly event: Event;
-  /** The worker it is about: the key of {@link Journal.about}. Not part of the hashed bytes. */
-  readonly subject: string | null;
 }
 
 /**
@@ -86,7 +84,7 @@ export interface Journal {
   /** The decision first recorded under a command id, or undefined. */
   recall(commandId: string): Promise<Recollection | undefined>;
 
-  /** The newest entries about a worker, newest first, up to `limit`; verified singly by hash. */
+  /** The newest entries about a worker (`subjectOf`), newest first, up to `limit`; verified singly by hash. */
   about(subject: string, limit: number): Promise<readonly Entry[]>;
 
   /** Keeps a snapshot; only the newest few are kept. */
