@@ -41,5 +41,5 @@ export const manifestSchema = record({
   key_id: text(LIMITS.nameCharsMax, 1),
 }) as unknown as z.ZodType<Manifest>;
 
-/** Parses a manifest: its form. The signature is checked before, the content by the kernel after. */
+/** Parses a manifest: its form only. Its signature is checked before, its content after. */
 export const parseManifest: Parser<Manifest> = parserOf("manifest", manifestSchema);

@@ -44,7 +44,7 @@ function read<T>(schema: z.ZodType<T>, value: unknown, path: string): z.ZodSafeP
   }
 }
 
-/** Drops absent fields and freezes, so that nobody changes what was checked (also not the caller). */
+/** Drops absent fields and freezes, so that nobody changes what was checked, nor the caller. */
 function freezeCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   if (Array.isArray(value)) return Object.freeze(value.map(freezeCopy));

@@ -15,7 +15,7 @@ function problemOf(parse: () => unknown): string {
   return "taken";
 }
 
-describe("[LM11] every kind of command is strict, and none carries a time of its own (replication G2)", () => {
+describe("[LM11] commands are strict and carry no time of their own (replication G2)", () => {
   test.each(COMMAND_KINDS)("%s is taken whole, and frozen", (kind) => {
     const command = commandOf(kind);
     expect(parseCommand(command)).toStrictEqual(command);

@@ -169,7 +169,8 @@ describe("words and lists", () => {
       name: `n${n}`,
     }));
     expect(problemOf({ stop: many })).toBe(
-      "limit_exceeded: contract.stop must be an array of at most 64 stop conditions, got an array of 65",
+      "limit_exceeded: contract.stop must be an array of at most 64 stop conditions, " +
+        "got an array of 65",
     );
     expect(problemOf({ stop: many.slice(1) })).toBe("taken");
   });
@@ -186,13 +187,15 @@ describe("fields together", () => {
     {
       given: { lifetime_ms: 5_000, register_within_ms: 5_001 },
       answer:
-        "usage: contract.register_within_ms must be at most the lifetime of a worker (5000), got 5001",
+        "usage: contract.register_within_ms must be at most the lifetime of a worker (5000), " +
+        "got 5001",
     },
     { given: { lifetime_ms: 5_000, budget: { lifetime_ms: 5_000 } }, answer: "taken" },
     {
       given: { lifetime_ms: 5_000, default_child: { lifetime_ms: 5_001 } },
       answer:
-        "usage: contract.default_child.lifetime_ms must be at most the lifetime of a worker (5000), got 5001",
+        "usage: contract.default_child.lifetime_ms must be at most the lifetime of a worker " +
+        "(5000), got 5001",
     },
     { given: { budget: { spawns: 3 }, default_child: { spawns: 3 } }, answer: "taken" },
     {
@@ -248,7 +251,7 @@ describe("unknown fields and the caller's names", () => {
     expect(message.split("; contract.")).toHaveLength(4);
   });
 
-  test("[LM9] fields are shown as the caller writes them, keys of the user's own as they are", () => {
+  test("[LM9] fields are shown as the caller writes them, his own keys as they are", () => {
     const wrong = { max_depth: -1, budget: { units: { my_unit: -1 } }, cooldown: 1 };
     const shown = (() => {
       try {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { describeValue, InputError } from "../../src/protocol/input.ts";
 import { nearest } from "../../src/protocol/nearest.ts";
 
-test("[LM7] an input error is a sentence for each problem, with expectation and actual value", () => {
+test("[LM7] an input error has a sentence for each problem, with both values", () => {
   const error = new InputError("usage", [
     { path: "contract.max_depth", expected: "an integer from 0 to 64", got: "NaN" },
     { path: "name", expected: "a name", got: '""' },
@@ -56,7 +56,7 @@ test.each([
   expect(describeValue(value)).toBe(shown);
 });
 
-test("[LM5] the nearest name is offered, whatever its spelling, and none where none is near", () => {
+test("[LM5] the nearest name is offered, and none where none is near", () => {
   const names = ["max_depth", "max_replicas", "cooldown_ms", "stop"];
   expect(nearest("maxDepth", names)).toBe("max_depth");
   expect(nearest("max-depht", names)).toBe("max_depth");

@@ -55,7 +55,7 @@ describe("what is no JSON", () => {
     [7, "state must be a JSON object, got 7"],
     [undefined, "state must be a JSON value, got undefined"],
   ])(
-    "[LM3] a state that is no JSON object is refused, nothing in it is dropped or converted (case %#, replication G1)",
+    "[LM3] what JSON cannot hold is refused, not dropped or converted (case %#, replication G1)",
     (value, message) => {
       expect(problemOf(value)).toBe(`usage: ${message}`);
     },

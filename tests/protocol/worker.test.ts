@@ -142,7 +142,7 @@ describe("budgets and charges", () => {
     );
   });
 
-  test("[LM1] a budget of half a core is written in thousandths, never as a fraction (replication G1)", () => {
+  test("[LM1] half a core is 500 thousandths, never a fraction (replication G1)", () => {
     expect(problemOf(() => parseBudget({ cpu_milli: 500 }))).toBe("taken");
     expect(problemOf(() => parseBudget({ cpu_milli: 0.5 }))).toContain("got 0.5");
   });
@@ -209,7 +209,7 @@ describe("other commands about workers", () => {
   const bad = (kind: Parameters<typeof parseCommandData>[0], data: object) =>
     problemOf(() => parseCommandData(kind, data));
 
-  test("[LM2] a stop has a reason that a caller can have: findings of the kernel cannot be claimed", () => {
+  test("[LM2] a stop's reason is a caller's: findings of the kernel cannot be claimed", () => {
     for (const reason of ["requested", "completed", "failed", "quarantine_stopped"])
       expect(bad("worker.stop", { worker, reason, tree: false })).toBe("taken");
     for (const reason of ["expired", "reaped", "silent", "orphaned", "killed", "budget_spent", ""])
@@ -221,7 +221,7 @@ describe("other commands about workers", () => {
     );
   });
 
-  test("[LM1] what a watcher says are durations and counts, never instants or negatives (replication B7)", () => {
+  test("[LM1] a watcher reports durations and counts, nothing negative (replication B7)", () => {
     const seen = { worker, beat_count: 1, silent_ms: 0, watched_ms: 0, seen: "alive" };
     expect(bad("worker.observe", seen)).toBe("taken");
     for (const field of ["beat_count", "silent_ms", "watched_ms"])
@@ -233,7 +233,7 @@ describe("other commands about workers", () => {
     expect(bad("worker.observe", { ...seen, at_ms: 5 })).toContain("must be absent");
   });
 
-  test("[LM2] a quarantine names reason, source and severity, with evidence within its size", () => {
+  test("[LM2] a quarantine has reason, source, severity, and evidence within its size", () => {
     const data = { worker, reason: "odd", source: "watch", severity: "high" };
     expect(bad("worker.quarantine", data)).toBe("taken");
     expect(bad("worker.quarantine", { ...data, severity: "info" })).toContain('"low", "medium"');
