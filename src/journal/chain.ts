@@ -3,6 +3,7 @@ import canonicalize from "canonicalize";
 import { ok } from "../kernel/assert.ts";
 import type { Entry } from "../kernel/entry.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { subjectOf } from "../kernel/subject.ts";
 import { Fault, type FaultCode } from "../ports/fault.ts";
 import type { Draft, Head, StoredEntry } from "../ports/journal.ts";
 import { decode } from "./codec.ts";
@@ -38,8 +39,13 @@ export function seal(head: Head, atMs: number, drafts: readonly Draft[]): Sealed
     ok(!isFirst || !ids.has(draft.id), `the entries of ${draft.id} must stand together`);
     id = draft.id;
     ids.add(id);
-    return { seq, text, hash: prev, commandId: isFirst ? id : null, subject: draft.subject };
+    return { seq, text, hash: prev, commandId: isFirst ? id : null, subject: aboutWhom(draft) };
   });
+}
+
+/** The key of `Journal.about`; found again from the text, so it is not part of the bytes. */
+function aboutWhom({ command, event }: Draft): string | null {
+  return subjectOf({ command, data: event.data });
 }
 
 function canonicalText(

@@ -30,7 +30,7 @@ const first = makeKey("k-first");
 const second = makeKey("k-second");
 
 function draft(id: string, event: Event): Draft {
-  return { ...noteDraft(id, ""), command: null, event, subject: null };
+  return { ...noteDraft(id, ""), command: null, event };
 }
 
 function created({ record }: Key): Draft {

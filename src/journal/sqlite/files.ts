@@ -1,4 +1,12 @@
-import { closeSync, copyFileSync, mkdirSync, openSync, statSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../ports/fault.ts";
 
@@ -140,10 +148,12 @@ function isSame(one: Identity, other: Identity | undefined): boolean {
 export function keepEvidence(files: JournalFiles): void {
   const log = find(files.log);
   if (log === undefined || log.size === 0) return;
+  const copy = `${files.log}.broken`;
   try {
-    copyFileSync(files.log, `${files.log}.broken`);
+    copyFileSync(files.log, copy);
   } catch {
     // No room or no right: the fault that is about to be thrown matters more.
+    rmSync(copy, { force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { LIMITS } from "../../kernel/limits.ts";
-import { Fault } from "../../ports/fault.ts";
+import { Fault, type FaultCode } from "../../ports/fault.ts";
 import type { Journal } from "../../ports/journal.ts";
 import { SILENT, type Log } from "../../ports/log.ts";
 import { loadSqlite, type SqliteDatabase } from "../../system/sqlite-library.ts";
@@ -41,6 +41,13 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   return new SqliteJournal(store, { ...options, busyMs });
 }
 
+/** Faults after which somebody may want to see the write-ahead log as it was. */
+const BROKEN: ReadonlySet<FaultCode> = new Set([
+  "journal_corrupt",
+  "journal_truncated",
+  "journal_forked",
+]);
+
 function openStore(files: JournalFiles, options: SqliteJournalOptions): JournalStore {
   const create = { create: options.create ?? true };
   let db: SqliteDatabase | undefined;
@@ -56,7 +63,7 @@ function openStore(files: JournalFiles, options: SqliteJournalOptions): JournalS
     return new JournalStore(new JournalDatabase(db), { files, log: options.log ?? SILENT });
   } catch (error) {
     const fault = asJournalFault(error, `opening ${files.database}`);
-    if (!(fault instanceof Fault && fault.retryable)) keepEvidence(files);
+    if (fault instanceof Fault && BROKEN.has(fault.code)) keepEvidence(files);
     db?.close();
     throw fault;
   }

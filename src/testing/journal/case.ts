@@ -43,7 +43,6 @@ export function noteDraft(id: string, text: string, worker = "w-aaaaaaaaaaaaaaaa
     actor: { kind: "operator", via: "library" },
     command: { kind: "worker.note", data },
     event: { kind: "worker.noted", data },
-    subject: worker,
   };
 }
 

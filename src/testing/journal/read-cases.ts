@@ -66,10 +66,9 @@ export const READ_CASES = [
     const drafts = ["w-a", "w-b", "w-a", "w-a"].map((worker, index) =>
       noteDraft(`c-${index}`, "note", worker),
     );
-    const entries = await appendAll(journal, [
-      ...drafts,
-      { ...noteDraft("c-x", "x"), subject: null },
-    ]);
+    const paused = { kind: "fleet.paused", data: { reason: "about nobody" } } as const;
+    const aboutNobody = { ...noteDraft("c-x", "x"), command: null, event: paused };
+    const entries = await appendAll(journal, [...drafts, aboutNobody]);
     assert.deepEqual(await journal.about("w-a", 2), [entries[3], entries[2]]);
     assert.deepEqual(await journal.about("w-a", 9), [entries[3], entries[2], entries[0]]);
     assert.deepEqual(await journal.about("w-c", 9), []);
