@@ -5,7 +5,10 @@ import type { AdmissionContext } from "../kernel/condition/context.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { canonicalCopy, deepFreeze } from "./canonical.ts";
 
-/** How often a function is asked that is interrupted before it has had time to run. */
+/**
+ * How often a function is asked that is interrupted before it has had time to run. Each time it
+ * may take twice as long.
+ */
 const attemptsMax = 4;
 
 /** How much is kept of what a function throws, characters. */
@@ -43,13 +46,13 @@ export function takeVerdicts(
 /** What a function says; whatever is neither true nor false becomes a text, and so denies. */
 function judge(ask: () => unknown): Verdict {
   const limitMs = LIMITS.functionConditionMs;
-  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const startedMs = processorMs();
     try {
-      return callWithin(limitMs, () => verdictOf(ask));
+      return callWithin(limitMs * 2 ** attempt, () => verdictOf(ask));
     } catch {
       // Only an interruption gets out of `verdictOf`. The watchdog goes by the clock on the wall:
-      // where the machine was busy elsewhere, a function that had no time to run gets another go.
+      // where the machine was busy elsewhere, a function that had no time to run gets more of it.
       if (processorMs() - startedMs > limitMs / 2) break;
     }
   }

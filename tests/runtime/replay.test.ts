@@ -137,7 +137,7 @@ async function rewritten(
     const { fleet, rules, id, actor, command, kind } = entry;
     // The kind is that of the entry, and so is the data's form.
     const event = { kind, data: change(entry) } as Draft["event"];
-    return { fleet, rules, id, actor, command, event, subject: null };
+    return { fleet, rules, id, actor, command, event };
   });
   await journal.append(await journal.head(), () => drafts);
   return journal;

@@ -4,13 +4,12 @@
  */
 
 import type { Submission, Verdicts } from "../../kernel/command.ts";
-import type { decide } from "../../kernel/decide.ts";
+import { targetsOf, type decide } from "../../kernel/decide.ts";
 import { RULES } from "../../kernel/entry.ts";
 import type { Event } from "../../kernel/event.ts";
 import { evolve } from "../../kernel/evolve.ts";
 import { refuse, type Refusal } from "../../kernel/refusal.ts";
 import { nextDeadlineAtMs, type State } from "../../kernel/state.ts";
-import { subjectOf } from "../../kernel/subject.ts";
 import { askingContext } from "../../kernel/worker/asking.ts";
 import type { Draft, Recollection } from "../../ports/journal.ts";
 import { canonicalCopy } from "../canonical.ts";
@@ -18,7 +17,7 @@ import type { Answer } from "../loop.ts";
 import type { Pending } from "./pending.ts";
 import { isAlwaysDecided, limitedBy, refuseLimited, type Limited } from "./rate-limit.ts";
 import { answerAgain } from "./recollection.ts";
-import { recordOf, targetOf, withVerdicts } from "./recorded-command.ts";
+import { recordOf, withVerdicts } from "./recorded-command.ts";
 
 /** What was found out before the append, for the commands of a batch. */
 export interface Findings {
@@ -130,15 +129,8 @@ class Planning {
 
   #submissionFor({ id, actor, command: asked }: Pending, verdicts: Verdicts | null): Submission {
     const command = verdicts === null ? asked : withVerdicts(asked, verdicts);
-    const ended = this.#endedFor(asked);
+    const ended = targetsOf(asked).find((worker) => this.#hasEnded(worker));
     return ended === undefined ? { id, actor, command } : { id, actor, command, ended };
-  }
-
-  #endedFor(command: Pending["command"]): string | undefined {
-    const target = targetOf(command);
-    if (target !== null && this.#hasEnded(target)) return target;
-    if (command.kind !== "worker.admit") return undefined;
-    return this.#hasEnded(command.data.instance) ? command.data.instance : undefined;
   }
 
   #hasEnded(worker: string): boolean {
@@ -179,11 +171,10 @@ class Planning {
     const { id, actor } = submission;
     for (const [index, event] of canonicalCopy(events).entries()) {
       const command = index === 0 ? recordOf(submission) : null;
-      const subject = subjectOf({ command, data: event.data });
       const place = { seq: this.#state.seq + 1, at_ms: this.#atMs, actor };
       this.#state = evolve(this.#state, { ...event, ...place });
       const fleet = this.#state.fleet ?? "";
-      this.#drafts.push({ fleet, rules: RULES, id, actor, command, event, subject });
+      this.#drafts.push({ fleet, rules: RULES, id, actor, command, event });
       if (event.kind === "worker.admitted") this.#admitted.add(event.data.manifest.instance);
     }
   }

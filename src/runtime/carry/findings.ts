@@ -1,3 +1,4 @@
+import { targetsOf } from "../../kernel/decide.ts";
 import { askingContext } from "../../kernel/worker/asking.ts";
 import type { State } from "../../kernel/state.ts";
 import type { Entry } from "../../kernel/entry.ts";
@@ -8,7 +9,6 @@ import { freshCommandId } from "../base32.ts";
 import type { Findings } from "./batch.ts";
 import { takeVerdicts, type FunctionConditions } from "../function-condition.ts";
 import type { Pending } from "./pending.ts";
-import { targetOf } from "./recorded-command.ts";
 
 /** How many entries about a worker are asked for, at first and when the first decide nothing. */
 const pageSizes = [1, 64, LIMITS.readEntriesMax];
@@ -35,7 +35,7 @@ export async function lookUp(
     if (past !== undefined) recollections.set(id, past);
   }
   const ended = new Set<string>();
-  for (const worker of new Set(batch.flatMap(workersOf))) {
+  for (const worker of new Set(batch.flatMap(({ command }) => targetsOf(command)))) {
     if (!state.workers.has(worker) && (await hasLived(journal, worker))) ended.add(worker);
   }
   return { recollections, ended };
@@ -54,13 +54,6 @@ export function judgeFirst(
   const context = first === undefined ? null : askingContext(state, first.command);
   if (context === null) return null;
   return { verdicts: takeVerdicts(conditions, context), tickId: freshCommandId(random) };
-}
-
-/** The workers that have to be known if the state does not hold them. */
-function workersOf({ command }: Pending): readonly string[] {
-  const target = targetOf(command);
-  const targets = target === null ? [] : [target];
-  return command.kind === "worker.admit" ? [...targets, command.data.instance] : targets;
 }
 
 /**

@@ -38,9 +38,3 @@ export function bodyOf(command: Command | RecordedCommand, { kind, id }: Actor):
   const { data } = withoutVerdicts(command);
   return canonicalText({ command: command.kind, data, actor: { kind, id } });
 }
-
-/** The worker that a command is about, if it is about one: whose end the loop looks up. */
-export function targetOf(command: Command): string | null {
-  if (command.kind === "worker.admit") return command.data.parent;
-  return "worker" in command.data ? command.data.worker : null;
-}
