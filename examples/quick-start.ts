@@ -46,5 +46,5 @@ console.log(fleet.workers().map((worker) => `${worker.name} ${worker.status}`));
 console.log(`${fleet.metrics().liveCount} of ${fleet.metrics().maxReplicas}`);
 
 const receipt = await fleet.kill({ reason: "drill" });
-console.log(`stopped ${receipt.stoppedCount}, proven: ${receipt.proven}`);
+console.log(`stopped ${receipt.stoppedCount}, ${receipt.proven ? "proven" : "not proven"}`);
 await fleet.close();

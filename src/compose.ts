@@ -2,10 +2,13 @@
 
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
+import { exportLines, importFile, type Imported, type ImportOptions } from "./journal/jsonl.ts";
 import { memoryJournal } from "./journal/memory.ts";
 import { openSqliteJournal } from "./journal/sqlite/open.ts";
+import { verifyJournal } from "./journal/verify.ts";
 import type { ProcessIdentity } from "./kernel/command.ts";
 import { joinFleetIn, type JoinedWorker, type JoinOptions } from "./library/fleet/join.ts";
+import { settleImported } from "./library/fleet/importing.ts";
 import { openFleetIn } from "./library/fleet/open-fleet.ts";
 import type { FleetOptions } from "./library/fleet/options.ts";
 import { filePermit, memoryPermit, permitFile } from "./library/fleet/permit.ts";
@@ -40,6 +43,39 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
 /** Joins the fleet that this process was started for; see {@link joinFleetIn}. */
 export async function joinFleet(options: JoinOptions = {}): Promise<JoinedWorker> {
   return joinFleetIn({ ...thisMachine(), storeAt: ({ dir }) => sqlite({ dir }) }, options);
+}
+
+/**
+ * The lines of a fleet's journal, each with its newline, hashes intact: one per entry and a last
+ * one that says that it is whole. What is appended meanwhile is left out. Throws `Fault`s of the
+ * store.
+ */
+export async function* exportJournal(store: Store): AsyncGenerator<string> {
+  const opened = await store.open();
+  try {
+    yield* exportLines(opened.journal);
+  } finally {
+    await opened.close();
+  }
+}
+
+/**
+ * Takes an exported journal over into an empty store, hashes intact, all or nothing. A fleet that
+ * was not killed is paused then: the one it was exported from may still be at work.
+ *
+ * Throws `Fault` `journal_truncated`, naming file and line, when the file breaks off and that is
+ * not accepted; `journal_corrupt` when a line is broken, `journal_forked` when the store is not
+ * empty.
+ */
+export async function importJournal(store: Store, options: ImportOptions): Promise<Imported> {
+  const opened = await store.open();
+  try {
+    const imported = await importFile(opened.journal, options);
+    await settleImported(opened, thisMachine());
+    return imported;
+  } finally {
+    await opened.close();
+  }
 }
 
 /**
@@ -81,15 +117,21 @@ async function openSqlite(folder: string): Promise<OpenStore> {
   try {
     const pulse = await openSqlitePulse({ file: join(folder, "pulse.db"), clock, random });
     return {
-      ...{ journal, pulse, permit: filePermit(folder) },
-      address: { kind: "sqlite", dir: folder },
+      journal,
+      pulse,
+      permit: filePermit(folder),
+      address: {
+        kind: "sqlite",
+        dir: folder,
+      },
       readSecret: ({ create }) => {
         const file = join(folder, "secret");
         return create ? ensureSecretFile(file) : readSecretFile(file);
       },
       openSandbox: (fleet) =>
         openProcessSandbox({
-          ...{ stateFolder: folder, fleet },
+          stateFolder: folder,
+          fleet,
           host: hostId(),
           permitFile: permitFile(folder, fleet),
         }),
@@ -115,6 +157,7 @@ function thisMachine(): Surroundings {
     host: thisHost(),
     log: SILENT,
     openSigner,
+    verifyJournal,
   };
   return machine;
 }

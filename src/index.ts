@@ -1,6 +1,6 @@
 // The door of Stint: what a program that runs a fleet imports.
 
-export { memory, openFleet, sqlite } from "./compose.ts";
+export { exportJournal, importJournal, memory, openFleet, sqlite } from "./compose.ts";
 export type { SqliteOptions } from "./compose.ts";
 export type { EntriesOptions } from "./library/feed/entries.ts";
 export type {
@@ -52,3 +52,5 @@ export type { Log } from "./ports/log.ts";
 export type { Envelope } from "./ports/signer.ts";
 export { InputError } from "./protocol/input.ts";
 export type { InputCode, InputProblem } from "./protocol/input.ts";
+export { PROBLEMS } from "./protocol/problem.ts";
+export type { Problem, ProblemCode, ProblemKind } from "./protocol/problem.ts";

@@ -1,6 +1,6 @@
 import type { Seat } from "./seat.ts";
 import type { Hosting } from "./worker/hosting.ts";
-import type { Sandboxes } from "./worker/sandboxes.ts";
+import type { Sandboxes } from "./process/sandboxes.ts";
 
 /** A process in a fleet with what it has in hand: its own tasks, and the processes it runs. */
 export interface Member {

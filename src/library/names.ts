@@ -4,7 +4,7 @@
 import type { InputProblem } from "../protocol/input.ts";
 import { describeValue, InputError, isPlainObject } from "../protocol/input.ts";
 
-/** Fields whose content belongs to the user, or to a sandbox: its keys stay as they were written. */
+/** Fields whose content is the user's, or a sandbox's: its keys stay as they were written. */
 const OPAQUE = new Set(["state", "units", "evidence", "proposed", "verdicts", "labels", "env"]);
 
 /** How deep documents of the library nest outside of opaque fields; more cannot be one of ours. */
@@ -97,7 +97,8 @@ function copyIn(value: unknown, walk: Walk): unknown {
     if (name.includes("_")) {
       const hint = `no such field; did you mean ${toCamel(name)}?`;
       walk.problems.push({ path, expected: `absent (${hint})`, got: describeValue(field) });
-    } else fields.push([toSnake(name), OPAQUE.has(name) ? field : copyIn(field, below(walk, path))]);
+    } else
+      fields.push([toSnake(name), OPAQUE.has(name) ? field : copyIn(field, below(walk, path))]);
   }
   return Object.fromEntries(fields);
 }

@@ -44,5 +44,5 @@ export class Refused extends Error {
 
 /** Makes the answer that says no from a refusal of the kernel. */
 export function refusedAnswer(refusal: Refusal): RefusedAnswer {
-  return Object.freeze({ ok: false, refusal: toEdge(refusal) as RefusalView });
+  return Object.freeze({ ok: false, refusal: toEdge(refusal) });
 }

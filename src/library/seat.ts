@@ -1,6 +1,7 @@
 import type { Actor } from "../kernel/actor.ts";
-import type { Command } from "../kernel/command.ts";
+import type { Command, KeyRecord } from "../kernel/command.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Head, Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Signer } from "../ports/signer.ts";
@@ -22,6 +23,25 @@ export interface Surroundings {
   readonly log: Log;
   /** Throws RangeError or TypeError when the secret is none. */
   openSigner(secret: Secret): Signer;
+  /** Verifies a whole journal, its hashes and signed heads. Throws `Fault` `journal_*`. */
+  verifyJournal(journal: Journal, options: VerifyOptions): Promise<Verified>;
+}
+
+/** How a journal is verified. */
+export interface VerifyOptions {
+  /** Whether `signature` (base64url) is over `bytes` by `publicKey`. */
+  readonly verifySignature: Signer["verify"];
+  /** The key that must be in force at the end. */
+  readonly key: KeyRecord;
+  /** Called now and then with the newest entry verified and the journal's end. */
+  readonly onProgress?: (seq: number, endSeq: number) => void;
+}
+
+/** What verifying has found; everything that is wrong is thrown instead. */
+export interface Verified {
+  readonly head: Head;
+  /** The newest signed head, which vouches for all entries up to `atSeq`; null without one. */
+  readonly anchor: { readonly atSeq: number } | null;
 }
 
 /** One process's place in a fleet: what `openFleet` and `joinFleet` both stand on. */

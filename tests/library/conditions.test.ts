@@ -1,6 +1,15 @@
 import { memory, openFleet, type ConditionContext, type Fleet } from "stint";
 import { expect, test } from "vitest";
-import { closeAfterwards, codeOf, entriesOf, granted, openRoomy, openUnder, ROOMY, SECRET } from "./rig.ts";
+import {
+  closeAfterwards,
+  codeOf,
+  entriesOf,
+  granted,
+  openRoomy,
+  openUnder,
+  ROOMY,
+  SECRET,
+} from "./rig.ts";
 
 function under(when: (context: ConditionContext) => boolean): Promise<Fleet> {
   return openUnder({ stopConditions: [{ name: "mine", when }] });
@@ -19,16 +28,18 @@ test("[LB31] a function condition is enacted by its name and asked at each admis
   });
 });
 
-test("[LB31] at most as many as the function allows are admitted, however many ask at once", async () => {
+test("[LB31] no more than the function allows are admitted, however many ask at once", async () => {
   const fleet = await under((c) => c.activeCount >= 3);
   const answers = await Promise.all(Array.from({ length: 8 }, () => fleet.tryStart()));
   expect(answers.map(codeOf).toSorted()).toEqual([
-    ...["granted", "granted", "granted"],
+    "granted",
+    "granted",
+    "granted",
     ...Array.from({ length: 5 }, () => "stop_condition"),
   ]);
 });
 
-test("[LB31] it sees the admission in camelCase, the candidate not counted, the state as it is", async () => {
+test("[LB31] it sees the admission in camelCase, the candidate not counted", async () => {
   const seen: ConditionContext[] = [];
   const fleet = await under((context) => {
     seen.push(context);
@@ -39,8 +50,16 @@ test("[LB31] it sees the admission in camelCase, the candidate not counted, the 
   expect(seen[0]).toMatchObject({ activeCount: 0, totalCount: 0, depth: 0, name: "root" });
   expect(seen[0]).toMatchObject({ parent: null, state: { snake_case: 1 } });
   expect(seen[1]).toMatchObject({
-    ...{ activeCount: 1, depth: 1, name: "leaf", reason: "because", state: { part_a: 2 } },
-    parent: { id: root.id, childrenCount: 0, state: { snake_case: 1 } },
+    activeCount: 1,
+    depth: 1,
+    name: "leaf",
+    reason: "because",
+    state: { part_a: 2 },
+    parent: {
+      id: root.id,
+      childrenCount: 0,
+      state: { snake_case: 1 },
+    },
     contract: { maxReplicas: 50 },
   });
 });
@@ -64,7 +83,7 @@ test("[LB31] one that throws blocks, with its error in the refusal (replication 
   expect(JSON.stringify(refused)).toContain("no idea");
 });
 
-test("[LB31] one that does not come back is interrupted and blocks; a kill is not held up (replication A18)", async () => {
+test("[LB31] one that never answers is interrupted and blocks (replication A18)", async () => {
   const fleet = await openUnder({
     stopConditions: [
       {
@@ -83,7 +102,7 @@ test("[LB31] one that does not come back is interrupted and blocks; a kill is no
   expect(receipt.durationMs).toBeLessThan(2_000);
 });
 
-test("[LB31] one that uses the fleet it decides about blocks nobody (replication A18)", async () => {
+test("[LB31] one that uses its own fleet blocks nobody (replication A18)", async () => {
   const asked: Promise<unknown>[] = [];
   const fleet: Fleet = await under(() => {
     asked.push(fleet.look(), fleet.heartbeat("w-aaaaaaaaaaaaaaaa"));
@@ -94,7 +113,7 @@ test("[LB31] one that uses the fleet it decides about blocks nobody (replication
   expect(await Promise.all(asked)).toHaveLength(4);
 });
 
-test("[LB32] a process without the function is refused, and told what is missing (replication A19)", async () => {
+test("[LB32] a process without the function is refused (replication A19)", async () => {
   const store = memory();
   const contract = { ...ROOMY, stopConditions: [{ name: "mine", when: () => false }] };
   const first = await openRoomy({ store, contract });
@@ -124,5 +143,8 @@ test("[LB31] what a function said is on record with the command", async () => {
   const fleet = await under(() => true);
   await fleet.tryStart();
   const refused = (await entriesOf(fleet)).find(({ kind }) => kind === "command.refused");
-  expect(refused?.command).toMatchObject({ kind: "worker.admit", data: { verdicts: { mine: true } } });
+  expect(refused?.command).toMatchObject({
+    kind: "worker.admit",
+    data: { verdicts: { mine: true } },
+  });
 });

@@ -4,7 +4,7 @@
 import type { Ending, Sandbox, SandboxRecord, SandboxSpec } from "../../src/ports/sandbox.ts";
 
 /** How a sandbox of this driver behaves when it is to be ended. */
-export type Stubbornness = "ends" | "throws" | "survives" | "hangs";
+export type Stubbornness = "ends" | "throws" | "survives";
 
 /** A driver in memory; what it did is on its `log`. */
 export class FailingSandbox implements Sandbox {
@@ -45,17 +45,11 @@ export class FailingSandbox implements Sandbox {
 
   async stop(instance: string): Promise<Ending | undefined> {
     this.log.push(`stop ${instance}`);
-    switch (this.stubbornnessOf(instance)) {
-      case "throws":
-        throw new Error("the driver is broken");
-      case "survives":
-        return undefined;
-      case "hangs":
-        return new Promise(() => undefined);
-      case "ends":
-        this.rows.set(instance, "gone");
-        return { instance, evidence: { grade: "swept", facts: {} }, outcome: { exit_code: 0 } };
-    }
+    const stubbornness = this.stubbornnessOf(instance);
+    if (stubbornness === "throws") throw new Error("the driver is broken");
+    if (stubbornness === "survives") return undefined;
+    this.rows.set(instance, "gone");
+    return { instance, evidence: { grade: "swept", facts: {} }, outcome: { exit_code: 0 } };
   }
 
   async forget(instance: string): Promise<void> {

@@ -27,7 +27,7 @@ test("[LB27] entries are the journal from its first entry to its end", async () 
   expect(admitted?.data).toMatchObject({ manifest: { state: { snake_case: 1 } } });
 });
 
-test("[LB27] following goes on with what is appended later, also by others, until the handle closes", async () => {
+test("[LB27] following goes on with what others append, until the handle closes", async () => {
   const store = memory();
   const fleet = await openRoomy({ store });
   const other = await openRoomy({ store });
@@ -47,7 +47,10 @@ test("[LB27] following goes on with what is appended later, also by others, unti
   await fleet.close();
   expect(await following).toBe("closed");
   expect(seen.slice(0, 4)).toEqual([
-    ...["worker.admitted", "worker.registered", "fleet.paused", "fleet.resumed"],
+    "worker.admitted",
+    "worker.registered",
+    "fleet.paused",
+    "fleet.resumed",
   ]);
 });
 
@@ -58,17 +61,20 @@ test("[LB27] following may begin beyond the end", async () => {
   const following = fleet.entries({ from: seq + 3, follow: true })[Symbol.asyncIterator]();
   const first = following.next();
   for (let index = 0; index < 4; index += 1) await fleet.start();
-  expect((await first).value?.seq).toBe(seq + 3);
+  const { value } = (await first) as IteratorYieldResult<EntryView>;
+  expect(value.seq).toBe(seq + 3);
   await following.return?.();
 });
 
 test.each([0, -1, 1.5, Number.NaN, "1"])("[LB9] entries from %s is an InputError", async (from) => {
   const fleet = await openRoomy();
   const iterator = fleet.entries({ from: from as number })[Symbol.asyncIterator]();
-  expect((await rejectionOf(iterator.next())).message).toMatch(/^from must be an integer from 1 on/);
+  expect((await rejectionOf(iterator.next())).message).toMatch(
+    /^from must be an integer from 1 on/,
+  );
 });
 
-test("[LB28] routine beats never push an entry, an event or a metric out (replication F1)", async () => {
+test("[LB28] beats never push out an entry, event or metric (replication F1)", async () => {
   const fleet = await openUnder({ beatEveryMs: 100 });
   const root = await fleet.start();
   fleet.emit("important", { n: 1 });
@@ -108,7 +114,7 @@ test("[LB29] what is recent may be iterated while more is said (replication F2)"
   expect(fleet.recent("event")).toHaveLength(6);
 });
 
-test("[LB29] a listener that throws or leaves while it is told keeps nobody else from hearing", async () => {
+test("[LB29] a listener that throws or leaves keeps nobody else from hearing", async () => {
   const fleet = await openRoomy();
   const heard: string[] = [];
   const stop = fleet.on("event", ({ name }) => {
@@ -124,7 +130,15 @@ test("[LB29] a listener that throws or leaves while it is told keeps nobody else
 
 test("[LB30] no field name is reserved (replication F3)", async () => {
   const fleet = await openRoomy();
-  const fields = { event: 1, kind: 2, name: 3, atMs: 4, timestamp: 5, seq: 6, fields: { toString: 7 } };
+  const fields = {
+    event: 1,
+    kind: 2,
+    name: 3,
+    atMs: 4,
+    timestamp: 5,
+    seq: 6,
+    fields: { toString: 7 },
+  };
   fleet.emit("timestamp", fields);
   expect(fleet.recent("event")).toEqual([
     { kind: "event", name: "timestamp", atMs: expect.any(Number) as number, fields },
@@ -132,11 +146,11 @@ test("[LB30] no field name is reserved (replication F3)", async () => {
 });
 
 test.each([
-  ["a name that is empty", "", {}, 1],
-  ["fields that are no JSON", "x", { f: () => 1 }, 1],
-  ["a value that is NaN", "x", {}, Number.NaN],
-  ["a value that is infinite", "x", {}, -Infinity],
-])("[LB9] %s is an InputError and is told to nobody", async (_, name, fields, value) => {
+  ["a name that is empty", { name: "", fields: {}, value: 1 }],
+  ["fields that are no JSON", { name: "x", fields: { f: () => 1 }, value: 1 }],
+  ["a value that is NaN", { name: "x", fields: {}, value: Number.NaN }],
+  ["a value that is infinite", { name: "x", fields: {}, value: -Infinity }],
+])("[LB9] %s is an InputError and is told to nobody", async (_, { name, fields, value }) => {
   const fleet = await openRoomy();
   expect(() => {
     fleet.emit(name, fields as never);
@@ -154,7 +168,7 @@ test("[LB30] a metric has a number and labels of texts", async () => {
   expect(() => fleet.metric("queue", 3, { part: 1 as unknown as string })).toThrow("labels.part");
 });
 
-test("[LB43] every refusal is an entry, with who asked, for what, and why (replication F4)", async () => {
+test("[LB43] every refusal is an entry: who asked, what, why (replication F4)", async () => {
   const fleet = await openUnder({ maxReplicas: 3, maxDepth: 1 });
   const root = await fleet.start();
   const { worker: child } = granted(await root.maybeReplicate({ reason: "x" }));
@@ -166,7 +180,11 @@ test("[LB43] every refusal is an entry, with who asked, for what, and why (repli
   await fleet.pause();
   await fleet.tryStart();
   expect(await refusalsOf(fleet)).toEqual([
-    ...["max_depth", "max_replicas", "worker_unknown", "worker_unknown", "fleet_paused"],
+    "max_depth",
+    "max_replicas",
+    "worker_unknown",
+    "worker_unknown",
+    "fleet_paused",
   ]);
   const entries = await entriesOf(fleet);
   const deeper = entries.find(({ kind }) => kind === "command.refused");
@@ -177,7 +195,7 @@ test("[LB43] every refusal is an entry, with who asked, for what, and why (repli
   });
 });
 
-test("[LB43] refusals beyond the contract's number are counted, not lost: rate_limited", async () => {
+test("[LB43] refusals beyond the contract's number answer rate_limited", async () => {
   const fleet = await openUnder({ maxReplicas: 1, refusalsPerMinute: 2 });
   await fleet.start();
   const codes = [];
@@ -186,7 +204,7 @@ test("[LB43] refusals beyond the contract's number are counted, not lost: rate_l
   expect(await refusalsOf(fleet)).toHaveLength(2);
 });
 
-test("[LB26] reading views, metrics, lineage and a would-be admission writes nothing (replication F6)", async () => {
+test("[LB26] reading the fleet writes nothing (replication F6)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   await fleet.quarantine(root.id, { reason: "odd" });
@@ -221,7 +239,9 @@ test("[LB26] lineage outlives those in it (replication B4)", async () => {
   await child.shutdown();
   const line = await fleet.lineage(leaf.id);
   expect(line.map(({ name, status }) => `${name} ${status}`)).toEqual([
-    ...["leaf running", "child stopped", "root stopped"],
+    "leaf running",
+    "child stopped",
+    "root stopped",
   ]);
   await leaf.shutdown();
   expect((await fleet.lineage(leaf.id)).map(({ name }) => name)).toEqual(["leaf", "child", "root"]);
@@ -231,7 +251,7 @@ test("[LB26] lineage outlives those in it (replication B4)", async () => {
   expect(all.every(({ end }) => end?.grade === "settled")).toBe(true);
 });
 
-test("[LB26] a worker is found after its end with the state that it last checkpointed", async () => {
+test("[LB26] a worker is found after its end with the state it last checkpointed", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start({ state: { found: 0 } });
   for (let found = 1; found <= 300; found += 1) await root.checkpoint({ found });
@@ -248,8 +268,15 @@ test("[LB26] metrics count what is and what this handle has seen", async () => {
   await fleet.tryStart();
   await fleet.tryStart();
   expect(fleet.metrics()).toMatchObject({
-    ...{ status: "open", liveCount: 4, maxReplicas: 4, utilisation: 1, totalCount: 4 },
-    ...{ admittedCount: 1, runningCount: 3, stoppingCount: 0, quarantinedCount: 1 },
+    status: "open",
+    liveCount: 4,
+    maxReplicas: 4,
+    utilisation: 1,
+    totalCount: 4,
+    admittedCount: 1,
+    runningCount: 3,
+    stoppingCount: 0,
+    quarantinedCount: 1,
     refusals: { max_replicas: 1 },
   });
   expect(fleet.metrics().entries).toMatchObject({ "worker.admitted": 4, "worker.registered": 3 });

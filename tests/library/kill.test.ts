@@ -34,9 +34,21 @@ test("[KL1] a kill ends everybody and answers a signed receipt, which is on reco
   const receipt = await fleet.kill({ reason: "drill" });
   await task;
   expect(receipt).toMatchObject({
-    ...{ fleet: fleet.id, reason: "drill", stoppedCount: 1, survivorCount: 0 },
-    ...{ proven: true, why: [], grades: { settled: 1 } },
-    workers: [{ id: root.id, name: "root", grade: "settled", proven: true }],
+    fleet: fleet.id,
+    reason: "drill",
+    stoppedCount: 1,
+    survivorCount: 0,
+    proven: true,
+    why: [],
+    grades: { settled: 1 },
+    workers: [
+      {
+        id: root.id,
+        name: "root",
+        grade: "settled",
+        proven: true,
+      },
+    ],
   });
   const entries = await entriesOf(fleet);
   expect(entries.find(({ seq }) => seq === receipt.seq)?.kind).toBe("fleet.killed");
@@ -59,7 +71,7 @@ test.each<[string, (receipt: Receipt) => object]>([
   expect(fleet.verifyReceipt({ ...receipt, ...change(receipt) })).toBe(false);
 });
 
-test("[KL2] a task that does not settle is a survivor: nothing claims that it has ended", async () => {
+test("[KL2] a task that does not settle is a survivor, and is named", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start({ name: "deaf" });
   const release = makeGate();
@@ -74,7 +86,7 @@ test("[KL2] a task that does not settle is a survivor: nothing claims that it ha
   expect((await root.ended()).end).toMatchObject({ reason: "killed", grade: "settled" });
 });
 
-test("[KL3] after a kill nobody is started, here or by others, and each try is on record (replication F4)", async () => {
+test("[KL3] after a kill nobody starts, and each try is on record (replication F4)", async () => {
   const store = memory();
   const fleet = await openRoomy({ store });
   const root = await fleet.start();
@@ -90,7 +102,7 @@ test("[KL3] after a kill nobody is started, here or by others, and each try is o
   expect(await kindsOf(fleet)).not.toContain("fleet.resumed");
 });
 
-test("[KL5] one sandbox that cannot be ended holds up no other, and is named (replication C1)", async () => {
+test("[KL5] one sandbox that cannot be ended holds up no other (replication C1)", async () => {
   const { fleet, driver } = await openWithDriver();
   const names = ["a", "b", "c", "d"];
   const workers = await Promise.all(names.map((name) => fleet.start({ name, run: ["x"] })));
@@ -102,7 +114,9 @@ test("[KL5] one sandbox that cannot be ended holds up no other, and is named (re
   expect(receipt.seq).not.toBeNull();
   expect(receipt.grades).toEqual({ swept: 2 });
   expect(receipt.why.join("\n")).toContain("2 workers were not seen to end");
-  expect(receipt.why.join("\n")).toContain(`${broken?.id} could not be ended: Error: the driver is`);
+  expect(receipt.why.join("\n")).toContain(
+    `${broken?.id} could not be ended: Error: the driver is`,
+  );
   expect(await kindsOf(fleet)).toContain("fleet.killed");
   driver.stubbornnessOf = () => "ends";
   const again = await fleet.kill({ reason: "again" });

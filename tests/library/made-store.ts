@@ -14,8 +14,6 @@ import { SECRET } from "./rig.ts";
 /** What appending does: works, fails with a full disk, or waits until it is fair again. */
 export type Weather = "fair" | "full" | "stuck";
 
-
-
 /** A store in memory that runs processes by a given driver and fails when it is told to. */
 export class MadeStore implements Store {
   readonly kind = "memory";

@@ -15,7 +15,7 @@ import {
   SECRET,
 } from "./rig.ts";
 
-test("[LB1] an empty store gets a fleet under the contract, what is left out by default", async () => {
+test("[LB1] an empty store gets a fleet, what its contract leaves out by default", async () => {
   const fleet = await openRoomy({ name: "orchard", contract: { maxDepth: 2, cooldownMs: 7 } });
   expect(fleet.name).toBe("orchard");
   expect(fleet.status).toBe("open");
@@ -34,7 +34,7 @@ test("[LB1] no policy means deny: an empty store without a contract stays empty"
   expect(await kindsOf(later)).toEqual(["fleet.created"]);
 });
 
-test("[LB2] a contract that differs throws and names every difference; nothing changes", async () => {
+test("[LB2] a contract that differs throws and names every difference", async () => {
   const store = memory();
   const first = await openRoomy({ store });
   const error = await rejectionOf(
@@ -88,19 +88,25 @@ test.each([
   [{ maxDepth: 1.5 }, "contract.maxDepth must be an integer from 0 to 64, got 1.5"],
   [{ cooldownMs: -1 }, "contract.cooldownMs must be an integer from 0 to 2592000000, got -1"],
   [{ maxDepth: "3" }, 'contract.maxDepth must be an integer from 0 to 64, got "3"'],
-  [{ maxDept: 3 }, "contract.maxDept must be absent (no such field; did you mean maxDepth?), got 3"],
+  [
+    { maxDept: 3 },
+    "contract.maxDept must be absent (no such field; did you mean maxDepth?), got 3",
+  ],
   [{ max_depth: 3 }, "did you mean maxDepth?"],
   [{ stop: [] }, "did you mean stopConditions?"],
   [{ budget: { cpuMilli: 0.5 } }, "contract.budget.cpuMilli must be an integer"],
   [{ stopConditions: [{ name: "x" }] }, "contract.stopConditions[0].when must be CEL text or a"],
   [null, "contract must be an object, got null"],
-])("[LB9] the contract %j is an InputError in the caller's words (replication G1)", async (contract, message) => {
-  const store = memory();
-  const given = { store, secret: SECRET, contract: contract as object };
-  const error = await rejectionOf(openFleet(given));
-  expect(error).toBeInstanceOf(InputError);
-  expect(error.message).toContain(message);
-});
+])(
+  "[LB9] the contract %j is an InputError in the caller's words (replication G1)",
+  async (contract, message) => {
+    const store = memory();
+    const given = { store, secret: SECRET, contract: contract as object };
+    const error = await rejectionOf(openFleet(given));
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toContain(message);
+  },
+);
 
 test("[LB9] CEL that does not check is an InputError that says what is wrong with it", async () => {
   const stopConditions = [{ name: "typo", when: "activ_count > 3" }];

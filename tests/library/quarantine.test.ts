@@ -26,7 +26,7 @@ test("[LB41] a worker in quarantine gets no children and no tasks until it is li
   expect(codeOf(await root.maybeReplicate({ reason: "x" }))).toBe("granted");
 });
 
-test("[LB41] a manifest issued below a worker before its quarantine is not taken (replication A4)", async () => {
+test("[LB41] a manifest issued before a quarantine is not taken (replication A4)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   const issued = granted(await fleet.issueManifest({ parent: root.id }));
@@ -34,7 +34,7 @@ test("[LB41] a manifest issued below a worker before its quarantine is not taken
   expect(codeOf(await fleet.register(issued.envelope))).toBe("parent_quarantined");
 });
 
-test("[LB41] beats of a worker in quarantine are taken, and it is not reaped (replication D1)", async () => {
+test("[LB41] in quarantine beats are taken and nobody is reaped (replication D1)", async () => {
   const fleet = await openUnder({ beatEveryMs: 100, reapAfterMs: 300, silentAlive: "stop" });
   const issued = granted(await fleet.issueManifest());
   const { worker } = granted(await fleet.register(issued.envelope));
@@ -50,7 +50,7 @@ test("[LB41] beats of a worker in quarantine are taken, and it is not reaped (re
   expect(fleet.isQuarantined(worker.id)).toBe(true);
 });
 
-test("[LB41] a worker that has ended cannot be lifted or put in quarantine (replication D1)", async () => {
+test("[LB41] the dead cannot be lifted or put in quarantine (replication D1)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   await fleet.quarantine(root.id, { reason: "odd" });
@@ -68,7 +68,7 @@ test("[LB41] a worker that has ended cannot be lifted or put in quarantine (repl
   expect(report).toMatchObject({ currentCount: 0, stoppedCount: 1, liftedCount: 0 });
 });
 
-test("[LB42] a kill or stop of a worker in quarantine leaves its evidence in the report (replication D1)", async () => {
+test("[LB42] a stop in quarantine leaves its evidence in the report (replication D1)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start({ state: { part: "a" } });
   await fleet.quarantine(root.id, { reason: "odd", evidence: { bytes_sent: 9 } });
@@ -79,7 +79,7 @@ test("[LB42] a kill or stop of a worker in quarantine leaves its evidence in the
   ]);
 });
 
-test("[ST3] a process is frozen before its quarantine is durable, and thawed only after its lift is (replication D3)", async () => {
+test("[ST3] frozen before its entry is durable, thawed only after (replication D3)", async () => {
   const driver = new FailingSandbox();
   const store = new MadeStore(driver);
   driver.onStart = (spec) => store.registerAsProcess(spec);
@@ -117,7 +117,7 @@ test("[ST3] a freeze whose quarantine is refused is taken back", async () => {
   store.weather = "fair";
 });
 
-test("[LB42] one that cannot be ended stays stopping, may be stopped again, and holds up no other (replication D4)", async () => {
+test("[LB42] one that cannot be ended stays stopping and on record (replication D4)", async () => {
   const driver = new FailingSandbox();
   const store = new MadeStore(driver);
   driver.onStart = (spec) => store.registerAsProcess(spec);
@@ -146,7 +146,7 @@ test("[LB41] an id that no worker has leaves no mark (replication D5)", async ()
   expect((await fleet.report()).totalCount).toBe(0);
 });
 
-test("[LB41] of several who put a worker in quarantine at once one does (replication D6)", async () => {
+test("[LB41] of several quarantines of a worker at once one holds (replication D6)", async () => {
   const store = memory();
   const [one, two] = [await openRoomy({ store }), await openRoomy({ store })];
   const root = await one.start();
@@ -159,7 +159,7 @@ test("[LB41] of several who put a worker in quarantine at once one does (replica
   expect((await one.report()).records).toHaveLength(1);
 });
 
-test("[LB42] what a listener throws changes nothing about a quarantine (replication D7)", async () => {
+test("[LB42] what a listener throws changes no quarantine (replication D7)", async () => {
   const warnings: string[] = [];
   const fleet = await openRoomy({ log: { warn: (text) => warnings.push(text), info: () => 0 } });
   const root = await fleet.start();
@@ -171,7 +171,7 @@ test("[LB42] what a listener throws changes nothing about a quarantine (replicat
   expect(warnings).toContain("a listener threw");
 });
 
-test("[LB42] the report tells all quarantines, by severity and source, with their notes (replication D7)", async () => {
+test("[LB42] the report tells all quarantines with their notes (replication D7)", async () => {
   const fleet = await openRoomy();
   const [a, b, c] = [await fleet.start(), await fleet.start(), await fleet.start()];
   await fleet.quarantine(a.id, { reason: "odd" });
@@ -182,13 +182,37 @@ test("[LB42] the report tells all quarantines, by severity and source, with thei
   await fleet.stopQuarantined(b.id, { reason: "confirmed" });
   const report = await fleet.report();
   expect(report).toMatchObject({
-    ...{ totalCount: 3, currentCount: 1, liftedCount: 1, stoppedCount: 1 },
-    bySeverity: { medium: 1, critical: 2 },
-    bySource: { manual: 2, watchdog: 1 },
+    totalCount: 3,
+    currentCount: 1,
+    liftedCount: 1,
+    stoppedCount: 1,
+    bySeverity: {
+      medium: 1,
+      critical: 2,
+    },
+    bySource: {
+      manual: 2,
+      watchdog: 1,
+    },
     records: [
-      { worker: a.id, status: "lifted", resolution: "false alarm", notes: [] },
-      { worker: b.id, status: "stopped", resolution: "confirmed", notes: ["seen sending"] },
-      { worker: c.id, status: "quarantined", resolution: null, resolvedAtMs: null },
+      {
+        worker: a.id,
+        status: "lifted",
+        resolution: "false alarm",
+        notes: [],
+      },
+      {
+        worker: b.id,
+        status: "stopped",
+        resolution: "confirmed",
+        notes: ["seen sending"],
+      },
+      {
+        worker: c.id,
+        status: "quarantined",
+        resolution: null,
+        resolvedAtMs: null,
+      },
     ],
   });
 });
@@ -196,8 +220,14 @@ test("[LB42] the report tells all quarantines, by severity and source, with thei
 test("[LB42] an empty report is one of noughts", async () => {
   const fleet = await openRoomy();
   expect(await fleet.report()).toEqual({
-    ...{ totalCount: 0, currentCount: 0, liftedCount: 0, stoppedCount: 0 },
-    ...{ bySeverity: {}, bySource: {}, averageDurationMs: 0, records: [] },
+    totalCount: 0,
+    currentCount: 0,
+    liftedCount: 0,
+    stoppedCount: 0,
+    bySeverity: {},
+    bySource: {},
+    averageDurationMs: 0,
+    records: [],
   });
 });
 
@@ -238,10 +268,13 @@ test("[LB41] a quarantine not lifted in time stops its worker", async () => {
   const fleet = await openUnder({ quarantineMaxMs: 1_000 });
   const root = await fleet.start();
   await fleet.quarantine(root.id, { reason: "odd" });
-  expect((await root.ended()).end).toMatchObject({ reason: "quarantine_expired", grade: "settled" });
+  expect((await root.ended()).end).toMatchObject({
+    reason: "quarantine_expired",
+    grade: "settled",
+  });
 });
 
-test("[LB42] a task that runs on in quarantine is waited for when its worker is stopped", async () => {
+test("[LB42] a task that runs on in quarantine is waited for when it is stopped", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   const release = makeGate();

@@ -13,6 +13,7 @@ import {
 } from "stint";
 import { expect, onTestFinished } from "vitest";
 
+/** A secret that is good enough for tests and no good for anything else. */
 export const SECRET = "a secret that only tests of the library have";
 
 /** A contract that lets everything through that a test is not about. */
@@ -77,13 +78,15 @@ export async function refusalsOf(fleet: Fleet): Promise<readonly string[]> {
 export function granted<T>(
   answer: ({ readonly ok: true } & T) | { readonly ok: false; readonly refusal: object },
 ): T {
-  if (!answer.ok) throw new Error(`must be granted, was refused: ${JSON.stringify(answer.refusal)}`);
+  if (!answer.ok)
+    throw new Error(`must be granted, was refused: ${JSON.stringify(answer.refusal)}`);
   return answer;
 }
 
 /** The code of a refusal, or `granted`. */
 export function codeOf(
-  answer: { readonly ok: true } | { readonly ok: false; readonly refusal: { readonly code: string } },
+  answer:
+    { readonly ok: true } | { readonly ok: false; readonly refusal: { readonly code: string } },
 ): string {
   return answer.ok ? "granted" : answer.refusal.code;
 }

@@ -14,7 +14,7 @@ import {
   ROOMY,
 } from "./rig.ts";
 
-test("[LB11] a task answers what it answers, synchronous or not, also several at once", async () => {
+test("[LB11] a task answers what it answers, also several at once", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start({ name: "root" });
   const first = makeGate();
@@ -32,7 +32,7 @@ test("[LB11] a task answers what it answers, synchronous or not, also several at
   expect((await fleet.worker(root.id))?.status).toBe("running");
 });
 
-test("[LB12] a failing task stops its worker, with the text on record, and rethrows (replication B10)", async () => {
+test("[LB12] a failing task stops its worker, error on record (replication B10)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   const error = new RangeError("out of ink");
@@ -78,7 +78,7 @@ function hostileError(): Error {
   return error;
 }
 
-test("[LB12] when one of several tasks fails the others are interrupted and waited for", async () => {
+test("[LB12] when one of several tasks fails the others are interrupted", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   const release = makeGate();
@@ -94,7 +94,7 @@ test("[LB12] when one of several tasks fails the others are interrupted and wait
   expect((await root.ended()).end?.outcome.error).toBe("Error: first");
 });
 
-test("[LB13] after its end a worker does no task, and that is on record (replication B1)", async () => {
+test("[LB13] after its end a worker does no task (replication B1)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   await root.shutdown("completed");
@@ -110,7 +110,7 @@ test("[LB13] after its end a worker does no task, and that is on record (replica
   expect(await refusalsOf(fleet)).toEqual(["worker_ended"]);
 });
 
-test("[LB13] a worker that was stopped, reaped or killed by others does no task either (replication B1)", async () => {
+test("[LB13] whoever others stopped or killed does no task (replication B1)", async () => {
   const store = memory();
   const fleet = await openRoomy({ store });
   const other = await openRoomy({ store, steward: false });
@@ -121,7 +121,7 @@ test("[LB13] a worker that was stopped, reaped or killed by others does no task 
   expect((await rejectionOf(killed.performTask(() => 1))).code).toBe("worker_ended");
 });
 
-test("[LB13] a worker in quarantine does no task, and that is on record (replication F4)", async () => {
+test("[LB13] a worker in quarantine does no task, on record (replication F4)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   await fleet.quarantine(root.id, { reason: "odd" });
@@ -160,7 +160,7 @@ test("[LB14] the signal fires on a kill that another handle gave", async () => {
   expect(receipt).toMatchObject({ proven: true, stoppedCount: 1 });
 });
 
-test("[LB14] the signal fires on a quarantine; a lifted worker has a fresh one (replication D2)", async () => {
+test("[LB14] the signal fires on a quarantine, and is renewed (replication D2)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   const reason = root.performTask(({ signal }) => fired(signal));
@@ -171,7 +171,7 @@ test("[LB14] the signal fires on a quarantine; a lifted worker has a fresh one (
   expect(root.signal.aborted).toBe(false);
 });
 
-test("[LB14] a task interrupted by a quarantine does not end its worker (replication D2)", async () => {
+test("[LB14] an interrupted task in quarantine ends nobody (replication D2)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   const task = root.performTask(async ({ signal }) => {
@@ -184,7 +184,7 @@ test("[LB14] a task interrupted by a quarantine does not end its worker (replica
   expect(fleet.isQuarantined(root.id)).toBe(true);
 });
 
-test("[LB17] a lifetime ends at its instant, idle or at work, and frees its place (replication B2)", async () => {
+test("[LB17] a lifetime ends at its instant, idle or at work (replication B2)", async () => {
   const fleet = await openUnder({ lifetimeMs: 150, registerWithinMs: 100, maxReplicas: 2 });
   const [idle, busy] = [await fleet.start({ name: "idle" }), await fleet.start({ name: "busy" })];
   const reason = busy.performTask(({ signal }) => fired(signal));
@@ -195,7 +195,7 @@ test("[LB17] a lifetime ends at its instant, idle or at work, and frees its plac
   await fleet.start();
 });
 
-test("[LB17] a task is refused to a worker past its lifetime before anybody has ticked", async () => {
+test("[LB17] a task is refused past the lifetime before anybody has ticked", async () => {
   const fleet = await openRoomy({
     contract: { ...ROOMY, lifetimeMs: 60, registerWithinMs: 50 },
     steward: false,
@@ -264,12 +264,14 @@ test("[LB18] shutting down again changes nothing and writes nothing", async () =
   expect(stopping?.data).toMatchObject({ reason: "requested", detail: "out of work" });
 });
 
-test("[LB10] a refused replication is a value; parent and task go on (replication A16)", async () => {
+test("[LB10] a refused replication is a value that harms nobody (replication A16)", async () => {
   const fleet = await openUnder({
     stopConditions: [{ name: "never", description: "no children", when: "parent != null" }],
   });
   const root = await fleet.start();
-  const child = await root.performTask(({ worker }) => worker.maybeReplicate({ reason: "subtask" }));
+  const child = await root.performTask(({ worker }) =>
+    worker.maybeReplicate({ reason: "subtask" }),
+  );
   expect(child).toMatchObject({
     ok: false,
     refusal: { code: "stop_condition", facts: { condition: "never" } },
@@ -285,20 +287,23 @@ test.each([
   ["undefined", { f: undefined }],
   ["a date", { f: new Date(0) }],
   ["itself", selfContaining()],
-])("[LB10] a state with %s is an InputError that harms nobody (replication A17)", async (_, state) => {
-  const fleet = await openRoomy();
-  const root = await fleet.start();
-  const before = await kindsOf(fleet);
-  const error = await rejectionOf(
-    root.performTask(({ worker }) =>
-      worker.maybeReplicate({ reason: "subtask", state: state as never }),
-    ),
-  );
-  expect(error).toBeInstanceOf(InputError);
-  expect(error.message).toMatch(/^options\.state/);
-  expect(await fleet.worker(root.id)).toMatchObject({ status: "running" });
-  expect(await kindsOf(fleet)).toEqual(before);
-});
+])(
+  "[LB10] a state with %s is an InputError that harms nobody (replication A17)",
+  async (_, state) => {
+    const fleet = await openRoomy();
+    const root = await fleet.start();
+    const before = await kindsOf(fleet);
+    const error = await rejectionOf(
+      root.performTask(({ worker }) =>
+        worker.maybeReplicate({ reason: "subtask", state: state as never }),
+      ),
+    );
+    expect(error).toBeInstanceOf(InputError);
+    expect(error.message).toMatch(/^options\.state/);
+    expect(await fleet.worker(root.id)).toMatchObject({ status: "running" });
+    expect(await kindsOf(fleet)).toEqual(before);
+  },
+);
 
 function selfContaining(): object {
   const state: Record<string, unknown> = {};
@@ -317,7 +322,7 @@ test("[LB10] a child is a worker like any other, below its parent", async () => 
   expect(await fleet.worker("leaf")).toMatchObject({ parent: root.id, root: root.id, depth: 1 });
 });
 
-test("[LB14] a stop with its tree stops descendants, and says how each ended (replication B3)", async () => {
+test("[LB14] a stop with its tree stops descendants too (replication B3)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start({ name: "root" });
   const { worker: child } = granted(await root.maybeReplicate({ reason: "x", name: "child" }));
@@ -334,7 +339,7 @@ test("[LB14] a stop with its tree stops descendants, and says how each ended (re
   expect(fleet.workers()).toEqual([]);
 });
 
-test("[LB15] the children of a worker that ended are stopped too, as the contract says (replication B3)", async () => {
+test("[LB15] children of the dead are stopped, as the contract says (replication B3)", async () => {
   const fleet = await openRoomy();
   const root = await fleet.start();
   const { worker: child } = granted(await root.maybeReplicate({ reason: "x" }));

@@ -33,7 +33,7 @@ export async function* readEntries(
     let after = await headBefore(seat, from);
     for (;;) {
       const entries = after === undefined ? [] : await seat.store.journal.read(after, pageMax);
-      yield* entries.map((entry) => toEdge(entry) as EntryView);
+      yield* entries.map((entry) => toEdge(entry));
       after = headOf(entries) ?? after ?? (await headBefore(seat, from));
       if (entries.length > 0) continue;
       if (!follow || !(await news.wait())) return;

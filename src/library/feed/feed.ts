@@ -1,4 +1,4 @@
-// What happens in a fleet, for those who follow along. Four kinds, which never crowd each other out:
+// What happens in a fleet, for those who follow along. Of four kinds none crowds out another:
 //
 //   entry    the journal itself: the audit trail, complete and durable; the ring is only its echo
 //   event    what users say with `emit`
@@ -15,7 +15,7 @@ import { Ring } from "./ring.ts";
 /** An entry of the journal as the library shows it. */
 export type EntryView = Camel<Entry>;
 
-/** Something that a user of the library said, with whatever fields: they have a place of their own. */
+/** Something that a user said, with whatever fields: they have a place of their own. */
 export interface EventView {
   readonly kind: "event";
   readonly name: string;
@@ -79,7 +79,7 @@ export class Feed {
 
   /** Takes in an entry of the journal. */
   addEntry(entry: Entry): void {
-    this.add("entry", toEdge(entry) as EntryView);
+    this.add("entry", toEdge(entry));
   }
 
   /** Takes in a beat of a worker. */
@@ -87,7 +87,7 @@ export class Feed {
     this.add("beat", Object.freeze({ kind: "beat", worker, atMs }));
   }
 
-  /** Takes in an item and tells those who listen; what a listener throws is told to the operator. */
+  /** Takes in an item and tells those who listen; what one throws is told to the operator. */
   add<K extends FeedKind>(kind: K, item: FeedMap[K]): void {
     this.#rings.get(kind)?.add(item);
     for (const listener of this.#listeners.get(kind) ?? []) {
@@ -104,8 +104,8 @@ export class Feed {
   on<K extends FeedKind>(kind: K, listener: (item: FeedMap[K]) => void): () => void {
     // A wrapper, so that the same function may listen twice and leave once.
     const told = (item: FeedMap[K]): void => listener(item);
-    this.#listeners.get(kind)?.add(told as Listener);
-    return () => void this.#listeners.get(kind)?.delete(told as Listener);
+    this.#listeners.get(kind)?.add(told);
+    return () => void this.#listeners.get(kind)?.delete(told);
   }
 
   /** The newest items of a kind, oldest first: a copy, which may be iterated while more come. */

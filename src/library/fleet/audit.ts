@@ -1,6 +1,5 @@
 import { Fault } from "../../ports/fault.ts";
 import { compareWithReplay, redecide } from "../../runtime/replay.ts";
-import { verifyJournal } from "../../journal/verify.ts";
 import type { Seat } from "../seat.ts";
 
 /** How far an audit has come. */
@@ -33,7 +32,7 @@ export interface Audit {
 export async function audit(seat: Seat, { onProgress }: AuditOptions = {}): Promise<Audit> {
   const { journal } = seat.store;
   try {
-    const { head, anchor } = await verifyJournal(journal, {
+    const { head, anchor } = await seat.verifyJournal(journal, {
       verifySignature: (bytes, signature, key) => seat.signer.verify(bytes, signature, key),
       key: seat.signer.key,
       ...(onProgress === undefined ? {} : { onProgress }),

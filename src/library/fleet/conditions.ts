@@ -20,7 +20,7 @@ export function parseConditions(given: unknown): ConditionFunctions {
   if (given === undefined) return {};
   const functions = typeof given === "object" && given !== null ? Object.entries(given) : undefined;
   if (functions?.every(([, value]) => typeof value === "function") === true)
-    return Object.fromEntries(functions) as ConditionFunctions;
+    return Object.fromEntries(functions);
   const expected = "an object of functions by the name of their condition";
   throw new InputError("usage", [{ path: "conditions", expected, got: describeValue(given) }]);
 }

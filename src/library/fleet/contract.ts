@@ -28,7 +28,7 @@ export type ContractView = Omit<Camel<Contract>, "stop"> & {
 /** Shows a contract: a deep-frozen copy. */
 export function showContract(contract: Contract): ContractView {
   const { stop, ...fields } = contract;
-  return toEdge({ ...fields, stop_conditions: stop }) as ContractView;
+  return toEdge({ ...fields, stop_conditions: stop });
 }
 
 /** A contract as it is enacted, and the functions that stay in this process. */
@@ -47,7 +47,11 @@ export function parseContractOptions(options: unknown): ParsedContract {
   const functions: Record<string, ConditionFunction> = {};
   if (typeof wire !== "object" || wire === null || Array.isArray(wire))
     return { contract: parseContract(wire, PLACE), functions };
-  const { stop, stop_conditions: conditions, ...fields } = wire as Readonly<Record<string, unknown>>;
+  const {
+    stop,
+    stop_conditions: conditions,
+    ...fields
+  } = wire as Readonly<Record<string, unknown>>;
   if (stop !== undefined) throw noSuchField(stop);
   const given = conditions === undefined ? {} : { stop: takeFunctions(conditions, functions) };
   return { contract: parseContract({ ...fields, ...given }, PLACE), functions };
@@ -83,7 +87,9 @@ function takeFunctions(conditions: unknown, functions: Record<string, ConditionF
 /** The fields in which two contracts differ, each as `name: in force …, given …`. */
 export function listDifferences(inForce: Contract, given: Contract): readonly string[] {
   return (Object.keys(given) as (keyof Contract)[])
-    .filter((field) => JSON.stringify(sorted(inForce[field])) !== JSON.stringify(sorted(given[field])))
+    .filter(
+      (field) => JSON.stringify(sorted(inForce[field])) !== JSON.stringify(sorted(given[field])),
+    )
     .map((field) => {
       const [ours, theirs] = [JSON.stringify(inForce[field]), JSON.stringify(given[field])];
       return `${PLACE.rename(field)}: in force ${ours}, given ${theirs}`;

@@ -109,7 +109,7 @@ export interface Fleet extends AsyncDisposable {
   charge(reference: string, amounts: ChargeOptions): Promise<void>;
 
   /** Asks whether a worker would be admitted now; reserves and writes nothing. */
-  canSpawn(options?: SpawnOptions): Promise<Refusable<unknown>>;
+  canSpawn(options?: SpawnOptions): Promise<Refusable<object>>;
   /** Admits a worker: what it needs is reserved until its manifest is presented, or too old. */
   issueManifest(options?: SpawnOptions): Promise<Refusable<IssuedManifest>>;
   /** Checks an envelope; says what is wrong with it and never throws on it. */
@@ -120,7 +120,7 @@ export interface Fleet extends AsyncDisposable {
   heartbeat(
     reference: string,
     options?: { readonly progress?: number },
-  ): Promise<Refusable<unknown>>;
+  ): Promise<Refusable<object>>;
   /** Watches for silence once, now, and answers the ids of those it told to stop for it. */
   reapStale(): Promise<readonly string[]>;
 

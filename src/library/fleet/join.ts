@@ -10,8 +10,8 @@ import { register } from "../worker/admit.ts";
 import { endTasks } from "../worker/end-tasks.ts";
 import { handleOf, type WorkerHandle } from "../worker/handle.ts";
 import { Hosting } from "../worker/hosting.ts";
-import { JOIN_FILES, SANDBOX_VARIABLE, type JoinDocument } from "../worker/launch.ts";
-import { Sandboxes } from "../worker/sandboxes.ts";
+import { JOIN_FILES, SANDBOX_VARIABLE, type JoinDocument } from "../process/launch.ts";
+import { Sandboxes } from "../process/sandboxes.ts";
 import { refuse } from "../../kernel/refusal.ts";
 import { forLoop, parseConditions, type ConditionFunctions } from "./conditions.ts";
 import type { BudgetOptions } from "./contract.ts";
@@ -72,7 +72,12 @@ export async function joinFleetIn(
   const owner = actorOf(world.host, own);
   const seat: Seat = {
     ...surroundings,
-    ...{ fleet, loop, store, signer, secret, owner },
+    fleet,
+    loop,
+    store,
+    signer,
+    secret,
+    owner,
     closing: closing.signal,
   };
   const driver = await openDriver(store, { fleet, log: surroundings.log });
@@ -132,11 +137,12 @@ function joinedWorker(
   seat.log.info("joined the fleet", { fleet: seat.fleet, worker: handle.id });
   return Object.freeze({
     ...handle,
-    // Not a copy: the signal is another one after a quarantine was lifted.
     get signal() {
       return handle.signal;
     },
-    ...{ state, budget, leave },
+    state,
+    budget,
+    leave,
     [Symbol.asyncDispose]: () => leave(),
   });
 }
@@ -192,5 +198,7 @@ function parseSecret(value: unknown): Secret {
     return Uint8Array.from(Buffer.from(value["base64"], "base64"));
   // What it is instead might be the secret: it is not shown.
   const got = "something else";
-  throw new InputError("usage", [{ path: JOIN_FILES.secret, expected: "a secret's document", got }]);
+  throw new InputError("usage", [
+    { path: JOIN_FILES.secret, expected: "a secret's document", got },
+  ]);
 }

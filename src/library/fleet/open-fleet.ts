@@ -8,7 +8,7 @@ import { Steward } from "../steward/steward.ts";
 import { makeWatcher } from "../steward/watching.ts";
 import { endTasks } from "../worker/end-tasks.ts";
 import { Hosting } from "../worker/hosting.ts";
-import { Sandboxes } from "../worker/sandboxes.ts";
+import { Sandboxes } from "../process/sandboxes.ts";
 import { forLoop } from "./conditions.ts";
 import type { Fleet } from "./fleet.ts";
 import { FleetHandle, operatorOf } from "./handle.ts";
@@ -47,8 +47,13 @@ export async function openFleetIn(world: Surroundings, given: FleetOptions): Pro
     const { loop } = opened;
     const seat: Seat = {
       ...surroundings,
-      ...{ fleet, loop, store, signer, secret },
-      ...{ owner: operator, closing: closing.signal },
+      fleet,
+      loop,
+      store,
+      signer,
+      secret,
+      owner: operator,
+      closing: closing.signal,
     };
     await adoptKill(seat);
     if (loop.state().status !== "killed") await ensureContract(seat, options);

@@ -93,7 +93,8 @@ export async function ensureFleet(
 }
 
 function otherKey(state: State, signer: Signer): Fault {
-  const message = `the fleet's key is ${state.key.key_id}, that of the secret is ${signer.key.key_id}`;
+  const [expected, got] = [state.key.key_id, signer.key.key_id];
+  const message = `the secret must be that of the fleet's key ${expected}, its key is ${got}`;
   return new Fault("key_mismatch", message);
 }
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Log } from "../../ports/log.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
 import { nearest } from "../../protocol/nearest.ts";
@@ -52,7 +52,15 @@ export interface ParsedFleetOptions {
 }
 
 const FIELDS: readonly string[] = [
-  ...["store", "secret", "contract", "name", "enact", "conditions", "steward", "operator", "log"],
+  "store",
+  "secret",
+  "contract",
+  "name",
+  "enact",
+  "conditions",
+  "steward",
+  "operator",
+  "log",
 ];
 
 const parsePlain = parserOf(
@@ -75,10 +83,17 @@ export function parseFleetOptions(given: unknown): ParsedFleetOptions {
   const { name = "fleet", enact = false, steward = true, operator } = parsePlain(plain);
   const parsed = contract === undefined ? undefined : parseContractOptions(contract);
   return {
-    ...{ store, name, enact, steward, operator, contract: parsed },
-    // What it must be is the signer's to check, who never shows it.
+    store,
+    name,
+    enact,
+    steward,
+    operator,
+    contract: parsed,
     secret: secret as Secret | undefined,
-    conditions: { ...parseConditions(conditions), ...parsed?.functions },
+    conditions: {
+      ...parseConditions(conditions),
+      ...parsed?.functions,
+    },
     log: log as Log | undefined,
   };
 }

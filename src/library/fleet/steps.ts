@@ -31,7 +31,7 @@ export async function canSpawn(
   seat: Seat,
   conditions: FunctionConditions,
   request: AdmissionRequest,
-): Promise<Refusable<unknown>> {
+): Promise<Refusable<object>> {
   for (let look = 0; look < looksMax; look += 1) {
     const state = await seat.loop.look();
     const refusal = await weigh(seat, conditions, { request, state });
@@ -120,7 +120,7 @@ export async function heartbeat(
   seat: Seat,
   id: string,
   progress?: number,
-): Promise<Refusable<unknown>> {
+): Promise<Refusable<object>> {
   const known = seat.loop.state().workers.get(id) ?? (await seat.loop.look()).workers.get(id);
   if (!hasEnded(known)) {
     await seat.store.pulse.beat(id, progress);

@@ -59,7 +59,12 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     const durationMs = seat.clock.monotonicMs() - startedMs;
     const { reason } = order;
     const receipt = signReceipt(seat.signer, {
-      ...{ fleet: seat.fleet, seq, reason, durationMs, workers, troubles },
+      fleet: seat.fleet,
+      seq,
+      reason,
+      durationMs,
+      workers,
+      troubles,
     });
     if (seq !== null) await record(seat, receipt, by);
     return showReceipt(receipt);
@@ -152,7 +157,11 @@ async function journalEnds(
       troubles.push(`an end could not be journaled: ${errorText(outcome.reason)}`);
 }
 
-async function record(seat: Seat, receipt: Parameters<typeof recordable>[0], by: Actor): Promise<void> {
+async function record(
+  seat: Seat,
+  receipt: Parameters<typeof recordable>[0],
+  by: Actor,
+): Promise<void> {
   try {
     await seat.loop.submit({ kind: "receipt.record", data: recordable(receipt) }, by);
   } catch (error) {

@@ -55,7 +55,10 @@ export function signReceipt(signer: Signer, found: KillFindings): JsonObject {
   const why = [...listWeaknesses(workers), ...found.troubles];
   const listed = workers.map(({ id, name, grade, proven }) => ({ id, name, grade, proven }));
   const statement = {
-    ...{ type: TYPE, fleet, seq, reason },
+    type: TYPE,
+    fleet,
+    seq,
+    reason,
     stopped_count: stopped.length,
     survivor_count: workers.length - stopped.length,
     proven: why.length === 0,

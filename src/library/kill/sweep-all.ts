@@ -2,7 +2,7 @@ import { LIMITS } from "../../kernel/limits.ts";
 import type { Ending, SandboxRecord } from "../../ports/sandbox.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
-import type { Sandboxes } from "../worker/sandboxes.ts";
+import type { Sandboxes } from "../process/sandboxes.ts";
 
 /** Listings in a row that must find nothing alive: one start may be on its way at the first. */
 const emptyListings = 2;
@@ -24,10 +24,7 @@ export interface Sweep {
  * Ends every sandbox of the fleet on this host, all at once, until two listings in a row find
  * nothing alive. One that fails is told in `troubles` and holds up no other. Never throws.
  */
-export async function sweepAll(
-  { seat, sandboxes }: Member,
-  troubles: string[],
-): Promise<Sweep> {
+export async function sweepAll({ seat, sandboxes }: Member, troubles: string[]): Promise<Sweep> {
   const endings = new Map<string, Ending>();
   const failures = new Map<string, { count: number; why: string }>();
   if (sandboxes === undefined) return { endings, survivors: new Set() };
@@ -44,7 +41,9 @@ export async function sweepAll(
       return !isGivenUp && (seen === "alive" || !endings.has(instance));
     });
     emptyCount = left.length === 0 ? emptyCount + 1 : 0;
-    await Promise.all(left.map(({ instance }) => endOne(sandboxes, instance, { endings, failures })));
+    await Promise.all(
+      left.map(({ instance }) => endOne(sandboxes, instance, { endings, failures })),
+    );
     if (emptyCount === 1) await seat.timers.wait(pauseMs);
   }
   const survivors = new Set([...failures.keys()].filter((id) => !endings.has(id)));

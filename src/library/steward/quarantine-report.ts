@@ -1,4 +1,5 @@
 import type { Entry } from "../../kernel/entry.ts";
+import type { EventMap } from "../../kernel/event.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Severity } from "../../kernel/worker/evidence.ts";
@@ -66,35 +67,24 @@ class Reader {
 
   read(entry: Entry): void {
     this.#atMs = entry.at_ms;
-    switch (entry.kind) {
-      case "worker.admitted":
-        this.#states.set(entry.data.manifest.instance, entry.data.manifest.state);
-        break;
-      case "worker.checkpointed":
-        this.#states.set(entry.data.worker, entry.data.state);
-        break;
-      case "worker.quarantined":
-        this.#begin(entry as Entry<"worker.quarantined">);
-        break;
-      case "worker.unquarantined":
-        this.#resolve(entry.data.worker, "lifted", entry.data.resolution);
-        break;
-      case "worker.stopping":
-        this.#resolve(entry.data.worker, "stopped", entry.data.detail ?? entry.data.reason);
-        break;
-      case "worker.stopped":
-        // Written off without having been told to stop.
-        this.#resolve(entry.data.worker, "stopped", entry.data.reason);
-        this.#states.delete(entry.data.worker);
-        break;
-      case "worker.noted":
-        this.#open.get(entry.data.worker)?.notes.push(entry.data.text);
-        break;
-      case "fleet.killed":
-        for (const worker of this.#open.keys()) this.#resolve(worker, "stopped", "killed");
-        break;
-      default:
-    }
+    const { kind, data } = entry;
+    if (kind === "worker.admitted") this.#states.set(data.manifest.instance, data.manifest.state);
+    else if (kind === "worker.checkpointed") this.#states.set(data.worker, data.state);
+    else if (kind === "worker.quarantined") this.#begin(data);
+    else if (kind === "worker.noted") this.#open.get(data.worker)?.notes.push(data.text);
+    else this.#readEnd(entry);
+  }
+
+  /** What ends a quarantine; whoever is written off was never told to stop. */
+  #readEnd({ kind, data }: Entry): void {
+    if (kind === "worker.unquarantined") this.#resolve(data.worker, "lifted", data.resolution);
+    else if (kind === "worker.stopping")
+      this.#resolve(data.worker, "stopped", data.detail ?? data.reason);
+    else if (kind === "worker.stopped") {
+      this.#resolve(data.worker, "stopped", data.reason);
+      this.#states.delete(data.worker);
+    } else if (kind === "fleet.killed")
+      for (const worker of this.#open.keys()) this.#resolve(worker, "stopped", "killed");
   }
 
   finish(): readonly QuarantineRecord[] {
@@ -102,11 +92,20 @@ class Reader {
     return this.#records;
   }
 
-  #begin({ at_ms: atMs, data }: Entry<"worker.quarantined">): void {
+  #begin(data: EventMap["worker.quarantined"]): void {
     const { worker, reason, source, severity, evidence = null } = data;
+    const atMs = this.#atMs;
     const record: Draft = {
-      ...{ worker, reason, source, severity, atMs, evidence },
-      ...{ status: "quarantined", resolvedAtMs: null, resolution: null, durationMs: 0 },
+      worker,
+      reason,
+      source,
+      severity,
+      atMs,
+      evidence,
+      status: "quarantined",
+      resolvedAtMs: null,
+      resolution: null,
+      durationMs: 0,
       state: this.#states.get(worker) ?? {},
       notes: [],
     };

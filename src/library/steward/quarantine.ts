@@ -52,7 +52,9 @@ export async function quarantine(
   const { seat } = member;
   const below = so.tree ? descendantsOf(await seat.loop.look(), id) : [];
   await quarantineOne(member, id, so);
-  const others = below.filter(({ status, quarantine: held }) => status === "running" && held === null);
+  const others = below.filter(
+    ({ status, quarantine: held }) => status === "running" && held === null,
+  );
   const outcomes = await Promise.allSettled(
     others.map((worker) => quarantineOne(member, worker.id, so)),
   );
@@ -72,7 +74,7 @@ async function quarantineOne(
   const journal = async (): Promise<void> => {
     await demand(seat, { kind: "worker.quarantine", data: { worker: id, ...order } }, by);
   };
-  await (sandboxes === undefined ? journal() : sandboxes.holdWhile(id, journal));
+  await (sandboxes === undefined ? journal() : sandboxes.freezer.holdWhile(id, journal));
 }
 
 /**
@@ -88,7 +90,7 @@ export async function unquarantine(
   const data = parseCommandData("worker.unquarantine", given);
   await demand(seat, { kind: "worker.unquarantine", data }, so.by);
   const listed = (await sandboxes?.list()) ?? [];
-  if (listed.some(({ instance }) => instance === id)) await sandboxes?.thaw(id);
+  if (listed.some(({ instance }) => instance === id)) await sandboxes?.freezer.thaw(id);
 }
 
 /**

@@ -18,7 +18,7 @@ const soonMs = 20;
  * How long what another process has in hand is left to it, ms: the one that started a worker, or
  * hosts it, acts at once, asks before it kills and has the better evidence.
  */
-const othersMs = 5_000;
+const othersMs = 3_000;
 
 /** Entries after which there may be something to do. */
 const TELLING: ReadonlySet<string> = new Set<Entry["kind"]>([
@@ -102,7 +102,8 @@ export class Steward {
       this.#thawable = new Set();
       const known = new Set(records.map(({ instance }) => instance));
       await Promise.all(this.#listStopping(state, known).map((one) => this.#endAbsent(one)));
-      for (const id of this.#undoneSinceMs.keys()) if (!undone.has(id)) this.#undoneSinceMs.delete(id);
+      for (const id of this.#undoneSinceMs.keys())
+        if (!undone.has(id)) this.#undoneSinceMs.delete(id);
     } catch (error) {
       if (this.#isClosed) return;
       seat.log.warn("a round of the steward failed", { error: errorText(error) });
@@ -115,7 +116,7 @@ export class Steward {
     const worker = state.workers.get(id);
     const isQuarantined = worker !== undefined && worker.quarantine !== null;
     const isOwn = sandboxes?.isOwn(id) === true;
-    if (isOwn || isQuarantined || sandboxes?.isFrozen(id) === true) {
+    if (isOwn || isQuarantined || sandboxes?.freezer.isFrozen(id) === true) {
       sandboxes?.follow(id);
       return;
     }
@@ -132,7 +133,7 @@ export class Steward {
     const { sandboxes } = this.#member;
     const worker = state.workers.get(id);
     const isFree = worker?.status === "running" && worker.quarantine === null;
-    if (isFree && (this.#thawable?.has(id) ?? true)) void sandboxes?.thaw(id);
+    if (isFree && (this.#thawable?.has(id) ?? true)) void sandboxes?.freezer.thaw(id);
   }
 
   #hadItsTime(id: string, state: State): boolean {

@@ -6,7 +6,10 @@ import { supervisorOf } from "../seat.ts";
 export function makeWatcher(member: Member): Watcher {
   const { loop, clock, timers, log, store } = member.seat;
   return new Watcher({
-    ...{ loop, clock, timers, log },
+    loop,
+    clock,
+    timers,
+    log,
     pulse: store.pulse,
     seen: (id) => see(member, id),
     by: supervisorOf(member.seat),

@@ -9,7 +9,7 @@ import type { Member } from "../member.ts";
 import { refusedAnswer, type Refusable } from "../refused.ts";
 import { supervisorOf, workerActor, type Seat } from "../seat.ts";
 import type { HostedKind } from "./hosted.ts";
-import { launch } from "./launch.ts";
+import { launch } from "../process/launch.ts";
 import type { WorkerRequest } from "./request.ts";
 
 /** A permission to exist: durable, and sealed so that it can be handed over. */
@@ -98,7 +98,11 @@ async function launchApart(
   const { seat, hosting, sandboxes } = member;
   const { run, cwd, env } = request;
   ok(run !== undefined && sandboxes !== undefined, "a process is asked for only where it can run");
-  const program = { run, ...(cwd === undefined ? {} : { cwd }), ...(env === undefined ? {} : { env }) };
+  const program = {
+    run,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(env === undefined ? {} : { env }),
+  };
   await launch(seat, sandboxes, { manifest, envelope, ...program });
   const state = seat.loop.state();
   const closed = state.status === "killed" ? checkOpen(state) : null;

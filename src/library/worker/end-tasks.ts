@@ -9,13 +9,22 @@ const closeSettleMs = 2_000;
  * Tells the cooperative workers of this process to stop, for nobody beats for them from now on,
  * and gives their tasks a moment to settle. Those that do not settle stay `stopping`.
  */
-export async function endTasks({ seat, hosting }: Member, byOf: (id: string) => Actor): Promise<void> {
+export async function endTasks(
+  { seat, hosting }: Member,
+  byOf: (id: string) => Actor,
+): Promise<void> {
   const ending = hosting.listHere().map(async (hosted) => {
     const { id: worker } = hosted;
-    const data = { worker, reason: "requested", tree: false, detail: "its fleet was closed" } as const;
+    const data = {
+      worker,
+      reason: "requested",
+      tree: false,
+      detail: "its fleet was closed",
+    } as const;
     await seat.loop.submit({ kind: "worker.stop", data }, byOf(worker));
     await hosting.finish(hosted);
   });
   const outcome = await settledWithin(Promise.allSettled(ending), closeSettleMs, seat.timers);
-  if (outcome.kind === "late") seat.log.warn("tasks were still running when their fleet was closed");
+  if (outcome.kind === "late")
+    seat.log.warn("tasks were still running when their fleet was closed");
 }

@@ -63,19 +63,64 @@ export function handleOf(member: Member, { manifest, kind }: Started): WorkerHan
   // The one that started a process is an operator; only the process itself acts as the worker.
   const by = kind === "apart" ? seat.owner : workerActor(seat, id);
   const handle: WorkerHandle = {
-    ...{ id, name, parent, depth },
+    id,
+    name,
+    parent,
+    depth,
     manifest: toEdge(manifest),
     get signal() {
       return hosting.get(id)?.signal ?? ENDED;
     },
     performTask: async (task) => {
       if (kind === "apart") throw tasksElsewhere(id);
-      return performTask(member, { worker: handle, id, by }, task);
+      return performTask(
+        member,
+        {
+          worker: handle,
+          id,
+          by,
+        },
+        task,
+      );
     },
-    maybeReplicate: (options) => replicate(member, { id, name, by }, options),
-    checkpoint: (state) => checkpoint(seat, { id, by }, state),
-    charge: (amounts) => charge(seat, { id, by }, amounts),
-    shutdown: (reason = "completed") => stopWorker(member, { id, by, kind }, reason),
+    maybeReplicate: (options) =>
+      replicate(
+        member,
+        {
+          id,
+          name,
+          by,
+        },
+        options,
+      ),
+    checkpoint: (state) =>
+      checkpoint(
+        seat,
+        {
+          id,
+          by,
+        },
+        state,
+      ),
+    charge: (amounts) =>
+      charge(
+        seat,
+        {
+          id,
+          by,
+        },
+        amounts,
+      ),
+    shutdown: (reason = "completed") =>
+      stopWorker(
+        member,
+        {
+          id,
+          by,
+          kind,
+        },
+        reason,
+      ),
     ended: async () => (await untilEnded(seat, id)) ?? neverSeen(id),
     view: () => findWorker(seat, id),
   };
@@ -87,7 +132,9 @@ const ENDED = AbortSignal.abort(new Interrupted("stop"));
 
 function tasksElsewhere(id: string): InputError {
   const expected = "a worker whose code runs in this process";
-  return new InputError("usage", [{ path: "worker", expected, got: `${id}, a process of its own` }]);
+  return new InputError("usage", [
+    { path: "worker", expected, got: `${id}, a process of its own` },
+  ]);
 }
 
 function neverSeen(id: string): never {

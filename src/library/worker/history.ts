@@ -51,7 +51,7 @@ export async function listAll(seat: Seat): Promise<readonly WorkerView[]> {
 /** A worker, its parent, and so on up to its root; the dead included. */
 export async function listLineage(seat: Seat, id: string): Promise<readonly WorkerView[]> {
   const line: WorkerView[] = [];
-  for (let next: string | null = id; next !== null; ) {
+  for (let next: string | null = id; next !== null;) {
     const view: WorkerView | undefined = await findWorker(seat, next);
     if (view === undefined) return line;
     line.push(view);

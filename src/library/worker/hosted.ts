@@ -45,8 +45,8 @@ export class Hosted {
 
   /** Why its signal has fired, or null while it has not. */
   get interruptedBy(): InterruptedBy | null {
-    const { aborted, reason } = this.#controller.signal;
-    return aborted && reason instanceof Interrupted ? reason.by : null;
+    const reason: unknown = this.#controller.signal.reason;
+    return reason instanceof Interrupted ? reason.by : null;
   }
 
   /** Fires the signal, once. An end outweighs a quarantine, whose signal has fired already. */

@@ -1,6 +1,7 @@
 import { InputError, describeValue } from "../../protocol/input.ts";
 import type { State } from "../../kernel/state.ts";
 import { isLive } from "../../kernel/state.ts";
+import type { Seat } from "../seat.ts";
 
 /** A prefix of an id must be this long, `w-` included, to be one. */
 const prefixCharsMin = 4;
@@ -31,4 +32,9 @@ export function resolveWorker(state: State, reference: unknown, path = "worker")
   const more = meant.length > namedMax ? `, and ${meant.length - namedMax} more` : "";
   const got = `${describeValue(reference)}, which means ${some.join(", ")}${more}`;
   throw new InputError("usage", [{ path, expected: "one worker", got }]);
+}
+
+/** The id that a text means, by the journal as it is now; see {@link resolveWorker}. */
+export async function resolveNow(seat: Seat, reference: unknown): Promise<string> {
+  return resolveWorker(await seat.loop.look(), reference);
 }

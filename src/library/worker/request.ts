@@ -40,7 +40,7 @@ export interface WorkerRequest {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** As many arguments as a program is given here, and as long as Linux takes one (`MAX_ARG_STRLEN`). */
+/** How many arguments a program may have; each may be as long as Linux takes (`MAX_ARG_STRLEN`). */
 const argumentsMax = 4_096;
 const argumentBytesMax = 131_071;
 const variablesMax = 1_024;
@@ -89,7 +89,9 @@ export function parseRequest(options: unknown, defaults: RequestDefaults): Worke
   const { run, cwd, env, ...asked } = wire as Readonly<Record<string, unknown>>;
   for (const own of ["parent", "degraded"])
     if (asked[own] !== undefined) throw notYours(`${path}.${own}`, asked[own]);
-  const given = Object.fromEntries(Object.entries(asked).filter(([, field]) => field !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(asked).filter(([, field]) => field !== undefined),
+  );
   const filled = { name, state: {}, budget: {}, ...(reason === undefined ? {} : { reason }) };
   const started = parseProgram({ run, cwd, env }, place);
   const weak = started.run === undefined ? {} : { degraded: refuseWithout(degraded, path) };

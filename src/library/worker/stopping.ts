@@ -9,7 +9,7 @@ import { demand, type Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
 import { untilEnded } from "./history.ts";
 import type { HostedKind } from "./hosted.ts";
-import { STOP_GRACE_MS } from "./sandboxes.ts";
+import { STOP_GRACE_MS } from "../process/sandboxes.ts";
 import { hasEnded } from "./until.ts";
 
 /** Reasons that a worker may give for its own end; any other text is a detail. */
@@ -123,7 +123,10 @@ export async function stopTree(
 
 function targetsOf(state: State, id: string, tree: boolean): Map<string, string> {
   const worker = state.workers.get(id);
-  const all = [...(worker === undefined ? [] : [worker]), ...(tree ? descendantsOf(state, id) : [])];
+  const all = [
+    ...(worker === undefined ? [] : [worker]),
+    ...(tree ? descendantsOf(state, id) : []),
+  ];
   const live = all.filter((one) => !hasEnded(one));
   return new Map(live.map((one) => [one.id, one.name]));
 }

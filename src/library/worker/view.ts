@@ -55,13 +55,27 @@ export function viewOf(worker: Worker): WorkerView {
   const { id, name, parent, root, depth, status, stale, flagged, quarantine, stopping } = worker;
   const { process, state, regions, network, degraded } = worker;
   return toEdge({
-    ...{ id, name, parent, root, depth, status, stale, flagged, quarantine, stopping },
-    ...{ process, state, budget: worker.granted, regions, network, degraded },
+    id,
+    name,
+    parent,
+    root,
+    depth,
+    status,
+    stale,
+    flagged,
+    quarantine,
+    stopping,
+    process,
+    state,
+    budget: worker.granted,
+    regions,
+    network,
+    degraded,
     children_count: worker.live_children_count,
     admitted_at_ms: worker.admitted_at_ms,
     expires_at_ms: worker.expires_at_ms,
     end: null,
-  }) as WorkerView;
+  });
 }
 
 /** What the entries about one worker, oldest first, add up to. */
@@ -80,27 +94,15 @@ export function blankBiography(): Biography {
 
 /** Adds an entry to the life that it is about; entries come in their order. */
 export function addToBiography(life: Biography, entry: Entry): void {
-  switch (entry.kind) {
-    case "worker.admitted":
-      life.admitted = entry as Entry<"worker.admitted">;
-      life.parent = entry.data.manifest.parent;
-      life.state = entry.data.manifest.state;
-      break;
-    case "worker.registered":
-      life.process = entry.data.process ?? null;
-      break;
-    case "worker.checkpointed":
-      life.state = entry.data.state;
-      break;
-    case "worker.reparented":
-      life.parent = entry.data.parent;
-      break;
-    case "worker.stopped":
-    case "worker.lapsed":
-      life.end = entry as Biography["end"];
-      break;
-    default:
-  }
+  const { kind, data } = entry;
+  if (kind === "worker.admitted") {
+    life.admitted = entry;
+    life.parent = data.manifest.parent;
+    life.state = data.manifest.state;
+  } else if (kind === "worker.registered") life.process = data.process ?? null;
+  else if (kind === "worker.checkpointed") life.state = data.state;
+  else if (kind === "worker.reparented") life.parent = data.parent;
+  else if (kind === "worker.stopped" || kind === "worker.lapsed") life.end = entry;
 }
 
 /** Shows a worker that has ended; undefined when its admission or its end is not known. */
@@ -110,9 +112,23 @@ export function viewOfEnded(life: Biography): WorkerView | undefined {
   const { manifest, degraded } = admitted.data;
   const { name, root, depth, budget, regions, network } = manifest;
   return toEdge({
-    ...{ id: manifest.instance, name, parent: life.parent, root, depth, status: "stopped" },
-    ...{ stale: false, flagged: false, quarantine: null, stopping: null, process: life.process },
-    ...{ state: life.state, budget, regions, network, degraded, children_count: 0 },
+    id: manifest.instance,
+    name,
+    parent: life.parent,
+    root,
+    depth,
+    status: "stopped",
+    stale: false,
+    flagged: false,
+    quarantine: null,
+    stopping: null,
+    process: life.process,
+    state: life.state,
+    budget,
+    regions,
+    network,
+    degraded,
+    children_count: 0,
     admitted_at_ms: manifest.issued_at_ms,
     expires_at_ms: manifest.expires_at_ms,
     end: endOf(end),
@@ -125,7 +141,7 @@ function endOf(entry: Entry<"worker.stopped"> | Entry<"worker.lapsed">): object 
     const nothing = { reason: "lapsed", grade: null, proven: true, evidence: null, outcome: {} };
     return { ...nothing, at_ms, seq };
   }
-  const { reason, evidence, outcome } = (entry as Entry<"worker.stopped">).data;
+  const { reason, evidence, outcome } = entry.data;
   const { grade } = evidence;
   return { reason, grade, proven: isProof(grade), evidence, outcome, at_ms, seq };
 }

@@ -14,7 +14,7 @@ import type { Envelope } from "../../ports/signer.ts";
 import { supervisorOf, type Seat, type Secret } from "../seat.ts";
 import type { StoreAddress } from "../fleet/store.ts";
 import type { Sandboxes } from "./sandboxes.ts";
-import { hasEnded, untilWorker } from "./until.ts";
+import { hasEnded, untilWorker } from "../worker/until.ts";
 
 /** Names of what a started process finds in its sandbox's folder. */
 export const JOIN_FILES = {
@@ -98,7 +98,12 @@ function filesFor(seat: Seat, order: LaunchOrder): Readonly<Record<string, strin
     throw new Fault("sandbox_unavailable", message);
   }
   const { fleet } = seat;
-  const join: JoinDocument = { version: 1, fleet, instance: order.manifest.instance, store: address };
+  const join: JoinDocument = {
+    version: 1,
+    fleet,
+    instance: order.manifest.instance,
+    store: address,
+  };
   return {
     [JOIN_FILES.manifest]: JSON.stringify(order.envelope),
     [JOIN_FILES.join]: JSON.stringify(join),

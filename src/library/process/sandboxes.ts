@@ -6,8 +6,9 @@ import type { Ending, Sandbox, SandboxRecord, SandboxSpec } from "../../ports/sa
 import { errorText } from "../error-text.ts";
 import { supervisorOf, type Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
+import { Freezer } from "./freezer.ts";
 import { readLastWords } from "./last-words.ts";
-import { hasEnded } from "./until.ts";
+import { hasEnded } from "../worker/until.ts";
 
 /** How long a process is given to end by itself when it is told to stop, ms. */
 export const STOP_GRACE_MS = 2_000;
@@ -34,15 +35,14 @@ export interface EndOptions {
  * journal decide, and a lost race finds nothing left to do.
  */
 export class Sandboxes {
+  /** Freezes and thaws them. */
+  readonly freezer: Freezer;
   readonly #seat: Seat;
   readonly #driver: Sandbox;
   readonly #own = new Set<string>();
   /** Those whose first process has exited, until their end is journaled. */
   readonly #exited = new Set<string>();
   readonly #exitWaiters = new Map<string, () => void>();
-  readonly #frozen = new Set<string>();
-  /** Those that stay frozen whatever the state says: their quarantine is being journaled. */
-  readonly #held = new Set<string>();
   readonly #graces = new Map<string, number>();
   readonly #ending = new Map<string, Promise<Ending | undefined>>();
   readonly #finishing = new Map<string, Promise<Ending | undefined>>();
@@ -53,6 +53,7 @@ export class Sandboxes {
   constructor(seat: Seat, driver: Sandbox) {
     this.#seat = seat;
     this.#driver = driver;
+    this.freezer = new Freezer({ seat, driver, follow: (id) => this.follow(id) });
     this.#unsubscribe = [
       seat.loop.onEntry((entry) => this.#hear(entry)),
       driver.onExit((id) => {
@@ -88,12 +89,7 @@ export class Sandboxes {
     return this.#own.has(id);
   }
 
-  /** Whether this process has frozen it. */
-  isFrozen(id: string): boolean {
-    return this.#frozen.has(id);
-  }
-
-  /** Starts a process. If that fails, what there is of it is swept before the fault is passed on. */
+  /** Starts a process. If that fails, what there is of it is swept before the fault goes on. */
   async start(spec: SandboxSpec): Promise<void> {
     const { instance: id } = spec;
     this.#own.add(id);
@@ -122,55 +118,8 @@ export class Sandboxes {
     } else if (worker.stopping !== null) {
       const { reason } = worker.stopping;
       this.finishLater(id, { graceMs: this.#graceFor(id, reason), by: reason });
-    } else if (worker.quarantine !== null) void this.freeze(id);
-    else if (this.#frozen.has(id) && !this.#held.has(id)) void this.thaw(id);
-  }
-
-  /** Freezes a sandbox, without waiting for the journal; false when it could not be. */
-  async freeze(id: string): Promise<boolean> {
-    if (this.#frozen.has(id)) return true;
-    this.#frozen.add(id);
-    try {
-      await this.#driver.freeze(id);
-    } catch (error) {
-      this.#frozen.delete(id);
-      this.#warn("a worker could not be frozen", id, error);
-      return false;
-    }
-    // It may have been lifted while it was being frozen.
-    this.follow(id);
-    return true;
-  }
-
-  /**
-   * Keeps a sandbox frozen while `journal` writes its quarantine down. Freezing does not wait for
-   * the journal, and what it says in the end decides: without a quarantine the sandbox is thawed.
-   */
-  async holdWhile<T>(id: string, journal: () => Promise<T>): Promise<T> {
-    const isHere = (await this.list()).some(({ instance }) => instance === id);
-    if (!isHere) return journal();
-    this.#held.add(id);
-    const freezing = this.freeze(id);
-    try {
-      const answer = await journal();
-      await freezing;
-      return answer;
-    } finally {
-      this.#held.delete(id);
-      await freezing;
-      this.follow(id);
-    }
-  }
-
-  /** Lets a sandbox run again, once its quarantine is lifted for good; tried until it works. */
-  async thaw(id: string): Promise<void> {
-    try {
-      await this.#driver.thaw(id);
-      this.#frozen.delete(id);
-    } catch (error) {
-      this.#warn("a worker could not be thawed yet", id, error);
-      this.#followAgain(id);
-    }
+    } else if (worker.quarantine !== null) void this.freezer.freeze(id);
+    else if (this.freezer.isThawable(id)) void this.freezer.thaw(id);
   }
 
   /**
@@ -235,7 +184,8 @@ export class Sandboxes {
       await this.#seat.loop.submit({ kind: "worker.exited", data }, supervisorOf(this.#seat));
     }
     await this.#driver.forget(id);
-    for (const known of [this.#own, this.#exited, this.#frozen, this.#graces]) known.delete(id);
+    for (const known of [this.#own, this.#exited, this.#graces]) known.delete(id);
+    this.freezer.forget(id);
   }
 
   /** Lets go of everything without stopping anything; safe to call twice. */
@@ -252,7 +202,7 @@ export class Sandboxes {
 
   /** A frozen process cannot hear a request to end, and a kill asks nobody. */
   #graceFor(id: string, reason: StopReason): number {
-    if (reason === "killed" || this.#frozen.has(id)) return 0;
+    if (reason === "killed" || this.freezer.isFrozen(id)) return 0;
     return this.#graces.get(id) ?? STOP_GRACE_MS;
   }
 
@@ -271,8 +221,7 @@ export class Sandboxes {
 
   #followAgain(id: string): void {
     this.#seat.timers.after(againMs, () => {
-      const isOurs = this.#own.has(id) || this.#frozen.has(id);
-      if (!this.#seat.closing.aborted && isOurs) this.follow(id);
+      if (!this.#seat.closing.aborted && this.#own.has(id)) this.follow(id);
     });
   }
 

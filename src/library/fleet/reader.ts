@@ -1,0 +1,133 @@
+import type { FunctionConditions } from "../../runtime/function-condition.ts";
+import type { Watcher } from "../../runtime/watcher.ts";
+import { readEntries, type EntriesOptions } from "../feed/entries.ts";
+import type { EntryView, Feed, FeedKind, FeedMap } from "../feed/feed.ts";
+import type { Counters, Metrics } from "../feed/metrics.ts";
+import { makeEvent, makeMetric } from "../feed/said.ts";
+import { isReceiptSigned, type Receipt } from "../kill/receipt.ts";
+import type { Member } from "../member.ts";
+import type { Refusable } from "../refused.ts";
+import type { Seat } from "../seat.ts";
+import { reportQuarantines, type QuarantineReport } from "../steward/quarantine-report.ts";
+import { findWorker, listAll, listLineage } from "../worker/history.ts";
+import { resolveNow, resolveWorker } from "../worker/reference.ts";
+import { hasEnded } from "../worker/until.ts";
+import { viewOf, type WorkerView } from "../worker/view.ts";
+import { audit, type Audit, type AuditOptions } from "./audit.ts";
+import { showContract, type ContractView } from "./contract.ts";
+import type { Fleet, SpawnOptions } from "./fleet.ts";
+import { spawnRequest } from "./spawn-request.ts";
+import { canSpawn, verifyManifest, type VerifiedManifest } from "./steps.ts";
+
+/** What a handle is made of. */
+export interface FleetParts {
+  readonly member: Member;
+  readonly watcher: Watcher;
+  readonly feed: Feed;
+  readonly counters: Counters;
+  readonly conditions: FunctionConditions;
+  /** Closes everything that was opened for the handle; called once. */
+  readonly close: () => Promise<void>;
+}
+
+/** The half of a handle that only looks: nothing here writes an entry. */
+export class FleetReader {
+  readonly #parts: FleetParts;
+  readonly #seat: Seat;
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts;
+    this.#seat = parts.member.seat;
+  }
+
+  get id(): string {
+    return this.#seat.fleet;
+  }
+
+  get name(): string {
+    return this.#seat.loop.state().name;
+  }
+
+  get status(): Fleet["status"] {
+    const { status } = this.#seat.loop.state();
+    return status === "none" ? "open" : status;
+  }
+
+  get contract(): ContractView {
+    return showContract(this.#seat.loop.state().contract);
+  }
+
+  workers(): readonly WorkerView[];
+  workers(options: { readonly all: true }): Promise<readonly WorkerView[]>;
+  workers(options?: {
+    readonly all?: boolean;
+  }): readonly WorkerView[] | Promise<readonly WorkerView[]> {
+    if (options?.all === true) return listAll(this.#seat);
+    const live = [...this.#seat.loop.state().workers.values()].filter((one) => !hasEnded(one));
+    return Object.freeze(live.map(viewOf));
+  }
+
+  async worker(reference: string): Promise<WorkerView | undefined> {
+    return findWorker(this.#seat, await resolveNow(this.#seat, reference));
+  }
+
+  async lineage(reference: string): Promise<readonly WorkerView[]> {
+    return listLineage(this.#seat, await resolveNow(this.#seat, reference));
+  }
+
+  metrics(): Metrics {
+    return this.#parts.counters.measure(this.#seat.loop.state(), this.#parts.feed.dropped());
+  }
+
+  entries(options?: EntriesOptions): AsyncIterable<EntryView> {
+    return readEntries(this.#seat, options);
+  }
+
+  async look(): Promise<void> {
+    await this.#seat.loop.look();
+  }
+
+  audit(options?: AuditOptions): Promise<Audit> {
+    return audit(this.#seat, options);
+  }
+
+  verifyReceipt(receipt: Receipt): boolean {
+    return isReceiptSigned(this.#seat.signer, receipt);
+  }
+
+  isQuarantined(reference: string): boolean {
+    const state = this.#seat.loop.state();
+    const worker = state.workers.get(resolveWorker(state, reference));
+    return worker !== undefined && worker.quarantine !== null;
+  }
+
+  report(): Promise<QuarantineReport> {
+    return reportQuarantines(this.#seat);
+  }
+
+  async canSpawn(options?: SpawnOptions): Promise<Refusable<object>> {
+    const request = await spawnRequest(this.#parts.member, options);
+    return canSpawn(this.#seat, this.#parts.conditions, request);
+  }
+
+  verifyManifest(envelope: unknown): VerifiedManifest {
+    return verifyManifest(this.#seat, envelope);
+  }
+
+  on<K extends FeedKind>(kind: K, listener: (item: FeedMap[K]) => void): () => void {
+    return this.#parts.feed.on(kind, listener);
+  }
+
+  recent<K extends FeedKind>(kind: K): readonly FeedMap[K][] {
+    return this.#parts.feed.recent(kind);
+  }
+
+  emit(name: string, fields?: unknown): void {
+    this.#parts.feed.add("event", makeEvent(name, fields, this.#seat.clock.read().wallMs));
+  }
+
+  metric(name: string, value: number, labels?: unknown): void {
+    const measured = makeMetric(name, value, { labels, atMs: this.#seat.clock.read().wallMs });
+    this.#parts.feed.add("metric", measured);
+  }
+}

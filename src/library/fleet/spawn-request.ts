@@ -1,0 +1,24 @@
+import type { AdmissionRequest } from "../../protocol/worker.ts";
+import type { Member } from "../member.ts";
+import { resolveNow } from "../worker/reference.ts";
+import { parseRequest, type WorkerRequest } from "../worker/request.ts";
+import type { SpawnOptions } from "./fleet.ts";
+
+/** Checks what an operator asks for a worker: a root, or a child of the parent with this id. */
+export function operatorRequest(
+  { sandboxes }: Member,
+  options: unknown,
+  parent: string | null,
+): WorkerRequest {
+  const defaults = { path: "options", name: "worker", reason: "start" };
+  return parseRequest(options, { ...defaults, parent, degraded: sandboxes?.degraded });
+}
+
+/** Checks what an operator asks for a worker whose steps he drives himself. */
+export async function spawnRequest(
+  member: Member,
+  { parent, ...options }: SpawnOptions = {},
+): Promise<AdmissionRequest> {
+  const id = parent === undefined ? null : await resolveNow(member.seat, parent);
+  return operatorRequest(member, options, id).admission;
+}
