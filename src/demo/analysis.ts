@@ -135,7 +135,13 @@ const NUMSTAT = /^(\d+|-)\t(\d+|-)\t(.+)$/s;
 
 async function churnOf(root: string, paths: ReadonlySet<string>): Promise<Map<string, number>> {
   const churn = new Map<string, number>();
-  const args = ["log", `--max-count=${CHURN_COMMITS_MAX}`, "--numstat", "--format=", "--no-renames"];
+  const args = [
+    "log",
+    `--max-count=${CHURN_COMMITS_MAX}`,
+    "--numstat",
+    "--format=",
+    "--no-renames",
+  ];
   args.push("--no-ext-diff", "--no-textconv", "-z", "--relative");
   // A repository without a commit has no log to read.
   const log = await git(root, args).catch(() => ({ stdout: "" }));

@@ -118,6 +118,7 @@ class Analyst {
     }
   }
 
+  /** Asks until it is answered with another no than it is patient with. */
   async #replicate(
     role: Role,
     state: AnalystTask,
@@ -134,7 +135,8 @@ class Analyst {
       const { code, message, facts } = answer.refusal;
       if (attempt === 0) this.#refusals.push({ code, message });
       if (!patientWith.includes(code)) return undefined;
-      const waitMs = typeof facts["retryAfterMs"] === "number" ? facts["retryAfterMs"] : ATTEMPT_EVERY_MS;
+      const asked = facts["retryAfterMs"];
+      const waitMs = typeof asked === "number" ? asked : ATTEMPT_EVERY_MS;
       await after(waitMs, undefined, { signal: this.#worker.signal });
     }
     return undefined;

@@ -70,7 +70,8 @@ function readOptions(): Options | "help" | undefined {
 async function chooseTree(named: string | undefined): Promise<string | undefined> {
   const stands = process.env["INIT_CWD"] ?? process.cwd();
   const own = resolve(import.meta.dirname, "../..");
-  if (named === undefined) return (await findRepository(stands)) ?? (await findRepository(own)) ?? own;
+  if (named === undefined)
+    return (await findRepository(stands)) ?? (await findRepository(own)) ?? own;
   const dir = resolve(stands, named);
   const found = await stat(dir).catch(() => undefined);
   if (found?.isDirectory() === true) return realpath(dir);
@@ -86,7 +87,9 @@ function conclude(telling: Telling, options: Options, tell: (line: string) => vo
   const missing = checks.filter(({ seen }) => !seen).map(({ what }) => what);
   const error = { code: "bug", message: `not seen: ${missing.join("; ")}` };
   if (options.json)
-    process.stdout.write(`${JSON.stringify(passed ? { ok: true, data } : { ok: false, error, data })}\n`);
+    process.stdout.write(
+      `${JSON.stringify(passed ? { ok: true, data } : { ok: false, error, data })}\n`,
+    );
   return passed ? 0 : 1;
 }
 

@@ -146,7 +146,8 @@ class Story {
   async #awaitReport(root: WorkerHandle): Promise<AnalystResult> {
     return this.#until("the root has handed its report back", ANALYSIS_MS_MAX, async () => {
       const view = await root.view();
-      if (view?.end !== null) throw new Error(`the root ended early: ${view?.end.reason ?? "unknown"}`);
+      if (view?.end !== null)
+        throw new Error(`the root ended early: ${view?.end.reason ?? "unknown"}`);
       // The root is an analyst: what it has recorded there is its result.
       return view.state["result"] as unknown as AnalystResult | undefined;
     });
@@ -161,7 +162,10 @@ class Story {
     ]);
     let bytes = 0;
     for (const path of paths) bytes += (await stat(join(this.#stage.root, path))).size;
-    this.#note("and every byte", findings.bytes === bytes, [`${findings.bytes}`, `${bytes} by stat`]);
+    this.#note("and every byte", findings.bytes === bytes, [
+      `${findings.bytes}`,
+      `${bytes} by stat`,
+    ]);
     const generations = new Set(this.#fleet.workers().map(({ depth }) => depth));
     this.#note("two generations of real processes", generations.has(1) && generations.has(2), [
       `${(await processesWith(this.#stage.dir)).length} processes in the host's table`,
@@ -188,19 +192,26 @@ class Story {
 
   /** The root has meanwhile started one child that hangs and one that dies. */
   async #awaitTrouble(): Promise<void> {
-    const ends = await this.#until("the sleeper and the mayfly have ended", TROUBLE_MS_MAX, async () => {
-      const all = await this.#fleet.workers({ all: true });
-      const find = (name: string): WorkerView | undefined =>
-        all.find((worker) => worker.name.startsWith(name) && worker.end !== null);
-      const [sleeper, mayfly] = [find("sleeper"), find("mayfly")];
-      return sleeper !== undefined && mayfly !== undefined ? { sleeper, mayfly } : undefined;
-    });
+    const ends = await this.#until(
+      "the sleeper and the mayfly have ended",
+      TROUBLE_MS_MAX,
+      async () => {
+        const all = await this.#fleet.workers({ all: true });
+        const find = (name: string): WorkerView | undefined =>
+          all.find((worker) => worker.name.startsWith(name) && worker.end !== null);
+        const [sleeper, mayfly] = [find("sleeper"), find("mayfly")];
+        return sleeper !== undefined && mayfly !== undefined ? { sleeper, mayfly } : undefined;
+      },
+    );
     const pids = (await processesWith(this.#stage.dir)).map(({ pid }) => pid);
-    const isGone = ({ process }: WorkerView): boolean => process !== null && !pids.includes(process.pid);
+    const isGone = ({ process }: WorkerView): boolean =>
+      process !== null && !pids.includes(process.pid);
     const { sleeper, mayfly } = ends;
-    this.#note("a child that hangs is stopped", sleeper.end?.reason === "silent" && isGone(sleeper), [
-      `${sleeper.end?.reason ?? "?"}, evidence ${sleeper.end?.grade ?? "none"}`,
-    ]);
+    this.#note(
+      "a child that hangs is stopped",
+      sleeper.end?.reason === "silent" && isGone(sleeper),
+      [`${sleeper.end?.reason ?? "?"}, evidence ${sleeper.end?.grade ?? "none"}`],
+    );
     const signal = mayfly.end?.outcome.signal;
     this.#note("a child that dies is reaped", signal === "SIGKILL" && isGone(mayfly), [
       `ended by ${signal ?? "?"}, evidence ${mayfly.end?.grade ?? "none"}`,
@@ -234,7 +245,8 @@ class Story {
     ]);
     const swept = receipt.workers.every(({ grade }) => grade === "swept");
     this.#note("the receipt says what it can prove", !receipt.proven && swept, [
-      `${receipt.stoppedCount} stopped, ${receipt.survivorCount} survivors, proven ${receipt.proven}`,
+      `${receipt.stoppedCount} stopped, ${receipt.survivorCount} survivors`,
+      receipt.proven ? "proven" : "not proven",
       receipt.why.join("; "),
     ]);
     this.#note("the receipt is signed", this.#fleet.verifyReceipt(receipt), [receipt.keyId]);
@@ -267,11 +279,7 @@ class Story {
   }
 
   /** Looks until there is something, or says after `withinMs` what did not come. */
-  async #until<T>(
-    what: string,
-    withinMs: number,
-    look: () => Promise<T | undefined>,
-  ): Promise<T> {
+  async #until<T>(what: string, withinMs: number, look: () => Promise<T | undefined>): Promise<T> {
     for (let waitedMs = 0; waitedMs < withinMs; waitedMs += LOOK_EVERY_MS) {
       const found = await look();
       if (found !== undefined) return found;

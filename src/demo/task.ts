@@ -20,14 +20,23 @@ export interface AnalystResult {
   readonly refusals: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** The parts that a worker of the demo can play; each is a program of its own. */
-export type Role = "analyst" | "sleeper" | "mayfly" | "latecomer";
+/** The parts that a process of the demo can play; each is a program of its own. */
+const PROGRAMS = {
+  analyst: "./analyst.ts",
+  sleeper: "./sleeper.ts",
+  mayfly: "./mayfly.ts",
+  latecomer: "./latecomer.ts",
+} as const;
+
+/** A part that a process of the demo can play. */
+export type Role = keyof typeof PROGRAMS;
 
 /**
  * The command that runs a role under this very Node. `mark` is only there to be seen: whoever
  * lists the host's processes finds everything of this demo by it.
  */
 export function commandFor(role: Role, mark: string): [string, ...string[]] {
-  const program = join(import.meta.dirname, `${role}${extname(import.meta.filename)}`);
-  return [process.execPath, program, mark];
+  // Built, the programs lie there under this file's own extension.
+  const program = PROGRAMS[role].replace(/\.ts$/, extname(import.meta.filename));
+  return [process.execPath, join(import.meta.dirname, program), mark];
 }

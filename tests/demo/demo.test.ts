@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Telling } from "../../src/demo/story.ts";
 import { needsProgram } from "../support/require-all.ts";
 import { commandOf, listProcesses } from "../support/process-table.ts";
 import { countRepository, countTree } from "./counts.ts";
@@ -11,6 +12,12 @@ import { makeRepository, makeTree } from "./repository.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/demo/main.ts");
 const DEMO_MS_MAX = 120_000;
+
+/** What `--json` prints. */
+interface Answer {
+  readonly ok: boolean;
+  readonly data: Telling;
+}
 
 interface Ran {
   readonly code: number | null;
@@ -50,21 +57,19 @@ describe("the main job", () => {
       const tree = makeRepository();
       try {
         const { code, stdout, stderr } = await runDemo(["--repo", tree.root, "--json"]);
-        expect(code, stderr).toBe(0);
-        const { ok, data } = JSON.parse(stdout);
+        expect({ code, stderr }).toMatchObject({ code: 0 });
+        const { ok, data } = JSON.parse(stdout) as Answer;
         expect(ok).toBe(true);
         const { files, lines, bytes, languages, churn, git } = data.report;
-        expect({
-          ...{ files, lines, bytes, churn },
-          typescriptLines: languages.TypeScript.lines,
-        }).toEqual(countRepository(tree.root));
+        const typescriptLines = languages["TypeScript"]?.lines;
+        expect({ files, lines, bytes, churn, typescriptLines }).toEqual(countRepository(tree.root));
         expect(git).toBe(true);
-        const codes = data.refusals.map((refusal: { code: string }) => refusal.code);
+        const codes = data.refusals.map((refusal) => refusal.code);
         for (const each of ["max_replicas", "max_depth", "cooldown", "stop_condition"])
           expect(codes).toContain(each);
         expect(data.receipt).toMatchObject({ proven: false, survivorCount: 0 });
         expect(data.journal).toMatchObject({ verified: true, replayed: true });
-        expect(data.checks.every((check: { seen: boolean }) => check.seen)).toBe(true);
+        expect(data.checks.every(({ seen }) => seen)).toBe(true);
         expect(remains()).toEqual({ folders: [], commands: [] });
       } finally {
         tree.remove();
@@ -79,7 +84,7 @@ describe("the main job", () => {
       const tree = makeTree();
       try {
         const { code, stdout } = await runDemo(["--repo", tree.root]);
-        expect(code, stdout).toBe(0);
+        expect({ code, stdout }).toMatchObject({ code: 0 });
         const counts = countTree(tree.root);
         expect(stdout).toContain(
           `Report: ${counts.files} files, ${counts.lines} lines, ${counts.bytes} bytes`,
@@ -103,7 +108,7 @@ describe("the main job", () => {
           sent = true;
           kill("SIGINT");
         });
-        expect(code, stdout).toBe(130);
+        expect({ code, stdout }).toMatchObject({ code: 130 });
         expect(remains()).toEqual({ folders: [], commands: [] });
       } finally {
         tree.remove();
