@@ -64,7 +64,8 @@ export const manyCallers: Bench = {
   rounds: 7,
   async prepare(): Promise<Trials> {
     const folder = await makeFolder();
-    const { loop, close } = await openFleetIn(folder.path);
+    const fleet = await openFleetIn(folder.path);
+    const { loop } = fleet;
     const rateOf = async (callers: number, pairs: number): Promise<number> => {
       const rate = await perSecond(pairs, async () => {
         await Promise.all(Array.from({ length: callers }, () => carryMany(pairs / callers)));
@@ -79,7 +80,7 @@ export const manyCallers: Bench = {
       floor: () => rateOf(1, PAIRS),
       measure: () => rateOf(CALLERS, CALLERS * PAIRS),
       async close() {
-        await close();
+        await fleet.close();
         await folder.remove();
       },
     };

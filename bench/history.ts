@@ -24,11 +24,12 @@ export const replaying: Bench = {
   target: { atLeast: REPLAY_PER_SECOND },
   rounds: 7,
   async prepare(): Promise<Trials> {
-    const { fleet, close } = await openHistory(REPLAYED);
+    const history = await openHistory(REPLAYED);
+    const { fleet } = history;
     return {
       floor: () => perSecond(REPLAYED, () => readRaw(fleet.journal)),
       measure: () => perSecond(REPLAYED, async () => void (await replay(fleet.journal))),
-      close,
+      close: () => history.close(),
     };
   },
 };
@@ -41,10 +42,11 @@ export const folding: Bench = {
   target: { atLeast: FOLD_PER_SECOND },
   rounds: 7,
   async prepare(): Promise<Trials> {
-    const { fleet, close } = await openHistory(REPLAYED);
+    const history = await openHistory(REPLAYED);
+    const { fleet } = history;
     const entries: Entry[] = [];
     let head: Head = GENESIS;
-    for (let slice = await fleet.journal.read(head, LIMITS.readEntriesMax); slice.length > 0; ) {
+    for (let slice = await fleet.journal.read(head, LIMITS.readEntriesMax); slice.length > 0;) {
       entries.push(...slice);
       head = slice.at(-1) ?? head;
       slice = await fleet.journal.read(head, LIMITS.readEntriesMax);
@@ -56,7 +58,7 @@ export const folding: Bench = {
     return {
       floor: () => Promise.resolve(FOLD_PER_SECOND),
       measure: () => perSecond(entries.length, fold),
-      close,
+      close: () => history.close(),
     };
   },
 };
@@ -147,7 +149,6 @@ function lifeOf(number: number, atMs: number): readonly Draft[] {
     rules: RULES,
     actor: OPERATOR,
     command: null,
-    subject: instance,
   };
   const manifest = {
     version: 1,

@@ -7,8 +7,7 @@ export interface Bench {
   readonly floorName: string;
   /** What is asked for: a ratio of measure to floor and which way is better, or a plain figure. */
   readonly target:
-    | { readonly ratio: number; readonly better: "higher" | "lower" }
-    | { readonly atLeast: number };
+    { readonly ratio: number; readonly better: "higher" | "lower" } | { readonly atLeast: number };
   /** How often floor and measure are taken, in turn. */
   readonly rounds: number;
   /** Prepares one pair of trials; `close` gives everything back. */
