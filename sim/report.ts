@@ -14,14 +14,17 @@ export interface Totals {
   readonly digest: string;
 }
 
+/** Which fault was put in on purpose. */
+type Faulty = Pick<Arguments, "fault">;
+
 /** The command that repeats a run. */
-export function repeatCommand({ seed, stepCount }: Result, { fault }: Arguments): string {
+export function repeatCommand({ seed, stepCount }: Result, { fault }: Faulty): string {
   const named = fault === null ? "" : ` --fault ${fault}`;
   return `npm run sim -- --seed ${seed} --steps ${stepCount}${named}`;
 }
 
 /** Says for people what is wrong, with the end of the trace and how to see it again. */
-export function describeViolation(result: Result, so: Arguments): string {
+export function describeViolation(result: Result, so: Faulty): string {
   const [first] = result.violations;
   const found = result.violations.map(
     ({ rule, message, seq }) => `  ${rule} at entry ${seq}: ${message}`,

@@ -84,7 +84,7 @@ async function goOn(world: World): Promise<void> {
   for (let count = random.below(8); count > 0 && !world.isBroken; count -= 1) await world.openOne();
 }
 
-/** The storm is over: everybody is answered, comes to the same state, and the journal is replayed. */
+/** The storm is over: everybody is answered and of one state, and the journal is replayed. */
 async function end(world: World, clockwork: Clockwork): Promise<void> {
   world.weather.calm();
   await world.comeToRest();

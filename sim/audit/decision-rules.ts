@@ -58,16 +58,9 @@ function isExplained(refusal: { readonly message: string; readonly facts: object
 }
 
 function mayGive(command: RecordedCommand, { kind, id }: Entry["actor"]): boolean {
-  switch (kind) {
-    case "operator":
-      return true;
-    case "supervisor":
-      return BY_SUPERVISOR.split(" ").includes(command.kind);
-    case "system":
-      return BY_SYSTEM.split(" ").includes(command.kind);
-    case "worker":
-      return isAboutItself(command, id ?? "");
-  }
+  if (kind === "operator") return true;
+  if (kind === "worker") return isAboutItself(command, id ?? "");
+  return (kind === "supervisor" ? BY_SUPERVISOR : BY_SYSTEM).split(" ").includes(command.kind);
 }
 
 function isAboutItself(command: RecordedCommand, id: string): boolean {

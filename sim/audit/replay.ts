@@ -73,8 +73,8 @@ function checkDecisions(entries: readonly Entry[], auditor: Auditor): void {
     const { events } = decide(state, submissionOf(first, first.command), first.at_ms);
     const recorded = decision.map(({ kind, data }) => ({ kind, data }));
     if (canonicalize(events) !== canonicalize(recorded)) {
-      const kinds = `${events.map(({ kind }) => kind).join()} instead of ${recorded.map(({ kind }) => kind).join()}`;
-      auditor.report("I7", `entry ${first.seq}: decided again it gives ${kinds}`);
+      const [now, then] = [events, recorded].map((list) => list.map(({ kind }) => kind).join());
+      auditor.report("I7", `entry ${first.seq}: decided again it gives ${now}, not ${then}`);
     }
     state = decision.reduce<State>(evolve, state);
   }

@@ -46,6 +46,7 @@ const KINDS: readonly Kind[] = [
   { weight: 24, make: makeEnactment },
   { weight: 7, make: makePause },
   { weight: 150, make: makeResumption, isApt: ({ status }) => status === "paused" },
+  { weight: 4, make: makeKill, isApt: ({ status }) => status === "killed" },
   { weight: 10, make: makeRotation },
   { weight: 16, make: makeRemark },
   { weight: 5, make: makeCreation },

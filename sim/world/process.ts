@@ -22,7 +22,7 @@ export function bugLog(onBug: (message: string) => void, onWarning: (text: strin
     warn(message, { error } = {}) {
       if (error instanceof Fault) onWarning(`${message} (${error.code})`);
       else if (error === undefined) onWarning(message);
-      else onBug(`${message}: ${String(error)}`);
+      else onBug(`${message}: ${error instanceof Error ? String(error) : typeof error}`);
     },
   };
 }

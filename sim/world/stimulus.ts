@@ -38,8 +38,8 @@ export function killFleet(world: World): void {
 }
 
 async function strike(world: World, clockwork: Clockwork, process: Process): Promise<void> {
-  const { random, asked, disturbance } = world;
-  if (!random.chance(disturbance)) return ask(world, process);
+  const { random, asked, temper } = world;
+  if (!random.chance(temper.disturbanceShare)) return ask(world, process);
   const draw = random.below(120);
   if (draw >= 100) return raiseFamily(world, process);
   if (draw < 25 && asked.length > 0) return repeat(world, process, random.pick(recent(asked)));

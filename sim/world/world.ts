@@ -19,6 +19,8 @@ import { Connection } from "./connection.ts";
 import { bugLog, type Process } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Store } from "./store.ts";
+import { drawTemper, type Temper } from "./temper.ts";
+import { Waiting, type Ticket } from "./waiting.ts";
 import { Weather } from "./weather.ts";
 
 /** What a world begins with. */
@@ -29,23 +31,8 @@ export interface WorldOptions {
   readonly signers: readonly Signer[];
 }
 
-/** How often a head is signed: small, so that snapshots take part in most restarts. */
-const SIGN_EVERY = [5, 12, 40, 4_096];
-
-/** The share of calls that meet a mishap; many worlds are calm. */
-const SHARES = [0, 0, 0.01, 0.03, 0.1];
-
-/** The share of steps at which something else happens than a command; worlds differ in it. */
-const DISTURBANCES = [0.05, 0.1, 0.25, 0.4];
-
 /** How many gates may be opened before everything must have come to rest. */
 const OPENINGS_MAX = 20_000;
-
-/** Something that a process was asked for and has not answered. */
-interface Ticket {
-  readonly process: Process;
-  readonly what: string;
-}
 
 /**
  * One simulated host with its clocks, its disk and its processes. It does what it is told, one
@@ -62,15 +49,13 @@ export class World {
   readonly store: Store;
   /** Commands under an id that were answered, or whose answer was lost. */
   readonly asked: Asked[] = [];
-  /** The share of steps at which something else happens than a command. */
-  readonly disturbance: number;
+  readonly temper: Temper;
   /** How many submissions in a row met a clock that nobody believes. */
   skewCount = 0;
   readonly #so: WorldOptions;
   readonly #manifests = new Map<string, Manifest>();
-  readonly #signEvery: number;
+  readonly #waiting = new Waiting();
   #processes: readonly Process[] = [];
-  #tickets: readonly Ticket[] = [];
   #startedCount = 0;
   #idCount = 0;
   #seenSeq = 0;
@@ -78,9 +63,8 @@ export class World {
   constructor(options: WorldOptions) {
     this.#so = options;
     this.random = seededRandom(options.seed);
-    this.weather = new Weather(this.random.fork("weather"), this.random.pick(SHARES));
-    this.disturbance = this.random.pick(DISTURBANCES);
-    this.#signEvery = this.random.pick(SIGN_EVERY);
+    this.temper = drawTemper(this.random);
+    this.weather = new Weather(this.random.fork("weather"), this.temper.mishapShare);
     const ignoresHead = options.fault === "append-ignores-head";
     this.store = new Store({ clock: this.clock, auditor: this.auditor, ignoresHead });
   }
@@ -107,7 +91,7 @@ export class World {
 
   /** Whether somebody waits for an answer, or for a journal to open or close. */
   get isWaiting(): boolean {
-    return this.#tickets.length > 0 || this.#processes.some(({ status }) => status !== "open");
+    return this.#waiting.count > 0 || this.#processes.some(({ status }) => status !== "open");
   }
 
   /** All of this world, as whoever makes up commands for a process sees it. */
@@ -175,8 +159,9 @@ export class World {
     if (id !== null) this.asked.push(asked);
     const options = id === null ? {} : { id };
     const ticket = { process, what: command.kind };
-    this.#expect(ticket, loop.submit(command, actor, options), (answer) => {
-      this.#hear(ticket, asked, answer);
+    this.#waiting.expect(ticket, loop.submit(command, actor, options), {
+      hear: (answer) => this.#hear(ticket, asked, answer),
+      hearError: (error) => this.#hearError(ticket, error),
     });
   }
 
@@ -185,7 +170,11 @@ export class World {
     const { loop } = process;
     if (loop === undefined) return;
     this.happen("look", process.name);
-    this.#expect({ process, what: "look" }, loop.look(), () => undefined);
+    const ticket = { process, what: "look" };
+    this.#waiting.expect(ticket, loop.look(), {
+      hear: () => undefined,
+      hearError: (error) => this.#hearError(ticket, error),
+    });
   }
 
   /** An id for a command that may have to be repeated. */
@@ -211,8 +200,8 @@ export class World {
       else if (!this.isWaiting) return;
       else if (!this.#waitForTimer()) break;
     }
-    const stuck = this.#tickets.map(({ process, what }) => `${process.name} ${what}`);
-    this.auditor.report("SM5", `never answered: ${stuck.join(", ") || "a process opening"}`);
+    const stuck = this.#waiting.describe() || "a process that opens or closes";
+    this.auditor.report("SM5", `never answered: ${stuck}`);
   }
 
   /** Counts and notes something that happens to the world itself. */
@@ -230,7 +219,7 @@ export class World {
         signer,
         random: this.random.fork(name),
         timers: this.scheduler.timersOf(name),
-        signEveryEntries: this.#signEvery,
+        signEveryEntries: this.temper.signEveryEntries,
         log: bugLog(
           (message) => this.auditor.report("SM5", `${name}: ${message}`),
           (text) => this.trace.note(`  ${name} warns: ${text}`),
@@ -258,28 +247,7 @@ export class World {
     process.status = "dead";
     process.connection.sever();
     this.#processes = this.#processes.filter((other) => other !== process);
-    const lost = this.#tickets.filter((ticket) => ticket.process === process);
-    this.tally.count("answers", "lost", lost.length);
-    this.#tickets = this.#tickets.filter((ticket) => ticket.process !== process);
-  }
-
-  /** Waits for what a process answers, as long as it lives. */
-  #expect<T>(ticket: Ticket, promise: Promise<T>, hear: (value: T) => void): void {
-    this.#tickets = [...this.#tickets, ticket];
-    void promise.then(
-      (value) => {
-        if (this.#take(ticket)) hear(value);
-      },
-      (error: unknown) => {
-        if (this.#take(ticket)) this.#hearError(ticket, error);
-      },
-    );
-  }
-
-  #take(ticket: Ticket): boolean {
-    const isAwaited = this.#tickets.includes(ticket);
-    this.#tickets = this.#tickets.filter((other) => other !== ticket);
-    return isAwaited;
+    this.tally.count("answers", "lost", this.#waiting.drop(process));
   }
 
   #hear({ process, what }: Ticket, asked: Asked, answer: Answer): void {

@@ -1,0 +1,20 @@
+import type { SeededRandom } from "../../src/testing/seeded-random.ts";
+
+/** In what worlds differ from the first step on. */
+export interface Temper {
+  /** The share of calls of the journal that meet a mishap. */
+  readonly mishapShare: number;
+  /** The share of steps at which something else happens than a command. */
+  readonly disturbanceShare: number;
+  /** After how many entries a head is signed, and a snapshot taken. */
+  readonly signEveryEntries: number;
+}
+
+/** Draws the temper of a world: many are calm, in most snapshots take part in restarts. */
+export function drawTemper(random: SeededRandom): Temper {
+  return {
+    mishapShare: random.pick([0, 0, 0.01, 0.03, 0.1]),
+    disturbanceShare: random.pick([0.05, 0.1, 0.25, 0.4]),
+    signEveryEntries: random.pick([5, 12, 40, 4_096]),
+  };
+}

@@ -1,0 +1,41 @@
+import { EVENT_KINDS } from "../../src/kernel/event.ts";
+import { COMMAND_KINDS, PROBLEMS } from "../../src/protocol/problem.ts";
+import { describeViolation } from "../../sim/report.ts";
+import { simulate } from "../../sim/simulation.ts";
+import { Tally, type Group } from "../../sim/tally.ts";
+
+/** How much is done to each world of the seeds that CI runs. */
+export const CI_STEPS = 100;
+
+/** Simulates one world after another; fails with the command that repeats the first bad one. */
+export async function simulateSeeds(so: {
+  readonly first: number;
+  readonly count: number;
+  readonly stepCount: number;
+}): Promise<Tally> {
+  const tally = new Tally();
+  for (let seed = so.first; seed < so.first + so.count; seed += 1) {
+    const result = await simulate({ seed, stepCount: so.stepCount });
+    if (result.violations.length > 0) throw new Error(describeViolation(result, { fault: null }));
+    tally.add(result.tally);
+  }
+  return tally;
+}
+
+/** What a world can answer, record or meet that has not happened in any of these. */
+export function listMissing(tally: Tally): readonly string[] {
+  const refusals = Object.entries(PROBLEMS)
+    .filter(([, { kind, reserved }]) => kind === "refusal" && !reserved)
+    .map(([code]) => code);
+  const expected: Readonly<Partial<Record<Group, readonly string[]>>> = {
+    refusals,
+    events: EVENT_KINDS,
+    commands: COMMAND_KINDS.filter((kind) => kind !== "refusals.suppress"),
+    mishaps: ["busy", "full", "lost", "unknown", "stalled"],
+    faults: ["clock_skew", "closed", "key_mismatch", "storage_busy", "storage_full"],
+    happenings: ["crash", "close", "reboot", "suspend", "wall step", "clock accepted", "family"],
+  };
+  return Object.entries(expected).flatMap(([group, names]) =>
+    names.filter((name) => tally.of(group as Group, name) === 0).map((name) => `${group}: ${name}`),
+  );
+}
