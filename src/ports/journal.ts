@@ -84,7 +84,10 @@ export interface Journal {
   /** The decision first recorded under a command id, or undefined. */
   recall(commandId: string): Promise<Recollection | undefined>;
 
-  /** The newest entries about a worker (`subjectOf`), newest first, up to `limit`; verified singly by hash. */
+  /**
+   * The newest entries about a worker (`subjectOf` in the kernel), newest first, up to `limit`;
+   * verified singly by hash.
+   */
   about(subject: string, limit: number): Promise<readonly Entry[]>;
 
   /** Keeps a snapshot; only the newest few are kept. */
