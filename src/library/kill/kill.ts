@@ -17,7 +17,7 @@ import { evidenceOfAbsence, journalEnd } from "../steward/gone.ts";
 import { settledWithin } from "../waiting.ts";
 import { listLive, type StoppedWorker } from "../worker/stopping.ts";
 import { recordable, showReceipt, signReceipt, type Receipt } from "./receipt.ts";
-import { sweepAll, type Sweep } from "./sweep-all.ts";
+import { Sweep } from "./sweep.ts";
 import { untilAllEnded } from "./until-all-ended.ts";
 
 /** A kill, as it is ordered. */
@@ -39,19 +39,22 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
   const ends = new Ends(seat);
   try {
     hosting.interruptAll("kill");
-    const sweeping = sweepAll(member, troubles);
+    const sweep = new Sweep(member);
+    const sweeping = sweep.run();
     const [seq] = await Promise.all([
       appendKill(seat, { reason: order.reason, by, troubles }),
       revokePermit(seat, troubles),
     ]);
     for (const [id, name] of listLive(seat)) names.set(id, name);
-    const swept = await sweeping;
-    const { endings } = swept;
+    await sweeping;
+    // Without a permit nothing more starts: what this finds is the last there is.
+    await sweep.run();
+    const { endings } = sweep;
     for (const [id, ending] of endings) ends.add(id, ending.evidence.grade);
     if (seq !== null) {
-      await journalEnds(member, swept, troubles);
+      await journalEnds(member, sweep, troubles);
       await untilAllEnded(seat, order.settleMs);
-      ends.addReservations(swept.survivors);
+      ends.addReservations(sweep.survivors);
     }
     const workers = [...new Set([...names.keys(), ...endings.keys()])].map((id) =>
       ends.describe(id, names.get(id) ?? id),
@@ -64,7 +67,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
       reason,
       durationMs,
       workers,
-      troubles,
+      troubles: [...troubles, ...sweep.troubles],
     });
     if (seq !== null) await record(seat, receipt, by);
     return showReceipt(receipt);

@@ -77,6 +77,8 @@ export class Freezer {
     try {
       await driver.thaw(id);
       this.#frozen.delete(id);
+      // It may have been put in quarantine again while it was being thawed.
+      follow(id);
     } catch (error) {
       this.#warn("a worker could not be thawed yet", id, error);
       this.#frozen.add(id);

@@ -1,0 +1,91 @@
+import { LIMITS } from "../../kernel/limits.ts";
+import type { Ending, SandboxRecord } from "../../ports/sandbox.ts";
+import { errorText } from "../error-text.ts";
+import type { Member } from "../member.ts";
+import type { Sandboxes } from "../process/sandboxes.ts";
+
+/** Listings in a row that must find nothing alive: one start may be on its way at the first. */
+const emptyListings = 2;
+
+/** How often one sandbox is tried; a driver that cannot end it will not learn to. */
+const attemptsMax = 2;
+
+/** The pause before an empty listing is repeated, ms. */
+const pauseMs = 10;
+
+/** Ends every sandbox of a fleet on this host. One that fails holds up no other. */
+export class Sweep {
+  /** How those ended that did. */
+  readonly endings = new Map<string, Ending>();
+  readonly #member: Member;
+  readonly #failures = new Map<string, { count: number; why: string }>();
+  #listingFailure: string | undefined;
+
+  constructor(member: Member) {
+    this.#member = member;
+  }
+
+  /** The sandboxes that could not be ended: of those nothing else may say that they have. */
+  get survivors(): ReadonlySet<string> {
+    return new Set([...this.#failures.keys()].filter((id) => !this.endings.has(id)));
+  }
+
+  /** What went wrong, in sentences. */
+  get troubles(): readonly string[] {
+    const listing = this.#listingFailure;
+    return [
+      ...(listing === undefined ? [] : [`the sandboxes could not be listed: ${listing}`]),
+      ...[...this.survivors].map((id) => {
+        return `the sandbox of ${id} could not be ended: ${this.#failures.get(id)?.why}`;
+      }),
+    ];
+  }
+
+  /**
+   * Ends all that is there, all at once, until two listings in a row find nothing alive that has
+   * not been given up. Never throws. Called again it looks for what was started meanwhile.
+   */
+  async run(): Promise<void> {
+    const { seat, sandboxes } = this.#member;
+    if (sandboxes === undefined) return;
+    const deadlineMs = seat.clock.monotonicMs() + 2 * LIMITS.killSweepMs;
+    let emptyCount = 0;
+    while (emptyCount < emptyListings && seat.clock.monotonicMs() < deadlineMs) {
+      const left = await this.#listLeft(sandboxes);
+      if (left === undefined) return;
+      emptyCount = left.length === 0 ? emptyCount + 1 : 0;
+      await Promise.all(left.map((id) => this.#endOne(sandboxes, id)));
+      if (emptyCount === 1) await seat.timers.wait(pauseMs);
+    }
+  }
+
+  async #listLeft(sandboxes: Sandboxes): Promise<readonly string[] | undefined> {
+    let listed: readonly SandboxRecord[];
+    try {
+      listed = await sandboxes.list();
+    } catch (error) {
+      // What cannot be listed cannot be swept; the receipt says so.
+      this.#listingFailure = errorText(error);
+      return undefined;
+    }
+    const left = listed.filter(({ instance, seen }) => {
+      const isGivenUp = (this.#failures.get(instance)?.count ?? 0) >= attemptsMax;
+      return !isGivenUp && (seen === "alive" || !this.endings.has(instance));
+    });
+    return left.map(({ instance }) => instance);
+  }
+
+  async #endOne(sandboxes: Sandboxes, id: string): Promise<void> {
+    let why = "something of it was alive at the deadline";
+    try {
+      const ending = await sandboxes.end(id, { graceMs: 0, by: "killed" });
+      if (ending !== undefined) {
+        this.endings.set(id, ending);
+        return;
+      }
+    } catch (error) {
+      why = errorText(error);
+    }
+    this.#failures.set(id, { count: (this.#failures.get(id)?.count ?? 0) + 1, why });
+  }
+}
