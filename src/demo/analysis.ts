@@ -115,7 +115,7 @@ const NEWLINE = 0x0a;
 /** How git tells binary content: a NUL byte among the first 8 000. */
 const BINARY_PROBE_BYTES = 8_000;
 
-/** Lines as a reader counts them: the last one need not end in a newline. Binary files have none. */
+/** Lines as a reader counts them, an unterminated last one too. Binary files have none. */
 export function countLines(content: Uint8Array): number {
   if (content.subarray(0, BINARY_PROBE_BYTES).includes(0)) return 0;
   let lines = 0;
