@@ -25,7 +25,7 @@ describe("traces", () => {
 });
 
 describe("deliberate faults", () => {
-  test("[SM6] an admission that reserves nothing is found in 200 seeds (replication H4)", async () => {
+  test("[SM6] an admission reserving nothing is found in 200 seeds (replication H4)", async () => {
     const { violations } = await findFault("admit-reserves-nothing");
     expect(violations.map(({ rule }) => rule)).toContain("I4");
   });
