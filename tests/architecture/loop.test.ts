@@ -25,7 +25,7 @@ test("the loop that ARCHITECTURE prints is the one that runs here", () => {
   expect(body.split("\n").length).toBeLessThanOrEqual(25);
 });
 
-test("the loop in twenty lines carries commands, refusals and somebody else's entries", async () => {
+test("the loop in twenty lines carries commands, refusals and what somebody else wrote", async () => {
   const journal = memoryJournal({ clock: new FakeClock() });
   const created = await carry(
     journal,
