@@ -52,7 +52,8 @@ export type FeedKind = keyof FeedMap;
 
 /** How many of each kind are remembered. */
 export const FEED_MAX: Readonly<Record<FeedKind, number>> = {
-  entry: 10_000,
+  // An entry may hold a state of 64 KiB, and is in the journal anyhow.
+  entry: 1_000,
   event: 10_000,
   metric: 10_000,
   beat: 1_000,
@@ -65,7 +66,7 @@ type Listener = (item: never) => void;
 
 /** Remembers the newest of each kind and tells listeners. */
 export class Feed {
-  readonly #rings = new Map<FeedKind, Ring<unknown>>();
+  readonly #rings = new Map<FeedKind, Ring<() => unknown>>();
   readonly #listeners = new Map<FeedKind, Set<Listener>>();
   readonly #log: Log;
 
@@ -77,9 +78,10 @@ export class Feed {
     }
   }
 
-  /** Takes in an entry of the journal. */
+  /** Takes in an entry of the journal; it is copied only for those who ask for it. */
   addEntry(entry: Entry): void {
-    this.add("entry", toEdge(entry));
+    let view: EntryView | undefined;
+    this.#take("entry", () => (view ??= toEdge(entry)));
   }
 
   /** Takes in a beat of a worker. */
@@ -89,10 +91,14 @@ export class Feed {
 
   /** Takes in an item and tells those who listen; what one throws is told to the operator. */
   add<K extends FeedKind>(kind: K, item: FeedMap[K]): void {
+    this.#take(kind, () => item);
+  }
+
+  #take<K extends FeedKind>(kind: K, item: () => FeedMap[K]): void {
     this.#rings.get(kind)?.add(item);
     for (const listener of this.#listeners.get(kind) ?? []) {
       try {
-        (listener as (item: FeedMap[K]) => void)(item);
+        (listener as (item: FeedMap[K]) => void)(item());
       } catch (error) {
         // A stranger's listener must not keep others from hearing.
         this.#log.warn("a listener threw", { kind, error: errorText(error) });
@@ -110,7 +116,8 @@ export class Feed {
 
   /** The newest items of a kind, oldest first: a copy, which may be iterated while more come. */
   recent<K extends FeedKind>(kind: K): readonly FeedMap[K][] {
-    return (this.#rings.get(kind)?.list() ?? []) as readonly FeedMap[K][];
+    const items = this.#rings.get(kind)?.list() ?? [];
+    return Object.freeze(items.map((item) => item() as FeedMap[K]));
   }
 
   /** How many items of each kind have given way to newer ones. */

@@ -67,27 +67,23 @@ export async function joinFleetIn(
   const { loop } = opened;
   const { fleet, instance } = papers.join;
   const closing = new AbortController();
-  const { secret } = papers;
   const own = { kind: "worker", id: instance, via: "library", claimed: ["id"] } as const;
-  const owner = actorOf(world.host, own);
   const seat: Seat = {
     ...surroundings,
     fleet,
     loop,
     store,
     signer,
-    secret,
-    owner,
+    secret: papers.secret,
+    owner: actorOf(world.host, own),
     closing: closing.signal,
   };
-  const driver = await openDriver(store, { fleet, log: surroundings.log });
-  const member: Member = {
-    seat,
-    hosting: new Hosting(seat),
-    sandboxes: driver === undefined ? undefined : new Sandboxes(seat, driver),
-  };
+  const hosting = new Hosting(seat);
+  let member: Member = { seat, hosting, sandboxes: undefined };
   const close = (): Promise<void> => closeMember(member, closing);
   try {
+    const driver = await openDriver(store, seat);
+    if (driver !== undefined) member = { ...member, sandboxes: new Sandboxes(seat, driver) };
     await demandPermit(seat);
     const registered = await register(member, papers.envelope, { kind: "self", beats: true });
     if (!registered.ok) throw new Refused(registered.refusal);

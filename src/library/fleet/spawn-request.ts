@@ -1,3 +1,4 @@
+import { describeValue, InputError } from "../../protocol/input.ts";
 import type { AdmissionRequest } from "../../protocol/worker.ts";
 import type { Member } from "../member.ts";
 import { resolveNow } from "../worker/reference.ts";
@@ -20,5 +21,8 @@ export async function spawnRequest(
   { parent, ...options }: SpawnOptions = {},
 ): Promise<AdmissionRequest> {
   const id = parent === undefined ? null : await resolveNow(member.seat, parent);
-  return operatorRequest(member, options, id).admission;
+  const { admission, run } = operatorRequest(member, options, id);
+  if (run === undefined) return admission;
+  const expected = "absent (whoever drives the steps runs the program himself)";
+  throw new InputError("usage", [{ path: "options.run", expected, got: describeValue(run) }]);
 }

@@ -178,7 +178,10 @@ export class Sandboxes {
   }
 
   async #settle(id: string, { evidence, outcome }: Ending): Promise<void> {
-    this.#remember(id, await readLastWords(this.#driver.folder(id)));
+    const said = await readLastWords(this.#driver.folder(id));
+    this.#remember(id, said);
+    const { exit_code: exitCode = 0 } = outcome;
+    if (exitCode !== 0) this.#seat.log.warn("a process has failed", { worker: id, exitCode, said });
     if (!hasEnded(this.#seat.loop.state().workers.get(id))) {
       const data = { worker: id, evidence, outcome };
       await this.#seat.loop.submit({ kind: "worker.exited", data }, supervisorOf(this.#seat));

@@ -134,7 +134,8 @@ export class Steward {
     const worker = state.workers.get(id);
     const isFree = worker?.status === "running" && worker.quarantine === null;
     // What this very process holds frozen is being put in quarantine just now.
-    if (isFree && sandboxes?.freezer.isFrozen(id) !== true && (this.#thawable?.has(id) ?? true)) void sandboxes?.freezer.thaw(id);
+    if (isFree && sandboxes?.freezer.isFrozen(id) !== true && (this.#thawable?.has(id) ?? true))
+      void sandboxes?.freezer.thaw(id);
   }
 
   #hadItsTime(id: string, state: State): boolean {

@@ -1,4 +1,5 @@
 import { InputError, describeValue } from "../../protocol/input.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import type { State } from "../../kernel/state.ts";
 import { isLive } from "../../kernel/state.ts";
 import type { Seat } from "../seat.ts";
@@ -17,7 +18,11 @@ const namedMax = 5;
  * has ended, and that is on record. Throws an InputError when it means several.
  */
 export function resolveWorker(state: State, reference: unknown, path = "worker"): string {
-  if (typeof reference !== "string" || reference === "" || reference.length > 128) {
+  if (
+    typeof reference !== "string" ||
+    reference === "" ||
+    reference.length > LIMITS.commandIdCharsMax
+  ) {
     const expected = "a worker's id, a unique prefix of it, or its name";
     throw new InputError("usage", [{ path, expected, got: describeValue(reference) }]);
   }

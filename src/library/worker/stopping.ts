@@ -131,6 +131,9 @@ function targetsOf(state: State, id: string, tree: boolean): Map<string, string>
   return new Map(live.map((one) => [one.id, one.name]));
 }
 
+/** How long the entry of an end that has come may take, ms. */
+const journalMs = 1_000;
+
 async function endOne(
   member: Member,
   who: { readonly id: string; readonly name: string },
@@ -138,12 +141,12 @@ async function endOne(
 ): Promise<StoppedWorker> {
   const { seat, sandboxes } = member;
   const { id, name } = who;
-  let withinMs: number = graceMs;
+  let withinMs = graceMs + journalMs;
   try {
     const listed = (await sandboxes?.list()) ?? [];
     if (sandboxes !== undefined && listed.some(({ instance }) => instance === id)) {
-      withinMs += LIMITS.killSweepMs;
       await sandboxes.finish(id, { graceMs, by: reason });
+      withinMs = journalMs;
     }
   } catch (error) {
     // One that cannot be swept must not hold up the others; it stays `stopping` and is told below.

@@ -36,10 +36,19 @@ export async function performTask<W, T>(
   try {
     return await hosted.run(() => task({ worker: so.worker, signal }));
   } catch (error) {
-    if (error instanceof InputError || hosted.interruptedBy === "quarantine") throw error;
+    if (isHarmless(error) || hosted.interruptedBy === "quarantine") throw error;
     hosted.error ??= errorText(error);
     await hosting.stopFailed(hosted);
     throw error;
+  }
+}
+
+function isHarmless(error: unknown): boolean {
+  try {
+    return error instanceof InputError;
+  } catch {
+    // A hostile error: even asking what it is threw.
+    return false;
   }
 }
 
