@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Telling } from "../../src/demo/story.ts";
 import { needsProgram } from "../support/require-all.ts";
 import { commandOf, listProcesses } from "../support/process-table.ts";
@@ -19,6 +19,14 @@ interface Answer {
   readonly data: Telling;
 }
 
+/** A folder for temporary files of its own: other demos may run on this machine. */
+let temporary: string;
+
+beforeAll(() => {
+  temporary = realpathSync(mkdtempSync(join(tmpdir(), "stint-demos-")));
+});
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
 interface Ran {
   readonly code: number | null;
   readonly stdout: string;
@@ -30,7 +38,10 @@ async function runDemo(
   args: readonly string[],
   onText: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: temporary },
+  });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -41,11 +52,11 @@ async function runDemo(
   return { code, ...said };
 }
 
-/** State folders and processes of demos, as the machine knows them. */
+/** State folders and processes of this file's demos, as the machine knows them. */
 function remains(): { readonly folders: string[]; readonly commands: string[] } {
-  const folders = readdirSync(tmpdir()).filter((name) => name.startsWith("stint-demo-"));
   const commands = listProcesses().map(({ pid }) => commandOf(pid));
-  return { folders, commands: commands.filter((command) => command.includes("stint-demo-")) };
+  const folders = readdirSync(temporary);
+  return { folders, commands: commands.filter((command) => command.includes(temporary)) };
 }
 
 describe("the main job", () => {
