@@ -14,7 +14,10 @@ const REPLAY_PER_SECOND = 200_000;
 const FOLD_PER_SECOND = 300_000;
 const SHORT = 10_000;
 const LONG = 1_000_000;
-const ENTRY_BYTES = 400;
+
+/** With two notes between its admission and its end, the entries of a life have 400 bytes. */
+const NOTES = 2;
+const NOTE_TEXT = "y".repeat(42);
 
 /** Read, verify and fold, against what reading, hashing and parsing the same rows costs alone. */
 export const replaying: Bench = {
@@ -24,7 +27,7 @@ export const replaying: Bench = {
   target: { atLeast: REPLAY_PER_SECOND },
   rounds: 7,
   async prepare(): Promise<Trials> {
-    const history = await openHistory(REPLAYED);
+    const history = await openHistory(REPLAYED, NOTES);
     const { fleet } = history;
     return {
       floor: () => perSecond(REPLAYED, () => readRaw(fleet.journal)),
@@ -42,7 +45,7 @@ export const folding: Bench = {
   target: { atLeast: FOLD_PER_SECOND },
   rounds: 7,
   async prepare(): Promise<Trials> {
-    const history = await openHistory(REPLAYED);
+    const history = await openHistory(REPLAYED, NOTES);
     const { fleet } = history;
     const entries: Entry[] = [];
     let head: Head = GENESIS;
@@ -71,8 +74,8 @@ export const opening: Bench = {
   target: { ratio: 1.2, better: "lower" },
   rounds: 15,
   async prepare(): Promise<Trials> {
-    const short = await openHistory(SHORT);
-    const long = await openHistory(LONG);
+    const short = await openHistory(SHORT, 0);
+    const long = await openHistory(LONG, 0);
     await short.fleet.close();
     await long.fleet.close();
     return {
@@ -105,13 +108,13 @@ interface History {
   remove(): Promise<void>;
 }
 
-/** A journal of `count` entries: pairs of admission and end, recorded once and repeated. */
-async function openHistory(count: number): Promise<History> {
+/** A journal of at least `count` entries: short lives, each with some notes in between. */
+async function openHistory(count: number, notes: number): Promise<History> {
   const folder = await makeFolder();
   const before = await openFleetIn(folder.path);
   await carryPair(before.loop);
   await endAll(before.loop);
-  await lengthen(before.journal, count);
+  await lengthen(before.journal, count, notes);
   await before.close();
   // The first look at the lengthened journal folds it, and signs a head at its end.
   const fleet = await openFleetIn(folder.path);
@@ -128,21 +131,26 @@ async function openHistory(count: number): Promise<History> {
 }
 
 /** Appends admissions and their ends up to `count` entries, a full slice at a time. */
-async function lengthen(journal: Journal, count: number): Promise<void> {
+async function lengthen(journal: Journal, count: number, notes: number): Promise<void> {
   let head = await journal.head();
   let made = 0;
   while (head.seq < count) {
-    const slice = Math.min(LIMITS.readEntriesMax, count - head.seq);
+    const lives = Math.ceil(Math.min(LIMITS.readEntriesMax, count - head.seq) / (2 + notes));
+    const first = made + 1;
+    made += lives;
     const outcome = await journal.append(head, (atMs) =>
-      Array.from({ length: Math.ceil(slice / 2) }, () => lifeOf((made += 1), atMs)).flat(),
+      Array.from({ length: lives }, (_, index) => lifeOf(first + index, { atMs, notes })).flat(),
     );
     if (outcome.kind === "moved") throw new Error("nobody else writes in a bench");
     head = outcome.entries.at(-1) ?? head;
   }
 }
 
-/** The two entries of a short life, each of about {@link ENTRY_BYTES} bytes. */
-function lifeOf(number: number, atMs: number): readonly Draft[] {
+/** The entries of a short life: admission, notes, end. */
+function lifeOf(
+  number: number,
+  { atMs, notes }: { readonly atMs: number; readonly notes: number },
+): readonly Draft[] {
   const instance = `w-${number.toString(36).padStart(16, "a")}`;
   const shared = {
     fleet: "f-bench",
@@ -168,13 +176,17 @@ function lifeOf(number: number, atMs: number): readonly Draft[] {
     contract_hash: "c",
     key_id: "k",
   } as const;
-  const facts = { padding: "x".repeat(ENTRY_BYTES / 4) };
+  const noted = Array.from({ length: notes }, (_, index): Draft => {
+    const data = { worker: instance, text: NOTE_TEXT };
+    return { ...shared, id: `n-${number}-${index}`, event: { kind: "worker.noted", data } };
+  });
   return [
     {
       ...shared,
       id: `a-${number}`,
       event: { kind: "worker.admitted", data: { manifest, reason: "bench", degraded: [] } },
     },
+    ...noted,
     {
       ...shared,
       id: `e-${number}`,
@@ -183,7 +195,7 @@ function lifeOf(number: number, atMs: number): readonly Draft[] {
         data: {
           worker: instance,
           reason: "completed",
-          evidence: { grade: "settled", facts },
+          evidence: { grade: "settled", facts: {} },
           outcome: { exit_code: 0 },
         },
       },

@@ -26,7 +26,7 @@ function describe(entry: EntryView, names: Names): string | undefined {
     case "worker.registered":
       return `running    ${named(entry.data.worker)}, process ${entry.data.process?.pid ?? "?"}`;
     case "command.refused":
-      return `REFUSED    ${entry.data.code}: ${entry.data.message}`;
+      return `REFUSED    ${whom(entry.actor.id, named)}${entry.data.code}: ${entry.data.message}`;
     case "worker.staled":
       return `stale      ${named(entry.data.worker)}: silent for ${entry.data.silentMs} ms`;
     case "worker.flagged":
@@ -46,4 +46,9 @@ function describe(entry: EntryView, names: Names): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Whom the rules said no to; an operator needs no name here. */
+function whom(id: string | undefined, named: (id: string) => string): string {
+  return id?.startsWith("w-") === true ? `${named(id)}, ` : "";
 }
