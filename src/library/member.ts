@@ -6,6 +6,8 @@ import type { Sandboxes } from "./process/sandboxes.ts";
 export interface Member {
   readonly seat: Seat;
   readonly hosting: Hosting;
-  /** Absent on a store that only this process can open. */
+  /** Absent where no processes can be run. */
   readonly sandboxes: Sandboxes | undefined;
+  /** Why there are none, where there are none; for messages. */
+  readonly whyNoSandboxes: string;
 }

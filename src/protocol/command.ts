@@ -7,7 +7,7 @@ import { nearest } from "./nearest.ts";
 import { parserOf, type Parser } from "./parse.ts";
 import {
   EVIDENCE_LIMITS,
-  fleetName,
+  plainName,
   jsonObject,
   jsonValue,
   magnitude,
@@ -28,7 +28,7 @@ const key = record({
 
 const schemas: { readonly [K in CommandKind]: z.ZodType } = {
   ...workerCommands,
-  "fleet.create": record({ fleet: fleetName, name: fleetName, contract: contractSchema, key }),
+  "fleet.create": record({ fleet: plainName, name: plainName, contract: contractSchema, key }),
   "fleet.pause": record({ reason }),
   "fleet.resume": record({ reason }),
   "fleet.kill": record({ reason }),

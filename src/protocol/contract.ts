@@ -9,10 +9,10 @@ import {
 import { LIMITS } from "../kernel/limits.ts";
 import { budgetSchema } from "./budget.ts";
 import { parserOf, type Parser } from "./parse.ts";
-import { integer, oneOf, partialRecord, record, text, workerName } from "./scalar.ts";
+import { integer, oneOf, partialRecord, record, text, plainName } from "./scalar.ts";
 
 const stopCondition = record({
-  name: workerName,
+  name: plainName,
   description: text(LIMITS.noteBytesMax).optional(),
   when: text(LIMITS.conditionSourceBytesMax, 1).optional(),
 }) as unknown as z.ZodType<StopCondition>;

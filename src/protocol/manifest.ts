@@ -4,7 +4,6 @@ import { MANIFEST_VERSION, NETWORKS, type Manifest } from "../kernel/worker/mani
 import { budgetSchema } from "./budget.ts";
 import { parserOf, type Parser } from "./parse.ts";
 import {
-  fleetName,
   instant,
   integer,
   jsonObject,
@@ -14,15 +13,15 @@ import {
   STATE_LIMITS,
   text,
   workerId,
-  workerName,
+  plainName,
 } from "./scalar.ts";
 
 /** The schema of manifest v1: the form only; what it says is compared with what was admitted. */
 export const manifestSchema = record({
   version: integer(MANIFEST_VERSION, MANIFEST_VERSION),
-  fleet: fleetName,
+  fleet: plainName,
   instance: workerId,
-  name: workerName,
+  name: plainName,
   parent: workerId.nullable(),
   root: workerId,
   depth: integer(LIMITS.depthMin, LIMITS.depthMax),

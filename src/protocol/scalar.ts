@@ -93,14 +93,11 @@ export function pattern(form: RegExp, error: string): z.ZodType<string> {
   return z.string({ error }).regex(form, { error });
 }
 
-/** A worker's label: it may be reused, and is safe in paths, URLs and shells. */
-export const workerName: z.ZodType<string> = pattern(
+/** The name of a fleet or worker, or a fleet's id: safe in paths, URLs and shells. */
+export const plainName: z.ZodType<string> = pattern(
   new RegExp(`^[A-Za-z0-9][A-Za-z0-9._-]{0,${LIMITS.nameCharsMax - 1}}$`),
   `1 to ${LIMITS.nameCharsMax} letters, digits, ".", "_" or "-", the first a letter or digit`,
 );
-
-/** A fleet's id or name; the same form as a worker's name. */
-export const fleetName: z.ZodType<string> = workerName;
 
 /** A worker's instance id. */
 export const workerId: z.ZodType<string> = pattern(

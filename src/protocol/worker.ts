@@ -18,7 +18,7 @@ import {
   STATE_LIMITS,
   text,
   workerId,
-  workerName,
+  plainName,
   workerReference,
 } from "./scalar.ts";
 
@@ -37,7 +37,7 @@ const regionsSchema: z.ZodType<readonly string[]> = z
 /** What functions said, by the names of their conditions. */
 const verdicts = z
   .record(
-    workerName,
+    plainName,
     z.union([z.boolean(), text(LIMITS.reasonBytesMax)], {
       error: "true, false or the text of an error",
     }),
@@ -70,7 +70,7 @@ const outcome = record({
 }) as unknown as z.ZodType<Outcome>;
 
 const admission = {
-  name: workerName,
+  name: plainName,
   parent: workerReference.nullable(),
   reason: text(LIMITS.reasonBytesMax),
   state: stateSchema,
@@ -135,7 +135,7 @@ export const parseAdmission: Parser<AdmissionRequest> = parserOf(
 export const parseState: Parser<JsonObject> = parserOf("state", stateSchema);
 
 /** Parses a worker's name. */
-export const parseName: Parser<string> = parserOf("name", workerName);
+export const parseName: Parser<string> = parserOf("name", plainName);
 
 /** Parses a reason; it may not be empty. */
 export const parseReason: Parser<string> = parserOf("reason", reason);

@@ -17,7 +17,7 @@ import {
 } from "stint";
 import { joinFleet } from "stint/worker";
 import { expect, onTestFinished, test } from "vitest";
-import { commandOf, isAlive, listProcesses } from "../support/process-table.ts";
+import { commandOf, environmentOf, isAlive, listProcesses } from "../support/process-table.ts";
 import {
   codeOf,
   entriesOf,
@@ -45,11 +45,11 @@ async function openInFolder(contract = {}): Promise<{ fleet: Fleet; dir: string 
 }
 
 /** The processes that run a mode of the fixture for a fleet, by the process table alone. */
-function processesOf(mode: string): readonly number[] {
-  const mark = `worker.case.ts ${mode}`;
+function processesOf(fleet: Fleet, mode: string): readonly number[] {
   return listProcesses()
     .map(({ pid }) => pid)
-    .filter((pid) => commandOf(pid).endsWith(mark));
+    .filter((pid) => commandOf(pid).endsWith(`worker.case.ts ${mode}`))
+    .filter((pid) => environmentOf(pid).includes(`STINT_FLEET=${fleet.id}`));
 }
 
 test("[LB22] a process joins by its manifest, works, and hands back its state", async () => {
@@ -101,7 +101,7 @@ test("[LB23] a manifest is taken once by a process (replication A9)", async () =
 test("[LB24] a stop reaches the process by its signal, and it leaves", async () => {
   const { fleet } = await openInFolder();
   const worker = await fleet.start({ run: runOf("wait") });
-  expect(processesOf("wait")).toHaveLength(1);
+  expect(processesOf(fleet, "wait")).toHaveLength(1);
   const report = await fleet.stop(worker.id);
   expect(report).toMatchObject({ stoppedCount: 1, survivorCount: 0, proven: false });
   expect((await worker.ended()).end).toMatchObject({
@@ -110,7 +110,7 @@ test("[LB24] a stop reaches the process by its signal, and it leaves", async () 
     outcome: { exitCode: 0 },
   });
   expect((await worker.ended()).end?.outcome.killedBy).toBeUndefined();
-  expect(processesOf("wait")).toEqual([]);
+  expect(processesOf(fleet, "wait")).toEqual([]);
 });
 
 test("[LB24] one that does not listen is killed when its grace is over", async () => {
@@ -118,7 +118,7 @@ test("[LB24] one that does not listen is killed when its grace is over", async (
   const worker = await fleet.start({ run: runOf("deaf") });
   await fleet.stop(worker.id, { graceMs: 100 });
   expect((await worker.ended()).end?.outcome).toMatchObject({ killedBy: "requested" });
-  expect(processesOf("deaf")).toEqual([]);
+  expect(processesOf(fleet, "deaf")).toEqual([]);
 });
 
 test("[LB24] a process that exits by itself has ended, with its exit code", async () => {
@@ -173,7 +173,7 @@ test("[LB25] a process that never registers lapses and is swept (replication A15
   const error = await rejectionOf(fleet.start({ run: runOf("mute") }));
   expect(error).toBeInstanceOf(Fault);
   expect(await kindsOf(fleet)).toContain("worker.lapsed");
-  await expect.poll(() => processesOf("mute")).toEqual([]);
+  await expect.poll(() => processesOf(fleet, "mute")).toEqual([]);
   expect(codeOf(await fleet.tryStart())).toBe("granted");
 });
 
@@ -262,10 +262,10 @@ test("[ST2] what a dead starter left is swept by another handle (replication B8,
       reason: "reaped",
       grade: "swept",
     });
-  expect(processesOf("deaf")).toHaveLength(1);
+  expect(processesOf(fleet, "deaf")).toHaveLength(1);
   await fleet.stop(apart, { graceMs: 0 });
   expect(await endOf(fleet, apart)).toMatchObject({ grade: "swept" });
-  expect(processesOf("deaf")).toEqual([]);
+  expect(processesOf(fleet, "deaf")).toEqual([]);
 });
 
 test("[ST2] a process that a dead starter started ends unseen, and is found ended", async () => {
@@ -274,7 +274,7 @@ test("[ST2] a process that a dead starter started ends unseen, and is found ende
   const { apart, here } = await starter.ids;
   starter.child.kill("SIGKILL");
   await starter.exitCode;
-  const [pid] = processesOf("deaf");
+  const [pid] = processesOf(fleet, "deaf");
   process.kill(Number(pid), "SIGKILL");
   await expect
     .poll(() => endOf(fleet, apart), { timeout: 20_000 })

@@ -195,6 +195,15 @@ test("[LB17] a lifetime ends at its instant, idle or at work (replication B2)", 
   await fleet.start();
 });
 
+test("[LB17] a lifetime ends at its instant where no steward ticks", async () => {
+  const contract = { ...ROOMY, lifetimeMs: 100, registerWithinMs: 100 };
+  const fleet = await openRoomy({ contract, steward: false });
+  const root = await fleet.start();
+  const reason = root.performTask(({ signal }) => fired(signal));
+  expect(await reason).toMatchObject({ by: "expiry" });
+  expect((await root.ended()).end).toMatchObject({ reason: "expired", grade: "settled" });
+});
+
 test("[LB17] a task is refused past the lifetime before anybody has ticked", async () => {
   const fleet = await openRoomy({
     contract: { ...ROOMY, lifetimeMs: 60, registerWithinMs: 50 },

@@ -79,10 +79,11 @@ export async function joinFleetIn(
     closing: closing.signal,
   };
   const hosting = new Hosting(seat);
-  let member: Member = { seat, hosting, sandboxes: undefined };
+  let member: Member = { seat, hosting, sandboxes: undefined, whyNoSandboxes: "" };
   const close = (): Promise<void> => closeMember(member, closing);
   try {
-    const driver = await openDriver(store, seat);
+    const { driver, why } = await openDriver(store, seat);
+    member = { ...member, whyNoSandboxes: why };
     if (driver !== undefined) member = { ...member, sandboxes: new Sandboxes(seat, driver) };
     await demandPermit(seat);
     const registered = await register(member, papers.envelope, { kind: "self", beats: true });

@@ -100,7 +100,7 @@ async function assemble(
   },
 ): Promise<Fleet> {
   const { options, conditions, closing } = so;
-  const driver = await openDriver(seat.store, seat);
+  const { driver, why } = await openDriver(seat.store, seat);
   const feed = new Feed(seat.log);
   const counters = new Counters();
   const onBeat = (worker: string): void => feed.addBeat(worker, seat.clock.read().wallMs);
@@ -112,6 +112,7 @@ async function assemble(
     seat,
     hosting: new Hosting(seat, onBeat),
     sandboxes: driver === undefined ? undefined : new Sandboxes(seat, driver),
+    whyNoSandboxes: why,
   };
   const watcher = makeWatcher(member);
   const steward = options.steward ? new Steward(member, watcher) : undefined;

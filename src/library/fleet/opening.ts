@@ -1,4 +1,3 @@
-import { ok } from "../../kernel/assert.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { State } from "../../kernel/state.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
@@ -127,26 +126,26 @@ export async function ensureContract(
   throw new InputError("usage", [{ path: "options.contract", expected, got }]);
 }
 
+/** A store's driver, or why it has none here. */
+export interface OpenedDriver {
+  readonly driver: Sandbox | undefined;
+  readonly why: string;
+}
+
 /** Opens the driver of a store, where it has one and this host can run it. */
 export async function openDriver(
   store: OpenStore,
   so: { readonly fleet: string; readonly log: Surroundings["log"] },
-): Promise<Sandbox | undefined> {
-  if (store.openSandbox === undefined) return undefined;
+): Promise<OpenedDriver> {
+  const why = "a process needs a store that it can open too, such as sqlite";
+  if (store.openSandbox === undefined) return { driver: undefined, why };
   try {
-    return await store.openSandbox(so.fleet);
+    return { driver: await store.openSandbox(so.fleet), why: "" };
   } catch (error) {
     const isUnavailable = error instanceof Fault && error.code === "sandbox_unavailable";
     if (!isUnavailable) throw error;
     // Everything but processes works without; asking for one says so.
     so.log.warn("no processes can be run here", { error: error.message });
-    return undefined;
+    return { driver: undefined, why: error.message };
   }
-}
-
-/** The fleet of a loop that {@link ensureFleet} has seen to. */
-export function fleetOf(loop: Loop): string {
-  const { fleet } = loop.state();
-  ok(fleet !== null, "a journal that was seen to holds a fleet");
-  return fleet;
 }

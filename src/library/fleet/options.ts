@@ -3,7 +3,7 @@ import type { Log } from "../../ports/log.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { parserOf } from "../../protocol/parse.ts";
-import { flag, record, text, workerName } from "../../protocol/scalar.ts";
+import { flag, record, text, plainName } from "../../protocol/scalar.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Secret } from "../seat.ts";
 import { parseConditions, type ConditionFunctions } from "./conditions.ts";
@@ -66,7 +66,7 @@ const FIELDS: readonly string[] = [
 const parsePlain = parserOf(
   "options",
   record({
-    name: workerName.optional(),
+    name: plainName.optional(),
     enact: flag.optional(),
     steward: flag.optional(),
     operator: text(LIMITS.actorTextCharsMax, 1).optional(),

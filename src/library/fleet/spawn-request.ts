@@ -7,12 +7,17 @@ import type { SpawnOptions } from "./fleet.ts";
 
 /** Checks what an operator asks for a worker: a root, or a child of the parent with this id. */
 export function operatorRequest(
-  { sandboxes }: Member,
+  { sandboxes, whyNoSandboxes }: Member,
   options: unknown,
   parent: string | null,
 ): WorkerRequest {
   const defaults = { path: "options", name: "worker", reason: "start" };
-  return parseRequest(options, { ...defaults, parent, degraded: sandboxes?.degraded });
+  return parseRequest(options, {
+    ...defaults,
+    parent,
+    degraded: sandboxes?.degraded,
+    whyNoSandboxes,
+  });
 }
 
 /** Checks what an operator asks for a worker whose steps he drives himself. */

@@ -158,6 +158,7 @@ async function replicate(
     name: childName(name),
     parent: id,
     degraded: member.sandboxes?.degraded,
+    whyNoSandboxes: member.whyNoSandboxes,
   });
   const started = await startWorker(member, request, by);
   return started.ok ? { ok: true, worker: handleOf(member, started) } : started;

@@ -74,6 +74,8 @@ export interface RequestDefaults {
   readonly reason?: string;
   /** What the driver cannot hold, should a process be asked for. */
   readonly degraded: readonly string[] | undefined;
+  /** Why there is no driver, where there is none. */
+  readonly whyNoSandboxes: string;
 }
 
 /**
@@ -81,7 +83,7 @@ export interface RequestDefaults {
  * user wrote it; nothing has been asked of the rules then and nobody is harmed.
  */
 export function parseRequest(options: unknown, defaults: RequestDefaults): WorkerRequest {
-  const { path, name, parent, reason, degraded } = defaults;
+  const { path, name, parent, reason } = defaults;
   const wire = toWire(options ?? {}, path);
   const place = { path, rename: toCamel };
   if (typeof wire !== "object" || wire === null || Array.isArray(wire))
@@ -94,7 +96,7 @@ export function parseRequest(options: unknown, defaults: RequestDefaults): Worke
   );
   const filled = { name, state: {}, budget: {}, ...(reason === undefined ? {} : { reason }) };
   const started = parseProgram({ run, cwd, env }, place);
-  const weak = started.run === undefined ? {} : { degraded: refuseWithout(degraded, path) };
+  const weak = started.run === undefined ? {} : { degraded: demandDriver(defaults) };
   const admission = parseAdmission({ ...filled, ...given, parent, ...weak }, place);
   return { ...started, admission };
 }
@@ -103,8 +105,8 @@ function notYours(path: string, got: unknown): InputError {
   return new InputError("usage", [{ path, expected: "absent", got: describeValue(got) }]);
 }
 
-function refuseWithout(degraded: readonly string[] | undefined, path: string): readonly string[] {
+function demandDriver({ degraded, whyNoSandboxes, path }: RequestDefaults): readonly string[] {
   if (degraded !== undefined) return degraded;
-  const expected = "absent (a process needs a store that it can open too, such as sqlite)";
+  const expected = `absent (${whyNoSandboxes})`;
   throw new InputError("usage", [{ path: `${path}.run`, expected, got: "a program" }]);
 }
