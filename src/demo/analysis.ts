@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { git, type Listing } from "./listing.ts";
+import { extname } from "node:path";
+import { fileOf, git, showPath, type Listing } from "./listing.ts";
 
 /** A part of a listing: the paths from `from` up to, not including, `to`. */
 export interface Part {
@@ -92,7 +92,7 @@ export async function analyse(root: string, listing: Listing, part: Part): Promi
   const paths = listing.paths.slice(part.from, part.to);
   let found = nothing(listing.git);
   for (const path of paths) {
-    const content = await readFile(join(root, path));
+    const content = await readFile(fileOf(root, path));
     const lines = countLines(content);
     found = merge(found, {
       files: 1,
@@ -106,7 +106,7 @@ export async function analyse(root: string, listing: Listing, part: Part): Promi
   if (!listing.git || paths.length === 0) return found;
   const churn = await churnOf(root, new Set(paths));
   const sum = [...churn.values()].reduce((total, count) => total + count, 0);
-  const hot = [...churn].map(([path, count]) => ({ path, churn: count }));
+  const hot = [...churn].map(([path, count]) => ({ path: showPath(path), churn: count }));
   return { ...found, churn: sum, hot: hottest(hot) };
 }
 
@@ -144,8 +144,8 @@ async function churnOf(root: string, paths: ReadonlySet<string>): Promise<Map<st
   ];
   args.push("--no-ext-diff", "--no-textconv", "-z", "--relative");
   // A repository without a commit has no log to read.
-  const log = await git(root, args).catch(() => ({ stdout: "" }));
-  for (const row of log.stdout.split("\0")) {
+  const log = await git(root, args).catch(() => "");
+  for (const row of log.split("\0")) {
     const [, added, deleted, path] = NUMSTAT.exec(row.replace(/^\n+/, "")) ?? [];
     if (path === undefined || !paths.has(path)) continue;
     const count = (Number(added) || 0) + (Number(deleted) || 0);

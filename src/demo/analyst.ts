@@ -158,9 +158,17 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 const worker = await joinFleet();
 try {
   await new Analyst(worker, process.argv[2] ?? "").work();
-} catch (error) {
-  // Being told to stop in the middle of a wait is the ordinary end here.
-  if (!worker.signal.aborted) throw error;
-} finally {
   await worker.shutdown("completed");
+} catch (error) {
+  // Being told to stop in the middle of a wait is the ordinary end here; all else is a failure,
+  // recorded with its words for whoever waits for the findings.
+  if (worker.signal.aborted) await worker.shutdown("completed");
+  else await fail(error);
+}
+
+async function fail(error: unknown): Promise<void> {
+  const why = error instanceof Error ? error.message : String(error);
+  await worker.checkpoint({ ...worker.state, error: why });
+  process.exitCode = 1;
+  await worker.shutdown("failed");
 }

@@ -6,7 +6,6 @@ import { mkdtemp, realpath, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { Findings } from "./analysis.ts";
 import { findRepository } from "./listing.ts";
 import { tellStory, type Telling } from "./story.ts";
 
@@ -31,8 +30,12 @@ async function main(): Promise<number> {
   const root = await chooseTree(options.repo);
   if (root === undefined) return 2;
   const interrupted = new AbortController();
-  const stop = (): void => interrupted.abort();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
+  // Again and again, too: an impatient second Ctrl-C must not leave processes behind.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => interrupted.abort());
+  // Nobody listens any more, as below `head`: what was started is ended all the same.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", () => interrupted.abort());
   const dir = await mkdtemp(join(await realpath(tmpdir()), "stint-demo-"));
   const tell = (line: string): void => {
     (options.json ? process.stderr : process.stdout).write(`${line}\n`);
@@ -81,7 +84,7 @@ async function chooseTree(named: string | undefined): Promise<string | undefined
 
 function conclude(telling: Telling, options: Options, tell: (line: string) => void): number {
   const { passed, checks, report, workers, refusals, receipt, journal } = telling;
-  tell(describeReport(report, report.git));
+  tell(describeReport(report));
   tell(passed ? "Everything happened, seen from outside." : "NOT everything happened.");
   const data = { report, workers, refusals, receipt, journal, checks };
   const missing = checks.filter(({ seen }) => !seen).map(({ what }) => what);
@@ -93,7 +96,7 @@ function conclude(telling: Telling, options: Options, tell: (line: string) => vo
   return passed ? 0 : 1;
 }
 
-function describeReport(report: Findings, git: boolean): string {
+function describeReport(report: Telling["report"]): string {
   const languages = Object.entries(report.languages)
     .toSorted(([, a], [, b]) => b.lines - a.lines)
     .map(([name, { files, lines }]) => `  ${name}: ${files} files, ${lines} lines`);
@@ -101,9 +104,15 @@ function describeReport(report: Findings, git: boolean): string {
   return [
     `Report: ${report.files} files, ${report.lines} lines, ${report.bytes} bytes`,
     ...languages,
-    git ? `Churn: ${report.churn ?? 0} lines changed` : "Churn: none, for the tree is not in git",
+    report.git ? `Churn: ${report.churn ?? 0} lines changed` : withoutChurn(report.whyNot),
     ...hot,
   ].join("\n");
+}
+
+function withoutChurn(whyNot: string): string {
+  if (whyNot === "outside") return "Churn: none, for the tree is not in git";
+  if (whyNot === "absent") return "Churn: none, for there is no git on this machine";
+  return `Churn: none, for git refused: ${whyNot}`;
 }
 
 function fail(error: unknown, options: Options, tell: (line: string) => void): number {

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { promisify } from "node:util";
 import {
@@ -17,7 +16,7 @@ import type { JsonObject } from "../kernel/json.ts";
 import type { Findings } from "./analysis.ts";
 import { Checklist, type Check } from "./checklist.ts";
 import { comment } from "./commentary.ts";
-import { listTree, type Listing } from "./listing.ts";
+import { fileOf, listTree, type Listing } from "./listing.ts";
 import { processesWith } from "./outside.ts";
 import { commandFor, type AnalystResult, type AnalystTask } from "./task.ts";
 
@@ -66,7 +65,12 @@ export interface Stage {
 export interface Telling {
   readonly passed: boolean;
   readonly checks: readonly Check[];
-  readonly report: Findings & { readonly root: string; readonly git: boolean };
+  readonly report: Findings & {
+    readonly root: string;
+    readonly git: boolean;
+    /** Why there is no git: `absent`, `outside` a repository, or git's own words. */
+    readonly whyNot: string;
+  };
   readonly workers: readonly WorkerView[];
   readonly refusals: readonly { readonly code: string; readonly message: string }[];
   readonly receipt: Receipt;
@@ -119,10 +123,11 @@ class Story {
     const receipt = await this.#kill();
     await this.#checkLatecomers();
     const journal = await this.#checkJournal();
+    const { git, whyNot } = this.#listing;
     return {
       passed: this.#seen.passed,
       checks: this.#seen.checks,
-      report: { root: this.#stage.root, git: this.#listing.git, ...result.findings },
+      report: { root: this.#stage.root, git, whyNot, ...result.findings },
       workers: await this.#fleet.workers({ all: true }),
       refusals: (await this.#refusals()).map(({ data: { code, message } }) => ({ code, message })),
       receipt,
@@ -146,8 +151,9 @@ class Story {
   async #awaitReport(root: WorkerHandle): Promise<AnalystResult> {
     return this.#until("the root has handed its report back", ANALYSIS_MS_MAX, async () => {
       const view = await root.view();
-      if (view?.end !== null)
-        throw new Error(`the root ended early: ${view?.end.reason ?? "unknown"}`);
+      const why = view?.state["error"] ?? view?.end?.reason;
+      if (why !== undefined) throw new Error(`the root ended early: ${String(why)}`);
+      if (view === undefined) return undefined;
       // The root is an analyst: what it has recorded there is its result.
       return view.state["result"] as unknown as AnalystResult | undefined;
     });
@@ -161,7 +167,7 @@ class Story {
       `${paths.length} listed here`,
     ]);
     let bytes = 0;
-    for (const path of paths) bytes += (await stat(join(this.#stage.root, path))).size;
+    for (const path of paths) bytes += (await stat(fileOf(this.#stage.root, path))).size;
     this.#note("and every byte", findings.bytes === bytes, [
       `${findings.bytes}`,
       `${bytes} by stat`,

@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { gitIn } from "./repository.ts";
 
 /** What a tree holds, counted by other programs than the demo's own code. */
 export interface Counts {
@@ -24,6 +23,13 @@ while IFS= read -r -d '' path; do
 done
 echo "$files $lines $bytes $ts"`;
 
+/** What git says of each regular file by itself, added up by awk. */
+const CHURN = String.raw`
+git ls-files -z | while IFS= read -r -d '' path; do
+  [ -f "$path" ] && [ ! -L "$path" ] || continue
+  git log --numstat --format= --no-renames -- ":(literal)$path"
+done | awk '{ s += $1 + $2 } END { print s + 0 }'`;
+
 /** Counts a repository by git, awk, grep and wc. */
 export function countRepository(root: string): Counts {
   const listed = execFileSync("git", ["-C", root, "ls-files", "-z"]);
@@ -43,15 +49,8 @@ function count(root: string, listed: Uint8Array): readonly number[] {
   return said.trim().split(" ").map(Number);
 }
 
-/** Added and deleted lines of all commits, of the files that are still there. */
+/** Added and deleted lines of all commits, of the regular files that are still there. */
 function churnOf(root: string): number {
-  const present = gitIn(root, "ls-files", "-z").split("\0").filter(Boolean);
-  const said = present.map((path) => {
-    const rows = gitIn(root, "log", "--numstat", "--format=", "--no-renames", "--", path);
-    return execFileSync("awk", ["{ s += $1 + $2 } END { print s + 0 }"], {
-      input: gitIn(root, "ls-files", "-s", "--", path).startsWith("120000") ? "" : rows,
-      encoding: "utf8",
-    });
-  });
-  return said.reduce((sum, text) => sum + Number(text), 0);
+  const said = execFileSync("bash", ["-c", CHURN], { cwd: root, encoding: "utf8" });
+  return Number(said);
 }

@@ -1,14 +1,15 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Telling } from "../../src/demo/story.ts";
 import { needsProgram } from "../support/require-all.ts";
 import { commandOf, listProcesses } from "../support/process-table.ts";
 import { countRepository, countTree } from "./counts.ts";
-import { makeRepository, makeTree } from "./repository.ts";
+import { addLatinName, makeRepository, makeTree } from "./repository.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/demo/main.ts");
 const DEMO_MS_MAX = 120_000;
@@ -33,15 +34,19 @@ interface Ran {
   readonly stderr: string;
 }
 
+function startDemo(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: temporary },
+  });
+}
+
 /** Runs the demo as `npm start` does; `onText` sees what it tells, as it tells it. */
 async function runDemo(
   args: readonly string[],
   onText: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TMPDIR: temporary },
-  });
+  const child = startDemo(args);
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -121,6 +126,43 @@ describe("the main job", () => {
         });
         expect({ code, stdout }).toMatchObject({ code: 130 });
         expect(remains()).toEqual({ folders: [], commands: [] });
+      } finally {
+        tree.remove();
+      }
+    },
+  );
+
+  test(
+    "[DM3] when nobody listens any more it ends everything, too",
+    { timeout: DEMO_MS_MAX },
+    async () => {
+      const tree = makeTree();
+      const child = startDemo(["--repo", tree.root]);
+      try {
+        child.stdout.on("data", (text: Buffer) => {
+          if (text.includes("analyst")) child.stdout.destroy();
+        });
+        await once(child, "exit");
+        expect(remains()).toEqual({ folders: [], commands: [] });
+      } finally {
+        tree.remove();
+      }
+    },
+  );
+
+  test(
+    "[DM7] names that are not UTF-8 are counted like any other",
+    { timeout: DEMO_MS_MAX },
+    async () => {
+      needsProgram("git");
+      const tree = makeRepository();
+      try {
+        addLatinName(tree.root);
+        const { code, stdout } = await runDemo(["--repo", tree.root]);
+        expect({ code, stdout }).toMatchObject({ code: 0 });
+        const { files, lines, bytes, churn } = countRepository(tree.root);
+        expect(stdout).toContain(`Report: ${files} files, ${lines} lines, ${bytes} bytes`);
+        expect(stdout).toContain(`Churn: ${churn} lines changed`);
       } finally {
         tree.remove();
       }

@@ -48,6 +48,14 @@ export function makeRepository(): Tree {
   return tree;
 }
 
+/** Commits a file whose name is not UTF-8, as older trees have them. */
+export function addLatinName(root: string): void {
+  const name = Buffer.concat([Buffer.from(`${root}/caf`), Buffer.from([0xe9]), Buffer.from(".ts")]);
+  writeFileSync(name, "export const au = 1;\nexport const lait = 2;\n");
+  gitIn(root, "add", "--all");
+  gitIn(root, "commit", "--quiet", "--message=latin");
+}
+
 /** Runs git in a folder as nobody in particular. */
 export function gitIn(root: string, ...args: string[]): string {
   const who = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"];
