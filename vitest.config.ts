@@ -1,4 +1,5 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
 import { TallyReporter } from "./tests/support/tally.ts";
@@ -13,6 +14,10 @@ export default defineConfig({
     // Real processes: tests signal themselves, change directory, and are killed.
     pool: "forks",
     maxWorkers: Math.max(2, availableParallelism()),
+    // Killed fleets are remembered outside of their folders: not in the user's own place here.
+    env: { XDG_STATE_HOME: join(tmpdir(), `stint-test-state-${process.getuid?.() ?? 0}`) },
+    // A busy machine is slow, not wrong: what is awaited of the outside world gets its time.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     globalSetup: ["tests/support/leaks.global.ts"],

@@ -8,10 +8,11 @@ import { openSqliteJournal } from "./journal/sqlite/open.ts";
 import { verifyJournal } from "./journal/verify.ts";
 import type { ProcessIdentity } from "./kernel/command.ts";
 import { joinFleetIn, type JoinedWorker, type JoinOptions } from "./library/fleet/join.ts";
-import { settleImported } from "./library/fleet/importing.ts";
+import { settleImported } from "./library/store/importing.ts";
 import { openFleetIn } from "./library/fleet/open-fleet.ts";
 import type { FleetOptions } from "./library/fleet/options.ts";
-import { filePermit, memoryPermit, permitFile } from "./library/fleet/permit.ts";
+import { killedFleetsOfUser } from "./library/store/killed-fleets.ts";
+import { filePermit, holdsPermit, memoryPermit, permitFile } from "./library/store/permit.ts";
 import type { OpenStore, Store } from "./library/fleet/store.ts";
 import type { Fleet } from "./library/fleet/fleet.ts";
 import type { Host } from "./library/host.ts";
@@ -113,13 +114,15 @@ export function sqlite(options: SqliteOptions): Store {
 
 async function openSqlite(folder: string): Promise<OpenStore> {
   const { clock, random } = thisMachine();
-  const journal = await openSqliteJournal({ folder, clock });
+  // Where a fleet was permitted there was a journal: it is missing, and not to be begun anew.
+  const create = !(await holdsPermit(folder));
+  const journal = await openSqliteJournal({ folder, clock, create });
   try {
     const pulse = await openSqlitePulse({ file: join(folder, "pulse.db"), clock, random });
     return {
       journal,
       pulse,
-      permit: filePermit(folder),
+      permit: filePermit(folder, killedFleetsOfUser()),
       address: {
         kind: "sqlite",
         dir: folder,

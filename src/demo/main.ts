@@ -37,6 +37,8 @@ async function main(): Promise<number> {
   for (const stream of [process.stdout, process.stderr])
     stream.on("error", () => interrupted.abort());
   const dir = await mkdtemp(join(await realpath(tmpdir()), "stint-demo-"));
+  // The demo's fleet is gone with its folder; nobody needs to remember that it was killed.
+  process.env["XDG_STATE_HOME"] = dir;
   const tell = (line: string): void => {
     (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   };

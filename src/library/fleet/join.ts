@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join as joinPath } from "node:path";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Log } from "../../ports/log.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
@@ -156,16 +156,13 @@ async function readPapers(folder: string | undefined): Promise<Papers> {
     const expected = `the folder of a sandbox (${SANDBOX_VARIABLE}, set for what a fleet starts)`;
     throw new InputError("usage", [{ path: "folder", expected, got: describeValue(folder) }]);
   }
-  const [joinDocument, secret, envelope] = await Promise.all([
-    readJson(folder, JOIN_FILES.join),
-    readJson(folder, JOIN_FILES.secret),
-    readJson(folder, JOIN_FILES.manifest),
-  ]);
-  return { join: parseJoin(joinDocument), secret: parseSecret(secret), envelope };
+  const join = parseJoin(await readJson(folder, JOIN_FILES.join));
+  const secret = parseSecret(await readJson(folder, JOIN_FILES.secret));
+  return { join, secret, envelope: await readJson(folder, JOIN_FILES.manifest) };
 }
 
 async function readJson(folder: string, name: string): Promise<unknown> {
-  const path = join(folder, name);
+  const path = joinPath(folder, name);
   try {
     return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {

@@ -81,7 +81,7 @@ export async function ensureFleet(
   const data = { fleet, name, contract, key: signer.key };
   const answer = await loop.submit({ kind: "fleet.create", data }, options.operator);
   if (answer.ok) return fleet;
-  await store.permit.revoke(fleet);
+  await store.permit.withdraw(fleet);
   const after = await loop.look();
   if (after.fleet !== null && after.key.key_id !== signer.key.key_id) throw otherKey(after, signer);
   if (after.fleet !== null) return after.fleet;
@@ -101,7 +101,7 @@ function otherKey(state: State, signer: Signer): Fault {
 export async function adoptKill(seat: Seat): Promise<void> {
   const { fleet, store, loop, owner } = seat;
   if (loop.state().status === "killed" || (await store.permit.isGranted(fleet))) return;
-  const reason = "the fleet's permit is gone: it was killed when its journal could not be written";
+  const reason = "the fleet was killed: its permit is gone, or its id is among the killed ones";
   await demand(seat, { kind: "fleet.kill", data: { reason } }, owner);
 }
 

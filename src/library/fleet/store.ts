@@ -20,7 +20,9 @@ export interface Permit {
   grant(fleet: string): Promise<void>;
   /** Whether the fleet may start anything. */
   isGranted(fleet: string): Promise<boolean>;
-  /** Takes it away for good; safe to repeat. */
+  /** Takes back what was granted for a fleet that did not come to be. */
+  withdraw(fleet: string): Promise<void>;
+  /** Takes it away for good, also from copies of the store where it can; safe to repeat. */
   revoke(fleet: string): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import type { Draft } from "../../ports/journal.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
 import { replay } from "../../runtime/replay.ts";
 import { actorOf, type Surroundings } from "../seat.ts";
-import type { OpenStore } from "./store.ts";
+import type { OpenStore } from "../fleet/store.ts";
 
 const REASON = "the journal was imported: resume it when the fleet it was exported from has ended";
 

@@ -1,18 +1,38 @@
-import { open, stat, unlink } from "node:fs/promises";
+import { open, readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "../../ports/fault.ts";
-import type { Permit } from "./store.ts";
+import type { KilledFleets } from "./killed-fleets.ts";
+import type { Permit } from "../fleet/store.ts";
 
 /** The file that is the permit of a fleet in its state folder. */
 export function permitFile(folder: string, fleet: string): string {
   return join(folder, `permit-${fleet}`);
 }
 
+/** Whether a state folder has, or had, a fleet: the permit of one lies in it. */
+export async function holdsPermit(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).some((name) => name.startsWith("permit-"));
+  } catch (error) {
+    if (isMissing(error)) return false;
+    const message = `the state folder ${folder} must be readable`;
+    throw new Fault("storage_failed", message, { cause: error });
+  }
+}
+
 /**
  * Permits as empty files in a state folder. Granted durably; taking one away is one `unlink`, which
- * works on a full disk too.
+ * works on a full disk too. A fleet that is remembered as killed has none, whatever the folder says.
  */
-export function filePermit(folder: string): Permit {
+export function filePermit(folder: string, killed: KilledFleets): Permit {
+  const remove = async (fleet: string): Promise<void> => {
+    try {
+      await unlink(permitFile(folder, fleet));
+      await syncFolder(folder);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  };
   return {
     async grant(fleet) {
       const file = await open(permitFile(folder, fleet), "w", 0o600);
@@ -24,6 +44,7 @@ export function filePermit(folder: string): Permit {
       await syncFolder(folder);
     },
     async isGranted(fleet) {
+      if (await killed.has(fleet)) return false;
       try {
         await stat(permitFile(folder, fleet));
         return true;
@@ -33,13 +54,12 @@ export function filePermit(folder: string): Permit {
         throw new Fault("storage_failed", message, { cause: error });
       }
     },
+    withdraw: remove,
     async revoke(fleet) {
-      try {
-        await unlink(permitFile(folder, fleet));
-        await syncFolder(folder);
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-      }
+      await remove(fleet);
+      // The permit is what binds here. Without a home, or with a full disk there, only copies of
+      // this folder are not known to be killed.
+      await killed.remember(fleet).catch(() => undefined);
     },
   };
 }
@@ -50,6 +70,7 @@ export function memoryPermit(): Permit {
   return {
     grant: async (fleet) => void granted.add(fleet),
     isGranted: async (fleet) => granted.has(fleet),
+    withdraw: async (fleet) => void granted.delete(fleet),
     revoke: async (fleet) => void granted.delete(fleet),
   };
 }

@@ -1,0 +1,47 @@
+import { mkdir, open, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * The fleets that were killed, by id, kept outside of every state folder: a copy of a state folder,
+ * or a backup from before the kill, must not bring a fleet back to life (I3).
+ *
+ * They lie in `$XDG_STATE_HOME/stint/killed`, else `~/.local/state/stint/killed`, an empty file
+ * each. This is one user's memory on one host: elsewhere a copy is not known to be killed.
+ */
+export interface KilledFleets {
+  /** Remembers a fleet as killed; rejects when that cannot be written. */
+  remember(fleet: string): Promise<void>;
+  /** Whether a fleet is remembered as killed; false where nothing can be read. */
+  has(fleet: string): Promise<boolean>;
+}
+
+/** The killed fleets as this user's files on this host. */
+export function killedFleetsOfUser(): KilledFleets {
+  return {
+    async remember(fleet) {
+      const folder = folderOfKilled();
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const file = await open(join(folder, fleet), "w", 0o600);
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    },
+    async has(fleet) {
+      try {
+        return (await stat(join(folderOfKilled(), fleet))).isFile();
+      } catch {
+        // No such file, no such folder, or none that may be read: nothing is remembered.
+        return false;
+      }
+    },
+  };
+}
+
+function folderOfKilled(): string {
+  const given = process.env["XDG_STATE_HOME"];
+  const base = given === undefined || given === "" ? join(homedir(), ".local", "state") : given;
+  return join(base, "stint", "killed");
+}
