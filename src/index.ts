@@ -26,6 +26,7 @@ export type {
 } from "./library/fleet/contract.ts";
 export type {
   Fleet,
+  HaltOptions,
   KillOptions,
   ReasonOptions,
   SpawnOptions,

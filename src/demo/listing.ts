@@ -24,7 +24,7 @@ export interface Listing {
   readonly vendoredFrom: number;
   /** Whether git named them; without it there is no churn. */
   readonly git: boolean;
-  /** Why git did not name them: `absent` from this machine, `outside` a repository, or its words. */
+  /** Why git did not name them: it is `absent`, the tree is `outside`, or git's own words. */
   readonly whyNot: string;
   /** SHA-256 over the paths: two workers with the same digest speak of the same parts. */
   readonly digest: string;

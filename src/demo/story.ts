@@ -152,7 +152,7 @@ class Story {
     return this.#until("the root has handed its report back", ANALYSIS_MS_MAX, async () => {
       const view = await root.view();
       const why = view?.state["error"] ?? view?.end?.reason;
-      if (why !== undefined) throw new Error(`the root ended early: ${String(why)}`);
+      if (typeof why === "string") throw new Error(`the root ended early: ${why}`);
       if (view === undefined) return undefined;
       // The root is an analyst: what it has recorded there is its result.
       return view.state["result"] as unknown as AnalystResult | undefined;

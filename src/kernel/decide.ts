@@ -11,6 +11,7 @@ import {
   decidePause,
   decideResume,
   decideRotate,
+  decideSign,
 } from "./fleet/fleet.ts";
 import { lapsed } from "./worker/lapse.ts";
 import { decideCheckpoint, decideExited, decideStop, decideWriteOff } from "./worker/life.ts";
@@ -125,7 +126,7 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
     case "refusals.suppress":
       return grant({ kind: "refusals.suppressed", data: command.data });
     case "journal.sign":
-      return grant({ kind: "journal.signed", data: command.data });
+      return decideSign(state, command.data);
     case "receipt.record":
       return grant({ kind: "receipt.recorded", data: command.data });
   }

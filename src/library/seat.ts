@@ -49,13 +49,47 @@ export interface Seat extends Surroundings {
   readonly fleet: string;
   readonly loop: Loop;
   readonly store: OpenStore;
-  readonly signer: Signer;
-  /** Handed to the processes that are started here, so that they can open the journal. */
-  readonly secret: Secret;
+  readonly keys: Keys;
   /** Who acts here when no worker does: an operator, or the worker that joined. */
   readonly owner: Actor;
   /** Fires when the handle is closed: nothing more will be heard here. */
   readonly closing: AbortSignal;
+}
+
+/** The secret and the key in use in a process; others after a rotation by this very process. */
+export interface Keyring {
+  readonly signer: Signer;
+  /** Handed to the processes that are started here, so that they can open the journal. */
+  readonly secret: Secret;
+  /** Whether the secret is the one that the store keeps in its file. */
+  readonly isKept: boolean;
+}
+
+/** A keyring that can be given another secret. */
+export class Keys implements Keyring {
+  readonly isKept: boolean;
+  readonly #loop: Loop;
+  #inUse: Pick<Keyring, "signer" | "secret">;
+
+  constructor(loop: Loop, first: Keyring) {
+    this.#loop = loop;
+    this.#inUse = first;
+    this.isKept = first.isKept;
+  }
+
+  get signer(): Signer {
+    return this.#inUse.signer;
+  }
+
+  get secret(): Secret {
+    return this.#inUse.secret;
+  }
+
+  /** Uses another secret from now on: the fleet's key was rotated to it. */
+  use(inUse: Pick<Keyring, "signer" | "secret">): void {
+    this.#inUse = inUse;
+    this.#loop.useSigner(inUse.signer);
+  }
 }
 
 /** Makes an actor of this process. What nothing but its own word says is named as claimed. */

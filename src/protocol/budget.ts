@@ -1,19 +1,18 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Budget, Charge } from "../kernel/budget/budget.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { parserOf, type Parser } from "./parse.ts";
-import { integer, pattern, record } from "./scalar.ts";
+import { byName, integer, pattern, record } from "./scalar.ts";
 
 const unitName = pattern(
   new RegExp(`^[a-z][a-z0-9_]{0,${LIMITS.unitNameMax - 1}}$`),
   `a unit name of 1 to ${LIMITS.unitNameMax} lowercase letters, digits or "_", a letter first`,
 );
 
-const units = z
-  .record(unitName, integer(0, LIMITS.unitAmountMax), {
-    error: ({ code }) => (code === "invalid_key" ? undefined : "an object of amounts by unit name"),
-  })
-  .superRefine((value, context) => {
+const amount = integer(0, LIMITS.unitAmountMax);
+
+const units = byName(unitName, amount, "an object of amounts by unit name").superRefine(
+  (value, context) => {
     const count = Object.keys(value).length;
     if (count <= LIMITS.unitsMax) return;
     context.addIssue({
@@ -21,7 +20,8 @@ const units = z
       message: `an object of at most ${LIMITS.unitsMax} units`,
       params: { tooLarge: true, got: `${count} units` },
     });
-  });
+  },
+);
 
 /** The schema of a budget: integers only, an absent key is unlimited. */
 export const budgetSchema = record({

@@ -138,6 +138,9 @@ const freeForm = new Set([
   "verdicts",
 ]);
 
+/** How our fields' names begin; no other key, `__proto__` say, can have been renamed. */
+const isFieldName = /^[a-z]/i;
+
 /** Keys that read well after a dot; others are shown in brackets and quotes. */
 const isPlainKey = /^[\w$-]{1,64}$/;
 
@@ -148,7 +151,7 @@ function showPath(path: readonly PropertyKey[], shown: Shown): string {
     if (typeof key === "number") text += `[${key}]`;
     else {
       const name = String(key);
-      const renamed = isFree ? name : shown.rename(name);
+      const renamed = isFree || !isFieldName.test(name) ? name : shown.rename(name);
       text += isPlainKey.test(renamed) ? `.${renamed}` : `[${describeValue(renamed)}]`;
       isFree ||= freeForm.has(name);
     }

@@ -111,6 +111,31 @@ export const workerReference: z.ZodType<string> = text(LIMITS.commandIdCharsMax,
 /** SHA-256 as lowercase hex. */
 export const sha256Hex: z.ZodType<string> = pattern(/^[0-9a-f]{64}$/, "64 lowercase hex digits");
 
+/**
+ * An object of values by name, as many as there are. `error` is the expectation of the whole; a
+ * name that is not of its form is a problem of the whole too.
+ */
+export function byName<V>(
+  name: z.ZodType<string>,
+  value: z.ZodType<V>,
+  error: string,
+): z.ZodType<Readonly<Record<string, V>>> {
+  return z
+    .custom<Readonly<Record<string, unknown>>>(isPlainObject, { error })
+    .superRefine((given, context) => {
+      // zod leaves this one name out in silence, so that it is looked for before zod sees it.
+      if (!isPlainObject(given) || !Object.hasOwn(given, "__proto__")) return;
+      const message = name.safeParse("__proto__").error?.issues[0]?.message;
+      const params = { got: '"__proto__"' };
+      context.addIssue({ code: "custom", message: message ?? 'no name "__proto__"', params });
+    })
+    .pipe(
+      z.record(name, value, {
+        error: ({ code }) => (code === "invalid_key" ? undefined : error),
+      }),
+    );
+}
+
 /** A JSON object, copied and frozen. */
 export function jsonObject(limits: JsonLimits): z.ZodType<JsonObject> {
   return z.unknown().transform((value, context): JsonObject => {

@@ -8,6 +8,7 @@ import { budgetSchema, chargeSchema } from "./budget.ts";
 import { manifestSchema } from "./manifest.ts";
 import { parserOf, type Parser } from "./parse.ts";
 import {
+  byName,
   EVIDENCE_LIMITS,
   flag,
   integer,
@@ -34,18 +35,17 @@ const regionsSchema: z.ZodType<readonly string[]> = z
     error: `an array of at most ${LIMITS.regionPatternsMax} patterns`,
   });
 
+const verdict = z.union([z.boolean(), text(LIMITS.reasonBytesMax)], {
+  error: "true, false or the text of an error",
+});
+
 /** What functions said, by the names of their conditions. */
-const verdicts = z
-  .record(
-    plainName,
-    z.union([z.boolean(), text(LIMITS.reasonBytesMax)], {
-      error: "true, false or the text of an error",
-    }),
-    { error: "an object of verdicts by condition" },
-  )
-  .refine((given) => Object.keys(given).length <= LIMITS.stopConditionsMax, {
+const verdicts = byName(plainName, verdict, "an object of verdicts by condition").refine(
+  (given) => Object.keys(given).length <= LIMITS.stopConditionsMax,
+  {
     error: `an object of at most ${LIMITS.stopConditionsMax} verdicts`,
-  }) as unknown as z.ZodType<Verdicts>;
+  },
+) as unknown as z.ZodType<Verdicts>;
 
 const processIdentity = record({
   host_id: text(LIMITS.actorTextCharsMax, 1),

@@ -61,6 +61,7 @@ test("[LM11] verdicts are true, false or an error's text, under the names of con
   expect(verdicts({ a: true, b: false, c: "it threw" })).toBe("taken");
   expect(verdicts({ a: 1 })).toContain("worker.admit.verdicts.a must be true, false or the text");
   expect(verdicts({ "": true })).toContain("worker.admit.verdicts must be 1 to 64 letters");
+  expect(verdicts(JSON.parse('{"__proto__":true}'))).toContain("must be 1 to 64 letters");
   const many = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`c${index}`, true]));
   expect(verdicts(many)).toContain("at most 64 verdicts");
 });

@@ -268,6 +268,13 @@ describe("unknown fields and the caller's names", () => {
     expect(() => parseContract({ cooldown: 1 }, camel)).toThrow("did you mean cooldownMs?");
   });
 
+  test("[LM9] a key that cannot be a field's is shown as it is, and without a hint", () => {
+    for (const parse of [parseContract, parseWholeContract])
+      expect(() => parse(JSON.parse('{"__proto__":{"max_depth":3}}'), camel)).toThrow(
+        "options.contract.__proto__ must be absent (no such field), got an object with max_depth",
+      );
+  });
+
   test.each([undefined, null, 5, "x", [], new Date(0), () => ({})])(
     "[LM1] what is no object is no contract (case %#)",
     (value) => {

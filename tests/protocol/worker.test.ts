@@ -142,6 +142,18 @@ describe("budgets and charges", () => {
     );
   });
 
+  test("[LM2] a unit named __proto__ is refused like any other of a wrong name", () => {
+    const charge = (text: string) => problemOf(() => parseCharge(JSON.parse(text)));
+    const budget = (text: string) => problemOf(() => parseBudget(JSON.parse(text)));
+    const expected = 'units must be a unit name of 1 to 32 lowercase letters, digits or "_"';
+    expect(budget('{"units":{"__proto__":5,"a":1}}')).toBe(
+      `usage: budget.${expected}, a letter first, got "__proto__"`,
+    );
+    expect(charge('{"units":{"__proto__":5}}')).toContain(`amounts.${expected}`);
+    expect(budget('{"units":{"_proto__":5,"a":1}}')).toContain(`budget.${expected}`);
+    expect(parseBudget({ units: { constructor: 5 } })).toEqual({ units: { constructor: 5 } });
+  });
+
   test("[LM1] half a core is 500 thousandths, never a fraction (replication G1)", () => {
     expect(problemOf(() => parseBudget({ cpu_milli: 500 }))).toBe("taken");
     expect(problemOf(() => parseBudget({ cpu_milli: 0.5 }))).toContain("got 0.5");

@@ -129,8 +129,11 @@ test("[SN7] a snapshot that another key vouches for is passed over (replication 
   const forged = real.state.replace('"status":"open"', '"status":"none"');
   const stateHash = sha256Of(forged);
   serve(rig, { ...real, state: forged, stateHash });
+  // Under its own name the other key does not even get into the journal.
+  const open = signHead(OTHER, head, stateHash);
+  const refused = await loop.submit({ kind: "journal.sign", data: open }, OPERATOR);
+  expect(refused).toMatchObject({ ok: false, refusal: { code: "not_authorised" } });
   for (const statement of [
-    signHead(OTHER, head, stateHash),
     { ...signHead(OTHER, head, stateHash), key_id: SIGNER.key.key_id },
     { ...signHead(SIGNER, head, real.stateHash), state_hash: stateHash },
   ])

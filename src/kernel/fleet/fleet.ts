@@ -83,6 +83,20 @@ export function decideRotate(state: State, request: CommandMap["key.rotate"]): R
   return grant({ kind: "key.rotated", data: request });
 }
 
+/**
+ * Decides `journal.sign`: only the key in force at this very entry signs heads, or a signature that
+ * was under way while the key was rotated would make the journal one that does not verify.
+ */
+export function decideSign(state: State, request: CommandMap["journal.sign"]): Ruling {
+  const { key_id: inForce } = state.key;
+  if (request.key_id === inForce) return grant({ kind: "journal.signed", data: request });
+  return deny(
+    "not_authorised",
+    `a head must be signed by the key in force, ${inForce}, got ${request.key_id}`,
+    { expected: inForce, got: request.key_id },
+  );
+}
+
 function killed({ fleet }: State): Ruling {
   return deny("fleet_killed", "the fleet must be alive, it was killed for good", { fleet });
 }

@@ -33,8 +33,8 @@ export async function audit(seat: Seat, { onProgress }: AuditOptions = {}): Prom
   const { journal } = seat.store;
   try {
     const { head, anchor } = await seat.verifyJournal(journal, {
-      verifySignature: (bytes, signature, key) => seat.signer.verify(bytes, signature, key),
-      key: seat.signer.key,
+      verifySignature: (bytes, signature, key) => seat.keys.signer.verify(bytes, signature, key),
+      key: seat.keys.signer.key,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     const { isSame, replayedHash } = await compareWithReplay(journal, seat.loop);

@@ -1,10 +1,11 @@
-import type { JsonObject } from "../../kernel/json.ts";
+import type { Json, JsonObject } from "../../kernel/json.ts";
 import type { Envelope } from "../../ports/signer.ts";
 import type { EntriesOptions } from "../feed/entries.ts";
 import type { EntryView, FeedKind, FeedMap } from "../feed/feed.ts";
 import type { Metrics } from "../feed/metrics.ts";
 import type { Receipt } from "../kill/receipt.ts";
 import type { Refusable } from "../refused.ts";
+import type { Secret } from "../seat.ts";
 import type { QuarantineOptions } from "../steward/quarantine.ts";
 import type { QuarantineReport } from "../steward/quarantine-report.ts";
 import type { ChargeOptions, WorkerHandle } from "../worker/handle.ts";
@@ -32,6 +33,15 @@ export interface KillOptions {
   readonly reason: string;
   /** How long cooperative tasks are given to settle after their signal, ms; default 2 000. */
   readonly settleMs?: number;
+}
+
+/** Who is asked to halt, and why. */
+export interface HaltOptions {
+  /** An opaque handle of the party. */
+  readonly handle: string;
+  readonly reason: string;
+  /** A command that is proposed to whoever may carry it out. */
+  readonly proposed?: Json;
 }
 
 /** Why something is done that needs no further options. */
@@ -86,6 +96,13 @@ export interface Fleet extends AsyncDisposable {
   resume(options?: ReasonOptions): Promise<void>;
   /** Puts a contract in force; a tighter one stops nobody. */
   enact(contract: ContractOptions): Promise<void>;
+  /**
+   * Rotates the fleet's key to that of another secret, which this handle uses from then on. Other
+   * handles and processes need it before they can start workers again.
+   */
+  rotateSecret(secret: Secret): Promise<void>;
+  /** Records that somebody is asked to halt; shown to whoever reads, never carried out here. */
+  requestHalt(request: HaltOptions): Promise<void>;
   /** Kills the fleet for good and answers the signed receipt; may be repeated. */
   kill(options: KillOptions): Promise<Receipt>;
   /** Verifies the whole journal, replays it and decides it again; writes nothing. */

@@ -9,7 +9,7 @@ import { kill } from "../kill/kill.ts";
 import type { Receipt } from "../kill/receipt.ts";
 import { toCamel, toWire } from "../names.ts";
 import { Refused, type Refusable } from "../refused.ts";
-import { actorOf, demand, type Seat } from "../seat.ts";
+import { actorOf, demand, type Seat, type Secret } from "../seat.ts";
 import {
   parseQuarantine,
   quarantine,
@@ -22,8 +22,16 @@ import { startWorker } from "../worker/admit.ts";
 import { handleOf, type ChargeOptions, type WorkerHandle } from "../worker/handle.ts";
 import { resolveNow } from "../worker/reference.ts";
 import { parseStop, stopTree, type StopOptions, type StopReport } from "../worker/stopping.ts";
+import { rotateSecret } from "./rotate.ts";
 import { parseContractOptions, type ContractOptions } from "./contract.ts";
-import type { Fleet, KillOptions, ReasonOptions, SpawnOptions, StartOptions } from "./fleet.ts";
+import type {
+  Fleet,
+  HaltOptions,
+  KillOptions,
+  ReasonOptions,
+  SpawnOptions,
+  StartOptions,
+} from "./fleet.ts";
 import { FleetReader, type FleetParts } from "./reader.ts";
 import { operatorRequest, spawnRequest } from "./spawn-request.ts";
 import * as steps from "./steps.ts";
@@ -89,6 +97,14 @@ export class FleetHandle extends FleetReader implements Fleet {
     const { contract, functions } = parseContractOptions(options);
     Object.assign(this.#parts.conditions.functions, functions);
     await this.#give("contract.enact", { contract });
+  }
+
+  async rotateSecret(secret: Secret): Promise<void> {
+    await rotateSecret(this.#seat, secret);
+  }
+
+  async requestHalt(request: HaltOptions): Promise<void> {
+    await this.#give("halt.request", request);
   }
 
   async kill(options: KillOptions): Promise<Receipt> {

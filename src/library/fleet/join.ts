@@ -4,15 +4,14 @@ import type { JsonObject } from "../../kernel/json.ts";
 import type { Log } from "../../ports/log.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
 import type { Member } from "../member.ts";
-import { Refused, refusedAnswer } from "../refused.ts";
-import { actorOf, workerActor, type Seat, type Secret, type Surroundings } from "../seat.ts";
+import { Refused } from "../refused.ts";
+import { actorOf, Keys, workerActor, type Seat, type Secret, type Surroundings } from "../seat.ts";
 import { register } from "../worker/admit.ts";
 import { endTasks } from "../worker/end-tasks.ts";
 import { handleOf, type WorkerHandle } from "../worker/handle.ts";
 import { Hosting } from "../worker/hosting.ts";
 import { JOIN_FILES, SANDBOX_VARIABLE, type JoinDocument } from "../process/launch.ts";
 import { Sandboxes } from "../process/sandboxes.ts";
-import { refuse } from "../../kernel/refusal.ts";
 import { forLoop, parseConditions, type ConditionFunctions } from "./conditions.ts";
 import type { BudgetOptions } from "./contract.ts";
 import { openDriver, openLoopOn, openSigner } from "./opening.ts";
@@ -73,8 +72,7 @@ export async function joinFleetIn(
     fleet,
     loop,
     store,
-    signer,
-    secret: papers.secret,
+    keys: new Keys(loop, { signer, secret: papers.secret, isKept: false }),
     owner: actorOf(world.host, own),
     closing: closing.signal,
   };
@@ -85,7 +83,6 @@ export async function joinFleetIn(
     const { driver, why } = await openDriver(store, seat);
     member = { ...member, whyNoSandboxes: why };
     if (driver !== undefined) member = { ...member, sandboxes: new Sandboxes(seat, driver) };
-    await demandPermit(seat);
     const registered = await register(member, papers.envelope, { kind: "self", beats: true });
     if (!registered.ok) throw new Refused(registered.refusal);
     const handle = handleOf(member, { manifest: registered.manifest, kind: "self" });
@@ -94,13 +91,6 @@ export async function joinFleetIn(
     await close();
     throw error;
   }
-}
-
-/** A kill that could not be journaled has taken the permit away: nobody may begin to work. */
-async function demandPermit({ fleet, store }: Seat): Promise<void> {
-  if (await store.permit.isGranted(fleet)) return;
-  const message = "the fleet must have its permit, it was taken away by a kill";
-  throw new Refused(refusedAnswer(refuse("fleet_killed", message, { fleet })).refusal);
 }
 
 async function closeMember(member: Member, closing: AbortController): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Log } from "../../ports/log.ts";
 import { Counters } from "../feed/metrics.ts";
 import { Feed } from "../feed/feed.ts";
+import { adoptKill } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { InputError } from "../../protocol/input.ts";
-import type { Seat, Secret, Surroundings } from "../seat.ts";
+import { Keys, type Seat, type Secret, type Surroundings } from "../seat.ts";
 import { Steward } from "../steward/steward.ts";
 import { makeWatcher } from "../steward/watching.ts";
 import { endTasks } from "../worker/end-tasks.ts";
@@ -13,7 +14,6 @@ import { forLoop } from "./conditions.ts";
 import type { Fleet } from "./fleet.ts";
 import { FleetHandle, operatorOf } from "./handle.ts";
 import {
-  adoptKill,
   ensureContract,
   ensureFleet,
   openDriver,
@@ -50,8 +50,7 @@ export async function openFleetIn(world: Surroundings, given: FleetOptions): Pro
       fleet,
       loop,
       store,
-      signer,
-      secret,
+      keys: new Keys(loop, { signer, secret, isKept: options.secret === undefined }),
       owner: operator,
       closing: closing.signal,
     };

@@ -97,14 +97,6 @@ function otherKey(state: State, signer: Signer): Fault {
   return new Fault("key_mismatch", message);
 }
 
-/** Journals a kill that was carried out when it could not be journaled. */
-export async function adoptKill(seat: Seat): Promise<void> {
-  const { fleet, store, loop, owner } = seat;
-  if (loop.state().status === "killed" || (await store.permit.isGranted(fleet))) return;
-  const reason = "the fleet was killed: its permit is gone, or its id is among the killed ones";
-  await demand(seat, { kind: "fleet.kill", data: { reason } }, owner);
-}
-
 /**
  * Sees to it that the contract in force is the one that was given. Throws an InputError that names
  * the differences, or enacts the given one if asked.

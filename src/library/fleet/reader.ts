@@ -92,7 +92,7 @@ export class FleetReader {
   }
 
   verifyReceipt(receipt: Receipt): boolean {
-    return isReceiptSigned(this.#seat.signer, receipt);
+    return isReceiptSigned(this.#seat.keys.signer, receipt);
   }
 
   isQuarantined(reference: string): boolean {

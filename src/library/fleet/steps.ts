@@ -96,7 +96,7 @@ export interface VerifiedManifest {
 
 /** Checks form, version, key and signature of an envelope, and that it is of this fleet. */
 export function verifyManifest(seat: Seat, envelope: unknown): VerifiedManifest {
-  const { verdict, manifest } = seat.signer.check(envelope);
+  const { verdict, manifest } = seat.keys.signer.check(envelope);
   if (manifest === null) return Object.freeze({ verdict, manifest });
   if (manifest.fleet !== seat.fleet) return Object.freeze({ verdict: "foreign", manifest: null });
   return Object.freeze({ verdict, manifest: toEdge(manifest) });

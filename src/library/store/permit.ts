@@ -22,7 +22,7 @@ export async function holdsPermit(folder: string): Promise<boolean> {
 
 /**
  * Permits as empty files in a state folder. Granted durably; taking one away is one `unlink`, which
- * works on a full disk too. A fleet that is remembered as killed has none, whatever the folder says.
+ * works on a full disk too. A fleet that is remembered as killed has none, whatever lies there.
  */
 export function filePermit(folder: string, killed: KilledFleets): Permit {
   const remove = async (fleet: string): Promise<void> => {

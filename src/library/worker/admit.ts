@@ -1,10 +1,11 @@
 import type { Actor } from "../../kernel/actor.ts";
 import { ok } from "../../kernel/assert.ts";
-import { checkOpen } from "../../kernel/worker/admission.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
+import { Fault } from "../../ports/fault.ts";
 import type { Envelope } from "../../ports/signer.ts";
 import type { AdmissionRequest } from "../../protocol/worker.ts";
 import { freshInstanceId } from "../../runtime/base32.ts";
+import { refusalOfKill, refusalWithoutPermit } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { refusedAnswer, type Refusable } from "../refused.ts";
 import { supervisorOf, workerActor, type Seat } from "../seat.ts";
@@ -30,13 +31,21 @@ export async function admit(
   request: AdmissionRequest,
   by: Actor,
 ): Promise<Refusable<Admitted>> {
+  const killed = await refusalWithoutPermit(seat);
+  if (killed !== null) return killed;
   const data = { instance: freshInstanceId(seat.random), ...request };
   const answer = await seat.loop.submit({ kind: "worker.admit", data }, by);
   if (!answer.ok) return refusedAnswer(answer.refusal);
   const admitted = answer.entries.find((entry) => entry.kind === "worker.admitted");
   ok(admitted?.kind === "worker.admitted", "a granted admission has its entry");
   const { manifest } = admitted.data;
-  return { ok: true, manifest, envelope: seat.signer.seal(manifest) };
+  const { signer } = seat.keys;
+  if (manifest.key_id === signer.key.key_id)
+    return { ok: true, manifest, envelope: signer.seal(manifest) };
+  const message =
+    `the key of this handle must be the fleet's, ${manifest.key_id}, it is ${signer.key.key_id}: ` +
+    "the key was rotated elsewhere, open the fleet with its new secret";
+  throw new Fault("key_mismatch", message);
 }
 
 /** How a manifest is presented. */
@@ -56,7 +65,9 @@ export async function register(
   envelope: unknown,
   { kind, beats }: Presentation,
 ): Promise<Refusable<{ readonly manifest: Manifest }>> {
-  const { verdict, manifest } = seat.signer.check(envelope);
+  const killed = await refusalWithoutPermit(seat);
+  if (killed !== null) return killed;
+  const { verdict, manifest } = seat.keys.signer.check(envelope);
   const askedMs = seat.clock.monotonicMs();
   const data = { manifest, envelope: verdict, process: seat.host.process };
   const by = manifest === null ? seat.owner : workerActor(seat, manifest.instance);
@@ -103,11 +114,18 @@ async function launchApart(
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
   };
-  await launch(seat, sandboxes, { manifest, envelope, ...program });
-  const state = seat.loop.state();
-  const closed = state.status === "killed" ? checkOpen(state) : null;
-  if (closed !== null) return refusedAnswer(closed);
-  const lifeMs = manifest.expires_at_ms - state.at_ms;
+  try {
+    await launch(seat, sandboxes, { manifest, envelope, ...program });
+  } catch (error) {
+    // A launcher finds no permit when a kill was quicker.
+    const isStart = error instanceof Fault && error.code === "sandbox_failed";
+    const refused = isStart ? await refusalOfKill(seat) : null;
+    if (refused === null) throw error;
+    return refused;
+  }
+  const killed = await refusalOfKill(seat);
+  if (killed !== null) return killed;
+  const lifeMs = manifest.expires_at_ms - seat.loop.state().at_ms;
   const deadlineMs = seat.clock.monotonicMs() + lifeMs;
   hosting.add({ id: manifest.instance, kind: "apart", beats: false, deadlineMs });
   return { ok: true, manifest, kind: "apart" };

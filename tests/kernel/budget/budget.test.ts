@@ -237,6 +237,11 @@ describe("consumables", () => {
       .happens("budget.charged");
   });
 
+  test("[BG12] what it claims to have used beyond what it was given is counted too", () => {
+    const { play } = given(line, charge("a", tokens(41), self("a")), exited("a"));
+    expect(play.worker("p")).toMatchObject({ reserved: {}, spent: { "units.tokens": 41 } });
+  });
+
   test("[BG12] what it has given its children it cannot use itself", () => {
     given(line)
       .when(charge("p", tokens(60)))
