@@ -104,7 +104,7 @@ export interface SqliteOptions {
 /** A store in a folder of this host, which any number of its processes may open. */
 export function sqlite(options: SqliteOptions): Store {
   const { dir } = options;
-  if (typeof dir !== "string" || dir === "")
+  if (typeof dir !== "string" || dir === "" || dir.includes("\0"))
     throw new InputError("usage", [
       { path: "dir", expected: "the path of a folder", got: describeValue(dir) },
     ]);

@@ -124,7 +124,7 @@ export function byName<V>(
     .custom<Readonly<Record<string, unknown>>>(isPlainObject, { error })
     .superRefine((given, context) => {
       // zod leaves this one name out in silence, so that it is looked for before zod sees it.
-      if (!isPlainObject(given) || !Object.hasOwn(given, "__proto__")) return;
+      if (!Object.hasOwn(given, "__proto__")) return;
       const message = name.safeParse("__proto__").error?.issues[0]?.message;
       const params = { got: '"__proto__"' };
       context.addIssue({ code: "custom", message: message ?? 'no name "__proto__"', params });

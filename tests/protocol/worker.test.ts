@@ -137,6 +137,7 @@ describe("budgets and charges", () => {
     expect(charge({ cpu_ms: -1 })).toContain("amounts.cpu_ms must be an integer from 0");
     expect(charge({ units: { tokens: -1 } })).toContain("amounts.units.tokens must be");
     expect(charge({ memory_bytes: 1 })).toContain("amounts.memory_bytes must be absent");
+    expect(charge({ units: null })).toContain("an object of amounts by unit name, got null");
     expect(charge({ units: new Map([["tokens", 1]]) })).toContain(
       "an object of amounts by unit name",
     );

@@ -26,6 +26,9 @@ const lookEveryMs = 2;
 /** How much of a launcher's complaint is put into a fault, characters. */
 const complaintCharsMax = 500;
 
+/** How much of a program's name or working directory is put into a fault, characters. */
+const shownCharsMax = 200;
+
 /** What a program gets from the environment of its starter, where it is set there. */
 const INHERITED = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
@@ -60,22 +63,15 @@ export interface Launch {
 
 /**
  * Starts a launcher that waits for {@link letGo}, its output going to the sandbox's file.
- * Throws `Fault` `sandbox_failed` when there is no process afterwards.
+ * Throws `Fault` `sandbox_failed` when the system starts no process, and the file system's own
+ * error when that file cannot be opened.
  */
 export async function spawnLauncher(launch: Launch): Promise<ChildProcess> {
-  const { spec, folder } = launch;
-  const note = join(folder, OWN_FILES.unlaunched);
-  const permits = [join(folder, OWN_FILES.permit), launch.permitFile ?? ""];
-  const output = await open(join(folder, OWN_FILES.output), "a", 0o600);
+  const output = await open(join(launch.folder, OWN_FILES.output), "a", 0o600);
   try {
-    const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", note, ...permits, ...spec.run], {
-      cwd: spec.cwd ?? process.cwd(),
-      env: environmentOf(launch),
-      detached: true,
-      stdio: ["ignore", output.fd, output.fd, "pipe"],
-    });
-    await spawned(child, spec);
-    return child;
+    return await spawnShell(launch, output.fd);
+  } catch (error) {
+    throw asStartFault(error, launch.spec);
   } finally {
     await output.close();
   }
@@ -139,15 +135,33 @@ function environmentOf({ spec, fleet, host }: Launch): Record<string, string> {
   };
 }
 
-function spawned(child: ChildProcess, spec: SandboxSpec): Promise<void> {
+/** Spawns a launcher's shell. Errors of the system are thrown at once or emitted: both reject. */
+function spawnShell(launch: Launch, output: number): Promise<ChildProcess> {
+  const { spec, folder } = launch;
+  const note = join(folder, OWN_FILES.unlaunched);
+  const permits = [join(folder, OWN_FILES.permit), launch.permitFile ?? ""];
   return new Promise((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", (error) => {
-      const where = spec.cwd ?? process.cwd();
-      const message = `${spec.run[0]} must be startable in ${where}, got: ${error.message}`;
-      reject(new Fault("sandbox_failed", message, { cause: error }));
+    const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", note, ...permits, ...spec.run], {
+      cwd: spec.cwd ?? process.cwd(),
+      env: environmentOf(launch),
+      detached: true,
+      stdio: ["ignore", output, output, "pipe"],
     });
+    child.once("spawn", () => resolve(child));
+    child.once("error", reject);
   });
+}
+
+/** The fault for what the system said to a start; any other error is a bug and stays what it is. */
+function asStartFault(error: unknown, spec: SandboxSpec): unknown {
+  if (!(error instanceof Error) || !("errno" in error)) return error;
+  const where = shorten(spec.cwd ?? process.cwd());
+  const message = `${shorten(spec.run[0])} must be startable in ${where}, got: ${error.message}`;
+  return new Fault("sandbox_failed", message, { cause: error });
+}
+
+function shorten(text: string): string {
+  return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
 }
 
 /** Whether a process no longer is the launcher that it was started as. */
@@ -169,7 +183,7 @@ async function explain(why: string, { spec, folder }: Launch): Promise<string> {
   if (why === "starter") return `${spec.instance} must be let go by its starter, it was not`;
   const said = await readText(join(folder, OWN_FILES.output));
   const complaint = said.trim().slice(-complaintCharsMax);
-  return `a program must be executable, got "${spec.run[0]}": ${complaint}`;
+  return `a program must be executable, got "${shorten(spec.run[0])}": ${complaint}`;
 }
 
 async function readText(file: string): Promise<string> {
