@@ -18,7 +18,7 @@ import type { Fleet } from "./library/fleet/fleet.ts";
 import type { Host } from "./library/host.ts";
 import type { Surroundings } from "./library/seat.ts";
 import { SILENT } from "./ports/log.ts";
-import { describeValue, InputError } from "./protocol/input.ts";
+import { describeValue, InputError, isPlainObject } from "./protocol/input.ts";
 import { memoryPulse } from "./pulse/memory.ts";
 import { openSqlitePulse } from "./pulse/sqlite.ts";
 import { SYSTEM_TIMERS } from "./runtime/timers.ts";
@@ -48,11 +48,12 @@ export async function joinFleet(options: JoinOptions = {}): Promise<JoinedWorker
 
 /**
  * The lines of a fleet's journal, each with its newline, hashes intact: one per entry and a last
- * one that says that it is whole. What is appended meanwhile is left out. Throws `Fault`s of the
- * store.
+ * one that says that it is whole. What is appended meanwhile is left out. Throws `Fault`
+ * `journal_missing` where there is no journal, and those of the store.
  */
 export async function* exportJournal(store: Store): AsyncGenerator<string> {
-  const opened = await store.open();
+  // A mistyped folder must not look like an empty fleet that was backed up.
+  const opened = await store.open({ create: false });
   try {
     yield* exportLines(opened.journal);
   } finally {
@@ -103,19 +104,25 @@ export interface SqliteOptions {
 
 /** A store in a folder of this host, which any number of its processes may open. */
 export function sqlite(options: SqliteOptions): Store {
-  const { dir } = options;
+  // What is not typed may call this too, with the folder alone or with nothing.
+  const given: unknown = options;
+  if (!isPlainObject(given)) {
+    const problem = { path: "options", expected: "{ dir: FOLDER }", got: describeValue(given) };
+    throw new InputError("usage", [problem]);
+  }
+  const { dir } = given;
   if (typeof dir !== "string" || dir === "" || dir.includes("\0"))
     throw new InputError("usage", [
       { path: "dir", expected: "the path of a folder", got: describeValue(dir) },
     ]);
   const folder = resolve(dir);
-  return { kind: "sqlite", open: () => openSqlite(folder) };
+  return { kind: "sqlite", open: ({ create = true } = {}) => openSqlite(folder, create) };
 }
 
-async function openSqlite(folder: string): Promise<OpenStore> {
+async function openSqlite(folder: string, mayCreate: boolean): Promise<OpenStore> {
   const { clock, random } = thisMachine();
   // Where a fleet was permitted there was a journal: it is missing, and not to be begun anew.
-  const create = !(await holdsPermit(folder));
+  const create = mayCreate && !(await holdsPermit(folder));
   const journal = await openSqliteJournal({ folder, clock, create });
   try {
     const pulse = await openSqlitePulse({ file: join(folder, "pulse.db"), clock, random });

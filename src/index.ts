@@ -2,6 +2,7 @@
 
 export { exportJournal, importJournal, memory, openFleet, sqlite } from "./compose.ts";
 export type { SqliteOptions } from "./compose.ts";
+export type { Imported, ImportOptions } from "./journal/jsonl.ts";
 export type { EntriesOptions } from "./library/feed/entries.ts";
 export type {
   BeatView,

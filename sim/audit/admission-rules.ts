@@ -3,7 +3,7 @@ import { NETWORKS, type Manifest } from "../../src/kernel/worker/manifest.ts";
 import { liveRows, rowsDrawingOn, type Books, type Problem } from "./books.ts";
 import { flatAmounts, type FlatAmounts, type Row } from "./row.ts";
 
-/** What is wrong with an admission, by the books alone: I3 to I6 and what DESIGN §3 checks. */
+/** What is wrong with an admission, by the books alone: I3 to I6 and what AD17 names. */
 export function admissionProblems(books: Books, manifest: Manifest, atMs: number): Problem[] {
   const { contract } = books;
   if (contract === null) return [{ rule: "I4", message: "admitted before a contract" }];

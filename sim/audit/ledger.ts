@@ -62,7 +62,7 @@ export class Ledger implements Books {
     return problems;
   }
 
-  /** An actor's refusals in one window never exceed the contract in force (DESIGN §3). */
+  /** An actor's refusals in one window never exceed the contract in force. */
   #countRefusal({ actor, at_ms }: Entry): readonly Problem[] {
     const key = `${actor.kind}:${actor.id ?? ""}`;
     const known = this.#windows.get(key);

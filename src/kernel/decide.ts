@@ -106,7 +106,7 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
     case "worker.observe":
       return decideObserve(state, command.data, ended);
     case "worker.stop":
-      return decideStop(state, command.data, ended);
+      return decideStop(state, command.data, { ended, actor });
     case "worker.exited":
       return decideExited(state, command.data, ended);
     case "worker.write_off":

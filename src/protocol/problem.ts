@@ -91,7 +91,7 @@ const onLive: readonly CommandKind[] = [
 ];
 const onKnown: readonly CommandKind[] = [...onLive, "worker.note"];
 
-/** Every code with what it means at every edge: the one table (DESIGN §6). */
+/** Every code with what it means at every edge: the one table. */
 export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   usage: input(400, "The input cannot be understood; every problem is named with its place."),
   limit_exceeded: input(413, "The input is well formed but larger than is taken."),
@@ -123,7 +123,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   worker_unknown: gone(404, onKnown, "No worker has this id."),
   worker_ended: no(410, onLive, "The worker has ended."),
   worker_not_running: no(409, working, "The worker does not run: not yet, or no longer."),
-  worker_quarantined: no(409, working, "The worker is in quarantine."),
+  worker_quarantined: no(409, [...working, "worker.stop"], "The worker is in quarantine."),
   worker_not_quarantined: no(409, ["worker.unquarantine"], "The worker is not in quarantine."),
   worker_expired: no(410, [...working, "worker.unquarantine"], "The worker's lifetime is over."),
   rate_limited: byLoop(429, "The actor was refused too often within a minute."),

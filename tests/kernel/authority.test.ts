@@ -21,7 +21,7 @@ type Role = keyof typeof actors;
 const operatorOnly: readonly Role[] = ["operator"];
 const observers: readonly Role[] = ["operator", "supervisor", "system"];
 
-/** Who may give what: DESIGN §2 and I9. */
+/** Who may give what: AU1 and I9. */
 const may: Readonly<Record<CommandKind, readonly Role[]>> = {
   "fleet.create": operatorOnly,
   "fleet.pause": operatorOnly,

@@ -193,10 +193,10 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
     [create(), admit("p")],
     pick(["worker.checkpoint", "worker.quarantine"]),
   ),
-  worker_quarantined: each(
-    [...born, quarantine("p")],
-    pick(["worker.checkpoint", "worker.quarantine"]),
-  ),
+  worker_quarantined: each([...born, quarantine("p")], {
+    ...pick(["worker.checkpoint", "worker.quarantine"]),
+    "worker.stop": stop("p", { by: self("p") }),
+  }),
   worker_not_quarantined: each(born, pick(["worker.unquarantine"])),
   worker_expired: {
     ...each([...born, after(86_400_000)], pick(["worker.checkpoint", "worker.quarantine"])),

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -58,6 +58,13 @@ describe("export and import", () => {
     expect(to.status).toBe("killed");
     expect(await to.tryStart()).toMatchObject({ refusal: { code: "fleet_killed" } });
     await to.close();
+  });
+
+  test("[LB87] where there is no journal nothing is exported, and nothing created", async () => {
+    const nowhere = join(folder, "mistyped");
+    const lines = exportJournal(sqlite({ dir: nowhere }));
+    await expect(lines.next()).rejects.toMatchObject({ code: "journal_missing" });
+    expect(existsSync(nowhere)).toBe(false);
   });
 
   test("[LB82] only an empty store takes a journal over", async () => {

@@ -37,7 +37,7 @@ export interface Contract {
   readonly stop: readonly StopCondition[];
 }
 
-/** The contract that `init` writes and that the library starts from (DESIGN §6). */
+/** The contract that a fleet starts from: what its operator leaves out is as here. */
 export const DEFAULT_CONTRACT: Contract = {
   max_depth: 3,
   max_replicas: 50,

@@ -1,5 +1,5 @@
 /*
- * The invariants of DESIGN §3, as far as they can be seen in one step of the fold. They are worked
+ * The invariants of ARCHITECTURE.md, as far as they can be seen in one step of the fold. They are worked
  * out anew from the whole state and share no code with the rules that are to keep them: what is
  * wrong there must not be wrong here in the same way.
  *

@@ -19,7 +19,7 @@ interface Counts {
 }
 
 /**
- * Decides `worker.admit`: every check of DESIGN §3 in its order, then the reservation and the
+ * Decides `worker.admit`: every check in its order (AD17), then the reservation and the
  * manifest in one event. In the fleet that is judged the candidate does not yet count.
  */
 export function decideAdmit(

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../json.ts";
 
-/** Grades of evidence for an end, best first (DESIGN §5). */
+/** Grades of evidence for an end, best first (LF5). */
 export const GRADES = ["observed", "settled", "tethered", "swept", "declared"] as const;
 
 /** How well an end is proven. */

@@ -1,3 +1,4 @@
+import type { Actor } from "../actor.ts";
 import type { CommandMap } from "../command.ts";
 import { deny, findLive, findRunning, grant, type Ruling } from "../decision.ts";
 import type { Event } from "../event.ts";
@@ -28,14 +29,19 @@ export function decideCheckpoint(
 
 /**
  * Decides `worker.stop`: told to stop, with its descendants if `tree`. A worker that is stopping
- * already is left as it is, so a repeated stop writes nothing.
+ * already is left as it is, so a repeated stop writes nothing. A worker in quarantine does not get
+ * out of it by ending itself: it is kept for an operator.
  */
 export function decideStop(
   state: State,
   request: CommandMap["worker.stop"],
-  ended: string | undefined,
+  so: { readonly ended: string | undefined; readonly actor: Actor },
 ): Ruling {
-  const found = findLive(state, request.worker, ended);
+  const found = findLive(state, request.worker, so.ended);
+  if (found.ok && found.worker.quarantine !== null && so.actor.kind === "worker")
+    return deny("worker_quarantined", `worker ${request.worker} is in quarantine`, {
+      worker: request.worker,
+    });
   // Its own descendants may outlive a dead worker, and a tree stop is about them too.
   const dead = state.workers.get(request.worker);
   if (!found.ok && !(request.tree && dead !== undefined)) return found;

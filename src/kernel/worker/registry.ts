@@ -100,7 +100,7 @@ function settle(state: State, worker: Worker, lapsed: boolean): State {
     back[key] = amount - (worker.reserved[key] ?? 0);
     if (isCapacity(key)) continue;
     const spent = worker.spent[key] ?? 0;
-    // Nothing outside measured it, so all of it may have been used (DESIGN §3, Budget).
+    // Nothing outside measured it, so all of it may have been used (BG10).
     const blind = !lapsed && key !== "spawns" && !worker.metered.includes(key);
     used[key] = blind ? Math.max(spent, back[key]) : spent;
   }

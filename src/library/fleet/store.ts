@@ -48,6 +48,9 @@ export interface OpenStore {
 export interface Store {
   /** What it is, for messages. */
   readonly kind: "memory" | "sqlite";
-  /** Opens it; each call owns what it gets. Throws `Fault`s of the store. */
-  open(): Promise<OpenStore>;
+  /**
+   * Opens it, beginning an empty one where there is none unless `create` is false; each call owns
+   * what it gets. Throws `Fault`s of the store.
+   */
+  open(options?: { readonly create?: boolean }): Promise<OpenStore>;
 }

@@ -28,7 +28,7 @@ const base = [
   register("c"),
 ];
 
-/** In the order in which they are checked: DESIGN §3, Admit. */
+/** In the order in which they are checked: AD17. */
 const order: readonly Obstacle<Request>[] = [
   { code: "fleet_killed", stage: 3, steps: [kill], not: ["fleet_paused"] },
   { code: "fleet_paused", stage: 3, steps: [pause] },

@@ -137,6 +137,10 @@ describe("quarantine", () => {
     given(frozen)
       .when(ask("worker.unquarantine", { worker: idOf("a"), resolution: "x" }, { by: self("a") }))
       .refused("not_authorised");
+    given(frozen)
+      .when(stop("a", { by: self("a"), reason: "completed" }))
+      .refused("worker_quarantined");
+    given(frozen).when(stop("a")).happens("worker.stopping");
   });
 
   test("[QR7] a kill takes the quarantined like everybody", () => {

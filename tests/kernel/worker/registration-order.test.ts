@@ -22,7 +22,7 @@ import {
 
 type Request = Partial<Manifest> & { readonly malformed?: boolean };
 
-/** In the order in which they are checked: DESIGN §3, Register. */
+/** In the order in which they are checked: RG1. */
 const order: readonly Obstacle<Request>[] = [
   { code: "manifest_invalid", name: "a malformed envelope", request: { malformed: true } },
   { code: "manifest_invalid", name: "another key", request: { key_id: "k0" } },
