@@ -11,7 +11,7 @@ import type { Head, Journal } from "../ports/journal.ts";
 import { SILENT, type Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Signer } from "../ports/signer.ts";
-import { freshCommandId } from "./base32.ts";
+import { commandIdSeries } from "./base32.ts";
 import type { Rules } from "./carry/batch.ts";
 import { Carrier } from "./carry/carrier.ts";
 import { Follower, type EntryListener } from "./follower.ts";
@@ -70,7 +70,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
 }
 
 class JournalLoop implements Loop {
-  readonly #random: Random;
+  readonly #nextId: () => string;
   readonly #timers: Timers;
   readonly #log: Log;
   readonly #follower: Follower;
@@ -88,7 +88,7 @@ class JournalLoop implements Loop {
 
   constructor(settings: Settings, place: Place) {
     const { journal, random, timers, log, rules, functions, toContext } = settings;
-    this.#random = random;
+    this.#nextId = commandIdSeries(random);
     this.#timers = timers;
     this.#log = log;
     this.#follower = new Follower(place, { journal, log });
@@ -174,7 +174,7 @@ class JournalLoop implements Loop {
   async #enqueue(command: Command, by: Actor, { id }: SubmitOptions): Promise<Answer> {
     this.#follower.mustGoOn();
     const { pending, answer } = makePending(command, by, {
-      id: id ?? freshCommandId(this.#random),
+      id: id ?? this.#nextId(),
       mayBeKnown: id !== undefined,
     });
     (URGENT.has(command.kind) ? this.#urgent : this.#waiting).push(pending);

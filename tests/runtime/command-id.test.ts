@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LIMITS } from "../../src/kernel/limits.ts";
-import { freshCommandId, freshInstanceId, base32 } from "../../src/runtime/base32.ts";
+import { base32, commandIdSeries, freshCommandId, freshInstanceId } from "../../src/runtime/base32.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import {
   admit,
@@ -18,13 +18,20 @@ import {
   stop,
 } from "./rig.ts";
 
-test("[ID1] a command without an id gets a fresh one of 128 random bits", async () => {
+test("[ID1] a command without an id gets a fresh one: its series, a counter, and its own bits", async () => {
   const rig = new Rig();
   const loop = await rig.found();
   for (const command of [PAUSE, RESUME, PAUSE]) await granted(loop.submit(command, OPERATOR));
   const ids = (await rig.entries()).map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  for (const id of ids) expect(id).toMatch(/^c-[a-z2-7]{26}$/);
+  for (const id of ids) expect(id).toMatch(/^c-[a-z2-7]{28}$/);
+  // Eight letters of 40 bits: the loop's own; another loop has others.
+  expect(new Set(ids.map((id) => id.slice(0, 10))).size).toBe(1);
+  const next = commandIdSeries(seededRandom(1));
+  const [first, second] = [next(), next()];
+  expect(first.slice(0, 10)).toBe(second.slice(0, 10));
+  expect(first.slice(-12)).not.toBe(second.slice(-12));
+  expect(commandIdSeries(seededRandom(2))().slice(0, 10)).not.toBe(first.slice(0, 10));
   expect(freshInstanceId(seededRandom(1))).toMatch(/^w-[a-z2-7]{16}$/);
   expect(freshCommandId(seededRandom(1))).toBe(freshCommandId(seededRandom(1)));
   // The test vectors of RFC 4648, section 10.
