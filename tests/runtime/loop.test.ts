@@ -183,7 +183,7 @@ test("[RT8] a decision's entries share its id, and the first carries the command
   expect(entries.map((entry) => entry.kind)).toEqual(["worker.stopping", "worker.stopping"]);
   expect(entries.map((entry) => entry.command)).toEqual([command, null]);
   expect(new Set(entries.map((entry) => entry.id)).size).toBe(1);
-  expect(entries[0]?.id).toMatch(/^c-[a-z2-7]{26}$/);
+  expect(entries[0]?.id).toMatch(/^c-[a-z2-7]{28}$/);
   expect(entries[0]?.actor).toEqual(OPERATOR);
   const all = await rig.entries();
   expect(all.filter((entry) => entry.id === entries[0]?.id)).toHaveLength(2);
