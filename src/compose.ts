@@ -61,6 +61,12 @@ export async function* exportJournal(store: Store): AsyncGenerator<string> {
   }
 }
 
+/** What to import: a file, and whether one that breaks off is taken as far as it goes. */
+export type ImportJournalOptions = ImportOptions;
+
+/** What an import took over. */
+export type ImportedJournal = Imported;
+
 /**
  * Takes an exported journal over into an empty store, hashes intact, all or nothing. A fleet that
  * was not killed is paused then: the one it was exported from may still be at work.
@@ -69,7 +75,10 @@ export async function* exportJournal(store: Store): AsyncGenerator<string> {
  * not accepted; `journal_corrupt` when a line is broken, `journal_forked` when the store is not
  * empty.
  */
-export async function importJournal(store: Store, options: ImportOptions): Promise<Imported> {
+export async function importJournal(
+  store: Store,
+  options: ImportJournalOptions,
+): Promise<ImportedJournal> {
   const opened = await store.open();
   try {
     const imported = await importFile(opened.journal, options);

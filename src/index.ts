@@ -1,8 +1,7 @@
 // The door of Stint: what a program that runs a fleet imports.
 
 export { exportJournal, importJournal, memory, openFleet, sqlite } from "./compose.ts";
-export type { SqliteOptions } from "./compose.ts";
-export type { Imported, ImportOptions } from "./journal/jsonl.ts";
+export type { ImportedJournal, ImportJournalOptions, SqliteOptions } from "./compose.ts";
 export type { EntriesOptions } from "./library/feed/entries.ts";
 export type {
   BeatView,

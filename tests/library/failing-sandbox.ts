@@ -15,6 +15,10 @@ export class FailingSandbox implements Sandbox {
   readonly rows = new Map<string, SandboxRecord["seen"]>();
   /** Called with each spec when it is started, before the start resolves. */
   onStart: (spec: SandboxSpec) => Promise<void> = async () => undefined;
+  /** Called when the sandboxes are about to be listed. */
+  onList: () => Promise<void> = async () => undefined;
+  /** The sandboxes that stand still; a test may let one run, as a signal from outside would. */
+  readonly frozen = new Set<string>();
   stubbornnessOf: (instance: string) => Stubbornness = () => "ends";
   readonly #exits = new Set<(instance: string) => void>();
 
@@ -32,15 +36,18 @@ export class FailingSandbox implements Sandbox {
   }
 
   async list(): Promise<readonly SandboxRecord[]> {
+    await this.onList();
     return [...this.rows].map(([instance, seen]) => ({ instance, seen }));
   }
 
   async freeze(instance: string): Promise<void> {
     this.log.push(`freeze ${instance}`);
+    this.frozen.add(instance);
   }
 
   async thaw(instance: string): Promise<void> {
     this.log.push(`thaw ${instance}`);
+    this.frozen.delete(instance);
   }
 
   async stop(instance: string): Promise<Ending | undefined> {

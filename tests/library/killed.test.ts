@@ -13,7 +13,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const SECRET = "a secret for killed fleets";
 const storeAt = (name: string): ReturnType<typeof sqlite> => sqlite({ dir: join(folder, name) });
-const openAt = (name: string): Promise<Fleet> => openFleet({ store: storeAt(name), secret: SECRET });
+const openAt = (name: string): Promise<Fleet> =>
+  openFleet({ store: storeAt(name), secret: SECRET });
 
 async function createAt(name: string): Promise<Fleet> {
   return openFleet({ store: storeAt(name), secret: SECRET, contract: { maxReplicas: 3 } });

@@ -18,14 +18,22 @@ export type Weather = "fair" | "full" | "stuck";
 export class MadeStore implements Store {
   readonly kind = "memory";
   readonly #inner = memory();
-  readonly #sandbox: Sandbox | undefined;
+  /** The driver of those that open the store from now on. */
+  sandbox: Sandbox | undefined;
   #weather: Weather = "fair";
   readonly #stuck: (() => void)[] = [];
   /** The permits that were taken away. */
   readonly revoked: string[] = [];
 
+  /** Whether those that open the store from now on are not told of what others append. */
+  isDeaf = false;
+  /** Called when a permit is about to be taken away. */
+  onRevoke: () => Promise<void> = async () => undefined;
+  /** Called when entries are about to be appended. */
+  onAppend: () => Promise<void> = async () => undefined;
+
   constructor(sandbox?: Sandbox) {
-    this.#sandbox = sandbox;
+    this.sandbox = sandbox;
   }
 
   get weather(): Weather {
@@ -61,13 +69,14 @@ export class MadeStore implements Store {
 
   async open(): Promise<OpenStore> {
     const store = await this.#inner.open();
-    const sandbox = this.#sandbox;
+    const { sandbox } = this;
     return {
       ...store,
       journal: this.#weathered(store.journal),
       permit: {
         ...store.permit,
         revoke: async (fleet) => {
+          await this.onRevoke();
           this.revoked.push(fleet);
           await store.permit.revoke(fleet);
         },
@@ -84,11 +93,14 @@ export class MadeStore implements Store {
     ): ReturnType<Journal["append"]> => {
       if (this.weather === "full") throw new Fault("storage_full", "the disk must have space");
       await this.#untilFair();
+      await this.onAppend();
       return journal.append(expected, make);
     };
+    const { isDeaf } = this;
     return new Proxy(journal, {
       get(target, name) {
         if (name === "append") return append;
+        if (name === "watch" && isDeaf) return () => () => undefined;
         const field: unknown = Reflect.get(target, name, target);
         // The journal's methods reach for private fields of the journal itself.
         return typeof field === "function" ? (field as () => unknown).bind(target) : field;

@@ -173,7 +173,7 @@ test("[LB25] a process that never registers lapses and is swept (replication A15
   const error = await rejectionOf(fleet.start({ run: runOf("mute") }));
   expect(error).toBeInstanceOf(Fault);
   expect(await kindsOf(fleet)).toContain("worker.lapsed");
-  await expect.poll(() => processesOf(fleet, "mute")).toEqual([]);
+  await expect.poll(() => processesOf(fleet, "mute"), { timeout: 20_000 }).toEqual([]);
   expect(codeOf(await fleet.tryStart())).toBe("granted");
 });
 
@@ -238,7 +238,7 @@ test("[ST3] a process in quarantine stands still until it is lifted (replication
   await fleet.quarantine(worker.id, { reason: "odd" });
   expect(stateOf(pid)).toBe("T");
   await fleet.unquarantine(worker.id);
-  await expect.poll(() => stateOf(pid)).not.toBe("T");
+  await expect.poll(() => stateOf(pid), { timeout: 20_000 }).not.toBe("T");
   await fleet.quarantine(worker.id, { reason: "odd again" });
   const report = await fleet.stopQuarantined(worker.id);
   expect(report).toMatchObject({ stoppedCount: 1, survivorCount: 0 });

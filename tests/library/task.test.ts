@@ -185,7 +185,7 @@ test("[LB14] an interrupted task in quarantine ends nobody (replication D2)", as
 });
 
 test("[LB17] a lifetime ends at its instant, idle or at work (replication B2)", async () => {
-  const fleet = await openUnder({ lifetimeMs: 150, registerWithinMs: 100, maxReplicas: 2 });
+  const fleet = await openUnder({ lifetimeMs: 500, registerWithinMs: 500, maxReplicas: 2 });
   const [idle, busy] = [await fleet.start({ name: "idle" }), await fleet.start({ name: "busy" })];
   const reason = busy.performTask(({ signal }) => fired(signal));
   expect(await reason).toMatchObject({ by: "expiry" });
@@ -196,7 +196,7 @@ test("[LB17] a lifetime ends at its instant, idle or at work (replication B2)", 
 });
 
 test("[LB17] a lifetime ends at its instant where no steward ticks", async () => {
-  const contract = { ...ROOMY, lifetimeMs: 100, registerWithinMs: 100 };
+  const contract = { ...ROOMY, lifetimeMs: 500, registerWithinMs: 500 };
   const fleet = await openRoomy({ contract, steward: false });
   const root = await fleet.start();
   const reason = root.performTask(({ signal }) => fired(signal));
@@ -206,12 +206,12 @@ test("[LB17] a lifetime ends at its instant where no steward ticks", async () =>
 
 test("[LB17] a task is refused past the lifetime before anybody has ticked", async () => {
   const fleet = await openRoomy({
-    contract: { ...ROOMY, lifetimeMs: 60, registerWithinMs: 50 },
+    contract: { ...ROOMY, lifetimeMs: 500, registerWithinMs: 500 },
     steward: false,
   });
   const root = await fleet.start();
   // Blocks this process's timers until after the deadline: the clock alone must tell.
-  const until = performance.now() + 80;
+  const until = performance.now() + 520;
   while (performance.now() < until);
   const { code } = await rejectionOf(root.performTask(() => 1));
   expect(["worker_expired", "worker_ended"]).toContain(code);

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { LIMITS } from "../../src/kernel/limits.ts";
-import { base32, commandIdSeries, freshCommandId, freshInstanceId } from "../../src/runtime/base32.ts";
+import {
+  base32,
+  commandIdSeries,
+  freshCommandId,
+  freshInstanceId,
+} from "../../src/runtime/base32.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import {
   admit,
@@ -18,7 +23,7 @@ import {
   stop,
 } from "./rig.ts";
 
-test("[ID1] a command without an id gets a fresh one: its series, a counter, and its own bits", async () => {
+test("[ID1] a command without an id gets a fresh one, of a series of its loop", async () => {
   const rig = new Rig();
   const loop = await rig.found();
   for (const command of [PAUSE, RESUME, PAUSE]) await granted(loop.submit(command, OPERATOR));

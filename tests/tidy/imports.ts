@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   library: ["kernel", "ports", "protocol", "runtime"],
   demo: ["kernel", "ports", "protocol", "runtime", "library", ""],
   testing: "kernel ports protocol runtime journal pulse sandbox signing system".split(" "),
-  "": ["kernel", "ports", "protocol", "library", "journal"],
+  "": ["kernel", "ports", "protocol", "library"],
 };
 
 /** The one file that knows every adapter. */

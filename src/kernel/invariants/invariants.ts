@@ -1,7 +1,7 @@
 /*
- * The invariants of ARCHITECTURE.md, as far as they can be seen in one step of the fold. They are worked
- * out anew from the whole state and share no code with the rules that are to keep them: what is
- * wrong there must not be wrong here in the same way.
+ * The invariants of ARCHITECTURE.md, as far as they can be seen in one step of the fold. They are
+ * worked out anew from the whole state and share no code with the rules that are to keep them: what
+ * is wrong there must not be wrong here in the same way.
  *
  *   standing.ts     what holds in every state: counts, indexes, budgets (I5)
  *   transition.ts   what holds between two states: order, time, lives (I3, I5, I10, I11)

@@ -3,8 +3,9 @@ import type { Command, CommandKind } from "../../kernel/command.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { parseCharge } from "../../protocol/budget.ts";
 import { parseCommandData } from "../../protocol/command.ts";
-import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
 import { parseReason } from "../../protocol/worker.ts";
+import { demandOptions } from "../given-options.ts";
 import { kill } from "../kill/kill.ts";
 import type { Receipt } from "../kill/receipt.ts";
 import { toCamel, toWire } from "../names.ts";
@@ -37,6 +38,9 @@ import { operatorRequest, spawnRequest } from "./spawn-request.ts";
 import * as steps from "./steps.ts";
 
 const settleMsDefault = 2_000;
+
+/** What options are to be where one of them must be given. */
+const WITH_REASON = "an object with a reason";
 
 /** The handle of an open fleet, as an operator: checks what it is given, and passes it on. */
 export class FleetHandle extends FleetReader implements Fleet {
@@ -76,7 +80,8 @@ export class FleetHandle extends FleetReader implements Fleet {
     return stopTree(this.#parts.member, id, { order, by: this.#operator });
   }
 
-  deregister(reference: string, options: ReasonOptions = {}): Promise<StopReport> {
+  async deregister(reference: string, options: ReasonOptions = {}): Promise<StopReport> {
+    demandOptions(options);
     return this.stop(reference, { ...options, tree: false });
   }
 
@@ -85,11 +90,15 @@ export class FleetHandle extends FleetReader implements Fleet {
     await this.#give("worker.write_off", data);
   }
 
-  async pause({ reason = "pause" }: ReasonOptions = {}): Promise<void> {
+  async pause(options: ReasonOptions = {}): Promise<void> {
+    demandOptions(options);
+    const { reason = "pause" } = options;
     await this.#give("fleet.pause", { reason });
   }
 
-  async resume({ reason = "resume" }: ReasonOptions = {}): Promise<void> {
+  async resume(options: ReasonOptions = {}): Promise<void> {
+    demandOptions(options);
+    const { reason = "resume" } = options;
     await this.#give("fleet.resume", { reason });
   }
 
@@ -108,7 +117,7 @@ export class FleetHandle extends FleetReader implements Fleet {
   }
 
   async kill(options: KillOptions): Promise<Receipt> {
-    demandOptions(options);
+    demandOptions(options, WITH_REASON);
     const { reason, settleMs = settleMsDefault } = options;
     parseReason(reason);
     checkMs("settleMs", settleMs);
@@ -116,7 +125,7 @@ export class FleetHandle extends FleetReader implements Fleet {
   }
 
   async quarantine(reference: string, options: QuarantineOptions): Promise<void> {
-    demandOptions(options);
+    demandOptions(options, WITH_REASON);
     const id = await resolveNow(this.#seat, reference);
     const order = parseQuarantine(id, options);
     await quarantine(this.#parts.member, id, { ...order, by: this.#operator });
@@ -124,13 +133,17 @@ export class FleetHandle extends FleetReader implements Fleet {
 
   async unquarantine(
     reference: string,
-    { resolution = "cleared" }: { readonly resolution?: string } = {},
+    options: { readonly resolution?: string } = {},
   ): Promise<void> {
+    demandOptions(options);
+    const { resolution = "cleared" } = options;
     const id = await resolveNow(this.#seat, reference);
     await unquarantine(this.#parts.member, id, { resolution, by: this.#operator });
   }
 
-  async stopQuarantined(reference?: string, { reason }: ReasonOptions = {}): Promise<StopReport> {
+  async stopQuarantined(reference?: string, options: ReasonOptions = {}): Promise<StopReport> {
+    demandOptions(options);
+    const { reason } = options;
     const id = reference === undefined ? undefined : await resolveNow(this.#seat, reference);
     const detail = reason === undefined ? undefined : parseReason(reason);
     return stopQuarantined(this.#parts.member, id, { detail, by: this.#operator });
@@ -155,8 +168,10 @@ export class FleetHandle extends FleetReader implements Fleet {
 
   async heartbeat(
     reference: string,
-    { progress }: { readonly progress?: number } = {},
+    options: { readonly progress?: number } = {},
   ): Promise<Refusable<object>> {
+    demandOptions(options);
+    const { progress } = options;
     if (progress !== undefined && !(Number.isSafeInteger(progress) && progress >= 0)) {
       const expected = "an integer from 0 on";
       throw new InputError("usage", [{ path: "progress", expected, got: describeValue(progress) }]);
@@ -194,12 +209,6 @@ export function operatorOf(host: Seat["host"], name: string | undefined): Actor 
   return name === undefined
     ? actorOf(host, who)
     : actorOf(host, { ...who, id: name, claimed: ["id"] });
-}
-
-function demandOptions(options: unknown): void {
-  if (isPlainObject(options)) return;
-  const got = describeValue(options);
-  throw new InputError("usage", [{ path: "options", expected: "an object with a reason", got }]);
 }
 
 function checkMs(path: string, value: unknown): void {

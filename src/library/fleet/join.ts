@@ -7,7 +7,7 @@ import type { Member } from "../member.ts";
 import { Refused } from "../refused.ts";
 import { actorOf, Keys, workerActor, type Seat, type Secret, type Surroundings } from "../seat.ts";
 import { register } from "../worker/admit.ts";
-import { endTasks } from "../worker/end-tasks.ts";
+import { endStarts, endTasks } from "../worker/end-tasks.ts";
 import { handleOf, type WorkerHandle } from "../worker/handle.ts";
 import { Hosting } from "../worker/hosting.ts";
 import { JOIN_FILES, SANDBOX_VARIABLE, type JoinDocument } from "../process/launch.ts";
@@ -97,6 +97,7 @@ async function closeMember(member: Member, closing: AbortController): Promise<vo
   const { seat, hosting, sandboxes } = member;
   await endTasks(member, (id) => workerActor(seat, id));
   closing.abort();
+  await endStarts(member);
   hosting.close();
   await sandboxes?.close();
   await seat.loop.close();

@@ -7,7 +7,7 @@ import { InputError } from "../../protocol/input.ts";
 import { Keys, type Seat, type Secret, type Surroundings } from "../seat.ts";
 import { Steward } from "../steward/steward.ts";
 import { makeWatcher } from "../steward/watching.ts";
-import { endTasks } from "../worker/end-tasks.ts";
+import { endStarts, endTasks } from "../worker/end-tasks.ts";
 import { Hosting } from "../worker/hosting.ts";
 import { Sandboxes } from "../process/sandboxes.ts";
 import { forLoop } from "./conditions.ts";
@@ -118,6 +118,7 @@ async function assemble(
   const close = async (): Promise<void> => {
     await endTasks(member, () => seat.owner);
     closing.abort();
+    await endStarts(member);
     await steward?.close();
     await watcher.stop();
     member.hosting.close();

@@ -1,5 +1,6 @@
 import type { FunctionConditions } from "../../runtime/function-condition.ts";
 import type { Watcher } from "../../runtime/watcher.ts";
+import { demandOpen } from "../closed.ts";
 import { readEntries, type EntriesOptions } from "../feed/entries.ts";
 import type { EntryView, Feed, FeedKind, FeedMap } from "../feed/feed.ts";
 import type { Counters, Metrics } from "../feed/metrics.ts";
@@ -30,7 +31,10 @@ export interface FleetParts {
   readonly close: () => Promise<void>;
 }
 
-/** The half of a handle that only looks: nothing here writes an entry. */
+/**
+ * The half of a handle that only looks: nothing here writes an entry. Once it is closed, what it
+ * last saw is no answer any more: `Fault` `closed`. Only what is not the fleet's to say goes on.
+ */
 export class FleetReader {
   readonly #parts: FleetParts;
   readonly #seat: Seat;
@@ -62,20 +66,24 @@ export class FleetReader {
   workers(options?: {
     readonly all?: boolean;
   }): readonly WorkerView[] | Promise<readonly WorkerView[]> {
+    demandOpen(this.#seat);
     if (options?.all === true) return listAll(this.#seat);
     const live = [...this.#seat.loop.state().workers.values()].filter((one) => !hasEnded(one));
     return Object.freeze(live.map(viewOf));
   }
 
   async worker(reference: string): Promise<WorkerView | undefined> {
+    demandOpen(this.#seat);
     return findWorker(this.#seat, await resolveNow(this.#seat, reference));
   }
 
   async lineage(reference: string): Promise<readonly WorkerView[]> {
+    demandOpen(this.#seat);
     return listLineage(this.#seat, await resolveNow(this.#seat, reference));
   }
 
   metrics(): Metrics {
+    demandOpen(this.#seat);
     return this.#parts.counters.measure(this.#seat.loop.state(), this.#parts.feed.dropped());
   }
 
@@ -84,10 +92,12 @@ export class FleetReader {
   }
 
   async look(): Promise<void> {
+    demandOpen(this.#seat);
     await this.#seat.loop.look();
   }
 
-  audit(options?: AuditOptions): Promise<Audit> {
+  async audit(options?: AuditOptions): Promise<Audit> {
+    demandOpen(this.#seat);
     return audit(this.#seat, options);
   }
 
@@ -96,16 +106,19 @@ export class FleetReader {
   }
 
   isQuarantined(reference: string): boolean {
+    demandOpen(this.#seat);
     const state = this.#seat.loop.state();
     const worker = state.workers.get(resolveWorker(state, reference));
     return worker !== undefined && worker.quarantine !== null;
   }
 
-  report(): Promise<QuarantineReport> {
+  async report(): Promise<QuarantineReport> {
+    demandOpen(this.#seat);
     return reportQuarantines(this.#seat);
   }
 
   async canSpawn(options?: SpawnOptions): Promise<Refusable<object>> {
+    demandOpen(this.#seat);
     const request = await spawnRequest(this.#parts.member, options);
     return canSpawn(this.#seat, this.#parts.conditions, request);
   }
@@ -115,18 +128,22 @@ export class FleetReader {
   }
 
   on<K extends FeedKind>(kind: K, listener: (item: FeedMap[K]) => void): () => void {
+    demandOpen(this.#seat);
     return this.#parts.feed.on(kind, listener);
   }
 
   recent<K extends FeedKind>(kind: K): readonly FeedMap[K][] {
+    demandOpen(this.#seat);
     return this.#parts.feed.recent(kind);
   }
 
   emit(name: string, fields?: unknown): void {
+    demandOpen(this.#seat);
     this.#parts.feed.add("event", makeEvent(name, fields, this.#seat.clock.read().wallMs));
   }
 
   metric(name: string, value: number, labels?: unknown): void {
+    demandOpen(this.#seat);
     const measured = makeMetric(name, value, { labels, atMs: this.#seat.clock.read().wallMs });
     this.#parts.feed.add("metric", measured);
   }

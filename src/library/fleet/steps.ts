@@ -107,7 +107,9 @@ export async function registerHere(
   member: Member,
   envelope: unknown,
 ): Promise<Refusable<{ readonly worker: WorkerHandle }>> {
-  const registered = await register(member, envelope, { kind: "here", beats: false });
+  const registered = await member.hosting.starting("here", () =>
+    register(member, envelope, { kind: "here", beats: false }),
+  );
   if (!registered.ok) return registered;
   return { ok: true, worker: handleOf(member, { manifest: registered.manifest, kind: "here" }) };
 }

@@ -1,15 +1,19 @@
 // The kill. Nothing here waits for the journal before it stops something, and nothing that fails
 // holds up anything else:
 //
-//     signals fire ─┬─ permit taken away ─────────────────────────┐
-//                   ├─ fleet.killed appended, within 2 s ─────────┼─▶ ends journaled ──▶ receipt
-//                   └─ every sandbox listed is swept, in parallel, ┘    signed, recorded
-//                      until two listings find nothing alive
+//     signals fire ─┬─ permit taken away ──────────────────┐
+//                   ├─ fleet.killed appended, within 2 s ──┼─▶ swept again ──▶ ends journaled,
+//                   └─ every sandbox listed is swept, ─────┘   for the last    receipt signed and
+//                      until two listings find nothing alive   time            recorded
+//
+// What the first sweep misses may start as long as there is a permit. Only a sweep that begins
+// without one, and comes to its end, says that a reservation was never and can never be taken up.
 
 import type { Actor } from "../../kernel/actor.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { isReservation } from "../../kernel/state.ts";
 import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
+import { closedFault } from "../closed.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
 import type { Seat } from "../seat.ts";
@@ -30,9 +34,11 @@ export interface KillOrder {
 /**
  * Kills a fleet for good and answers the signed receipt. Never throws for what could not be
  * stopped, swept or journaled: the receipt says so. It may be repeated, and then sweeps again.
+ * A handle that is closed kills nobody: that throws `Fault` `closed`.
  */
 export async function kill(member: Member, order: KillOrder, by: Actor): Promise<Receipt> {
   const { seat, hosting } = member;
+  if (hosting.isLeaving) throw closedFault();
   const startedMs = seat.clock.monotonicMs();
   const troubles: string[] = [];
   const names = new Map(listLive(seat));
@@ -41,27 +47,27 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     hosting.interruptAll("kill");
     const sweep = new Sweep(member);
     const sweeping = sweep.run();
-    const [seq] = await Promise.all([
+    const [seq, isRevoked] = await Promise.all([
       appendKill(seat, { reason: order.reason, by, troubles }),
       revokePermit(seat, troubles),
     ]);
     for (const [id, name] of listLive(seat)) names.set(id, name);
     await sweeping;
     // Without a permit nothing more starts: what this finds is the last there is.
-    await sweep.run();
+    const isSwept = await sweep.run();
     const { endings } = sweep;
     for (const [id, ending] of endings) ends.add(id, ending.evidence.grade);
     if (seq !== null) {
       await journalEnds(member, sweep, troubles);
       await untilAllEnded(seat, order.settleMs);
-      ends.addReservations(sweep.survivors);
+      if (isRevoked && isSwept) ends.addReservations(sweep.survivors);
     }
     const workers = [...new Set([...names.keys(), ...endings.keys()])].map((id) =>
       ends.describe(id, names.get(id) ?? id),
     );
     const durationMs = seat.clock.monotonicMs() - startedMs;
     const { reason } = order;
-    const receipt = signReceipt(seat.signer, {
+    const receipt = signReceipt(seat.keys.signer, {
       fleet: seat.fleet,
       seq,
       reason,
@@ -133,11 +139,13 @@ async function appendKill(
 }
 
 /** Without a permit nothing is started, and whoever opens the journal next journals the kill. */
-async function revokePermit(seat: Seat, troubles: string[]): Promise<void> {
+async function revokePermit(seat: Seat, troubles: string[]): Promise<boolean> {
   try {
     await seat.store.permit.revoke(seat.fleet);
+    return true;
   } catch (error) {
     troubles.push(`the permit could not be taken away: ${errorText(error)}`);
+    return false;
   }
 }
 

@@ -43,20 +43,22 @@ export class Sweep {
 
   /**
    * Ends all that is there, all at once, until two listings in a row find nothing alive that has
-   * not been given up. Never throws. Called again it looks for what was started meanwhile.
+   * not been given up, and answers whether it came to that. Never throws. Called again it looks
+   * for what was started meanwhile.
    */
-  async run(): Promise<void> {
+  async run(): Promise<boolean> {
     const { seat, sandboxes } = this.#member;
-    if (sandboxes === undefined) return;
+    if (sandboxes === undefined) return true;
     const deadlineMs = seat.clock.monotonicMs() + 2 * LIMITS.killSweepMs;
     let emptyCount = 0;
     while (emptyCount < emptyListings && seat.clock.monotonicMs() < deadlineMs) {
       const left = await this.#listLeft(sandboxes);
-      if (left === undefined) return;
+      if (left === undefined) return false;
       emptyCount = left.length === 0 ? emptyCount + 1 : 0;
       await Promise.all(left.map((id) => this.#endOne(sandboxes, id)));
       if (emptyCount === 1) await seat.timers.wait(pauseMs);
     }
+    return emptyCount === emptyListings;
   }
 
   async #listLeft(sandboxes: Sandboxes): Promise<readonly string[] | undefined> {

@@ -1,6 +1,7 @@
 import type { Sandbox } from "../../ports/sandbox.ts";
 import { errorText } from "../error-text.ts";
 import type { Seat } from "../seat.ts";
+import { hasEnded } from "../worker/until.ts";
 
 /** What a freezer works with. */
 export interface FreezerOptions {
@@ -10,18 +11,34 @@ export interface FreezerOptions {
   readonly follow: (id: string) => void;
 }
 
-/** When a thaw that failed is tried again, ms. */
+/** When a freeze or thaw that failed, or never came to rest, is tried again, ms. */
 const againMs = 2_000;
 
+/** How often one turn follows a journal that changes under it. */
+const changesMax = 8;
+
 /**
- * The sandboxes that this process has frozen. Freezing may run ahead of the journal; thawing never
- * does: its callers have seen that no quarantine is in force.
+ * Holds the sandboxes of workers in quarantine, as the journal says. Freezing may run ahead of the
+ * journal; thawing never does. What a driver was told once proves nothing: somebody else may have
+ * let a sandbox run, so it is told again each time that somebody asks.
+ *
+ * Several processes may freeze and thaw one sandbox at once, each by what it last saw:
+ *
+ *     1. A lifts a quarantine, looks, and is about to thaw
+ *     2. B journals another one and freezes
+ *     3. A thaws, looks again, sees the quarantine of B and freezes
+ *
+ * Whoever acts last has looked after it: so all end at what the journal says, and none goes on
+ * while the journal stands still.
  */
 export class Freezer {
   readonly #so: FreezerOptions;
   readonly #frozen = new Set<string>();
   /** Those that stay frozen whatever the state says: their quarantine is being journaled. */
   readonly #held = new Set<string>();
+  /** The turn that runs for a sandbox, and the one that waits for its end. */
+  readonly #turns = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, Promise<void>>();
 
   constructor(options: FreezerOptions) {
     this.#so = options;
@@ -37,20 +54,21 @@ export class Freezer {
     return this.#frozen.has(id) && !this.#held.has(id);
   }
 
-  /** Freezes a sandbox, without waiting for the journal. */
-  async freeze(id: string): Promise<void> {
-    if (this.#frozen.has(id)) return;
-    this.#frozen.add(id);
-    const { driver, follow } = this.#so;
-    try {
-      await driver.freeze(id);
-    } catch (error) {
-      this.#frozen.delete(id);
-      this.#warn("a worker could not be frozen", id, error);
-      return;
-    }
-    // It may have been lifted while it was being frozen.
-    follow(id);
+  /**
+   * Freezes or thaws a sandbox as the journal says, though it may be so already. Never rejects:
+   * what fails is told to the operator and tried again. Callers at the same time share a turn.
+   */
+  align(id: string): Promise<void> {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) return waiting;
+    const running = this.#turns.get(id);
+    if (running === undefined) return this.#begin(id);
+    const next = running.then(() => {
+      this.#waiting.delete(id);
+      return this.#begin(id);
+    });
+    this.#waiting.set(id, next);
+    return next;
   }
 
   /**
@@ -61,31 +79,78 @@ export class Freezer {
     const isHere = (await this.#so.driver.list()).some(({ instance }) => instance === id);
     if (!isHere) return journal();
     this.#held.add(id);
-    const freezing = this.freeze(id);
+    const freezing = this.#freeze(id).catch((error: unknown) => {
+      this.#warn("a worker could not be frozen yet", id, error);
+    });
     try {
       return await journal();
     } finally {
       this.#held.delete(id);
       await freezing;
-      this.#so.follow(id);
+      await this.align(id);
     }
   }
 
-  /** Lets a sandbox run again, once its quarantine is lifted for good; tried until it works. */
-  async thaw(id: string): Promise<void> {
-    const { seat, driver, follow } = this.#so;
+  #begin(id: string): Promise<void> {
+    const turn = this.#align(id).finally(() => {
+      this.#turns.delete(id);
+    });
+    this.#turns.set(id, turn);
+    return turn;
+  }
+
+  async #align(id: string): Promise<void> {
+    const { seat, follow } = this.#so;
     try {
-      await driver.thaw(id);
-      this.#frozen.delete(id);
-      // It may have been put in quarantine again while it was being thawed.
-      follow(id);
+      for (let change = 0; change < changesMax; change += 1) {
+        const wanted = this.#wantedOf(id);
+        if (wanted === "ended") return this.#endFrozen(id);
+        if (wanted === "frozen") await this.#freeze(id);
+        else if (!(await this.#thaw(id))) continue;
+        await seat.loop.look();
+        if (this.#wantedOf(id) === wanted) return;
+      }
     } catch (error) {
-      this.#warn("a worker could not be thawed yet", id, error);
-      this.#frozen.add(id);
-      seat.timers.after(againMs, () => {
-        if (!seat.closing.aborted) follow(id);
-      });
+      if (seat.closing.aborted) return;
+      this.#warn("a worker could not be frozen or thawed yet", id, error);
     }
+    seat.timers.after(againMs, () => {
+      if (!seat.closing.aborted) follow(id);
+    });
+  }
+
+  /** Only what cannot hear that it is to end needs more than whoever tells it so. */
+  #endFrozen(id: string): void {
+    if (this.#frozen.has(id)) this.#so.follow(id);
+  }
+
+  #wantedOf(id: string): "frozen" | "free" | "ended" {
+    if (this.#held.has(id)) return "frozen";
+    const worker = this.#so.seat.loop.state().workers.get(id);
+    if (worker === undefined || hasEnded(worker) || worker.stopping !== null) return "ended";
+    return worker.quarantine === null ? "free" : "frozen";
+  }
+
+  async #freeze(id: string): Promise<void> {
+    this.#frozen.add(id);
+    try {
+      await this.#so.driver.freeze(id);
+    } catch (error) {
+      this.#frozen.delete(id);
+      throw error;
+    }
+  }
+
+  /** Lets a sandbox run, unless the journal says by now that it is not to. */
+  async #thaw(id: string): Promise<boolean> {
+    const { seat, driver } = this.#so;
+    await seat.loop.look();
+    if (this.#wantedOf(id) !== "free") return false;
+    // Until it is seen to run it is one to be thawed.
+    this.#frozen.add(id);
+    await driver.thaw(id);
+    this.#frozen.delete(id);
+    return true;
   }
 
   /** Drops what is known of a sandbox that has ended. */

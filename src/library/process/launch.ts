@@ -107,7 +107,7 @@ function filesFor(seat: Seat, order: LaunchOrder): Readonly<Record<string, strin
   return {
     [JOIN_FILES.manifest]: JSON.stringify(order.envelope),
     [JOIN_FILES.join]: JSON.stringify(join),
-    [JOIN_FILES.secret]: JSON.stringify(secretDocument(seat.secret)),
+    [JOIN_FILES.secret]: JSON.stringify(secretDocument(seat.keys.secret)),
   };
 }
 

@@ -118,8 +118,9 @@ export class Sandboxes {
     } else if (worker.stopping !== null) {
       const { reason } = worker.stopping;
       this.finishLater(id, { graceMs: this.#graceFor(id, reason), by: reason });
-    } else if (worker.quarantine !== null) void this.freezer.freeze(id);
-    else if (this.freezer.isThawable(id)) void this.freezer.thaw(id);
+    } else if (worker.quarantine !== null || this.freezer.isThawable(id)) {
+      void this.freezer.align(id);
+    }
   }
 
   /**

@@ -90,7 +90,7 @@ export async function unquarantine(
   const data = parseCommandData("worker.unquarantine", given);
   await demand(seat, { kind: "worker.unquarantine", data }, so.by);
   const listed = (await sandboxes?.list()) ?? [];
-  if (listed.some(({ instance }) => instance === id)) await sandboxes?.freezer.thaw(id);
+  if (listed.some(({ instance }) => instance === id)) await sandboxes?.freezer.align(id);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { SandboxRecord } from "../../ports/sandbox.ts";
 import { Ticker } from "../../runtime/ticker.ts";
 import type { Watcher } from "../../runtime/watcher.ts";
 import { errorText } from "../error-text.ts";
+import { adoptKill, isKilledUnseen } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { hasEnded } from "../worker/until.ts";
 import { evidenceOfAbsence, journalEnd } from "./gone.ts";
@@ -92,6 +93,7 @@ export class Steward {
   async #goRound(): Promise<void> {
     const { seat, sandboxes } = this.#member;
     try {
+      await this.#adoptKill();
       const records = (await sandboxes?.list()) ?? [];
       const state = await seat.loop.look();
       const undone = new Set<string>();
@@ -110,6 +112,18 @@ export class Steward {
     }
   }
 
+  /** A kill that could not be journaled is one all the same, and goes on while it cannot be. */
+  async #adoptKill(): Promise<void> {
+    const { seat, hosting } = this.#member;
+    if (!(await isKilledUnseen(seat))) return;
+    hosting.interruptAll("kill");
+    try {
+      await adoptKill(seat);
+    } catch (error) {
+      seat.log.warn("a kill could not be journaled yet", { error: errorText(error) });
+    }
+  }
+
   /** Acts on a sandbox: its own starter's at once, another's only when that one had its time. */
   #followRecord({ instance: id, seen }: SandboxRecord, state: State, undone: Set<string>): void {
     const { sandboxes } = this.#member;
@@ -123,7 +137,9 @@ export class Steward {
     const isOver = hasEnded(worker) || worker?.stopping !== null;
     if (!isOver && seen !== "gone") return;
     undone.add(id);
-    if (!this.#hadItsTime(id, state)) return;
+    // Nobody has a right to what still runs for a worker that has ended, or has lapsed.
+    const isRightless = hasEnded(worker) && seen !== "gone";
+    if (!isRightless && !this.#hadItsTime(id, state)) return;
     if (isOver) sandboxes?.follow(id);
     else sandboxes?.finishLater(id, { graceMs: 0, by: "exit" });
   }
@@ -135,7 +151,7 @@ export class Steward {
     const isFree = worker?.status === "running" && worker.quarantine === null;
     // What this very process holds frozen is being put in quarantine just now.
     if (isFree && sandboxes?.freezer.isFrozen(id) !== true && (this.#thawable?.has(id) ?? true))
-      void sandboxes?.freezer.thaw(id);
+      void sandboxes?.freezer.align(id);
   }
 
   #hadItsTime(id: string, state: State): boolean {

@@ -1,4 +1,5 @@
 import { Watcher, type Seen } from "../../runtime/watcher.ts";
+import { demandOpen } from "../closed.ts";
 import type { Member } from "../member.ts";
 import { supervisorOf } from "../seat.ts";
 
@@ -28,6 +29,7 @@ async function see({ seat, hosting, sandboxes }: Member, id: string): Promise<Se
 
 /** Makes one round of watching and answers the workers that it told to stop for their silence. */
 export async function reapStale({ seat }: Member, watcher: Watcher): Promise<readonly string[]> {
+  demandOpen(seat);
   const reaped: string[] = [];
   const unsubscribe = seat.loop.onEntry((entry) => {
     if (entry.kind !== "worker.stopping") return;

@@ -5,6 +5,7 @@ import { Fault } from "../../ports/fault.ts";
 import type { Envelope } from "../../ports/signer.ts";
 import type { AdmissionRequest } from "../../protocol/worker.ts";
 import { freshInstanceId } from "../../runtime/base32.ts";
+import { closedFault } from "../closed.ts";
 import { refusalOfKill, refusalWithoutPermit } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { refusedAnswer, type Refusable } from "../refused.ts";
@@ -42,6 +43,7 @@ export async function admit(
   const { signer } = seat.keys;
   if (manifest.key_id === signer.key.key_id)
     return { ok: true, manifest, envelope: signer.seal(manifest) };
+  await giveBack(seat, manifest.instance);
   const message =
     `the key of this handle must be the fleet's, ${manifest.key_id}, it is ${signer.key.key_id}: ` +
     "the key was rotated elsewhere, open the fleet with its new secret";
@@ -83,17 +85,30 @@ export async function register(
 /**
  * Starts a worker, here or as a process: admitted, registered, in hand. A refusal at any step is
  * answered and leaves nothing behind. Throws `Fault` `sandbox_failed` when a process could not be
- * started.
+ * started, and `closed` when the handle is being closed.
  */
-export async function startWorker(
+export function startWorker(
   member: Member,
   request: WorkerRequest,
   by: Actor,
 ): Promise<Refusable<Started>> {
-  const { seat } = member;
+  const kind = request.run === undefined ? "here" : "apart";
+  return member.hosting.starting(kind, () => startOne(member, request, by));
+}
+
+async function startOne(
+  member: Member,
+  request: WorkerRequest,
+  by: Actor,
+): Promise<Refusable<Started>> {
+  const { seat, hosting } = member;
   const admitted = await admit(seat, request.admission, by);
   if (!admitted.ok) return admitted;
   const { manifest } = admitted;
+  if (hosting.isLeaving) {
+    await giveBack(seat, manifest.instance);
+    throw closedFault();
+  }
   if (request.run !== undefined) return launchApart(member, admitted, request);
   const registered = await register(member, admitted.envelope, { kind: "here", beats: true });
   if (registered.ok) return { ok: true, manifest, kind: "here" };

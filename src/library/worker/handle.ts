@@ -5,6 +5,7 @@ import { parseCharge } from "../../protocol/budget.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { parseState } from "../../protocol/worker.ts";
 import type { Charge } from "../../kernel/budget/budget.ts";
+import { demandOpen } from "../closed.ts";
 import type { Member } from "../member.ts";
 import { toCamel, toEdge, toWire, type Camel } from "../names.ts";
 import type { Refusable } from "../refused.ts";
@@ -122,7 +123,7 @@ export function handleOf(member: Member, { manifest, kind }: Started): WorkerHan
         reason,
       ),
     ended: async () => (await untilEnded(seat, id)) ?? neverSeen(id),
-    view: () => findWorker(seat, id),
+    view: () => view(seat, id),
   };
   return Object.freeze(handle);
 }
@@ -135,6 +136,11 @@ function tasksElsewhere(id: string): InputError {
   return new InputError("usage", [
     { path: "worker", expected, got: `${id}, a process of its own` },
   ]);
+}
+
+async function view(seat: Seat, id: string): Promise<WorkerView | undefined> {
+  demandOpen(seat);
+  return findWorker(seat, id);
 }
 
 function neverSeen(id: string): never {

@@ -1,5 +1,6 @@
 import type { Entry } from "../../kernel/entry.ts";
 import { subjectOf } from "../../kernel/subject.ts";
+import { closedFault } from "../closed.ts";
 import { errorText } from "../error-text.ts";
 import { supervisorOf, workerActor, type Seat } from "../seat.ts";
 import { Hosted, type HostedOptions } from "./hosted.ts";
@@ -21,6 +22,9 @@ export class Hosting {
   readonly #timers = new Set<() => void>();
   readonly #unsubscribe: () => void;
   readonly #onBeat: (id: string) => void;
+  /** Starts under way, and whether their workers are to run here. */
+  readonly #starts = new Map<Promise<unknown>, "here" | "apart">();
+  #isLeaving = false;
 
   constructor(seat: Seat, onBeat: (id: string) => void = () => undefined) {
     this.#seat = seat;
@@ -38,6 +42,33 @@ export class Hosting {
     // What happened to it between its registration and now was not heard here.
     this.#follow(hosted);
     return hosted;
+  }
+
+  /** Whether this process is to start nothing more: its handle is being closed. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** Starts a worker by `start`, which closing waits for. Throws `Fault` `closed`. */
+  async starting<T>(kind: "here" | "apart", start: () => Promise<T>): Promise<T> {
+    if (this.#isLeaving) throw closedFault();
+    const running = start();
+    this.#starts.set(running, kind);
+    try {
+      return await running;
+    } finally {
+      this.#starts.delete(running);
+    }
+  }
+
+  /**
+   * Refuses further starts and waits until those under way have settled: all of them, or those
+   * that would bring a worker into this process.
+   */
+  async leave(which: "here" | "all"): Promise<void> {
+    this.#isLeaving = true;
+    const starts = [...this.#starts].filter(([, kind]) => which === "all" || kind === "here");
+    await Promise.allSettled(starts.map(([running]) => running));
   }
 
   /** A worker in hand, or undefined. */

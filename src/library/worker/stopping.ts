@@ -3,7 +3,9 @@ import { LIMITS } from "../../kernel/limits.ts";
 import { descendantsOf, type State } from "../../kernel/state.ts";
 import { isProof, type Grade, type StopReason } from "../../kernel/worker/evidence.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
+import { demandOpen } from "../closed.ts";
 import { errorText } from "../error-text.ts";
+import { demandOptions } from "../given-options.ts";
 import type { Member } from "../member.ts";
 import { demand, type Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
@@ -22,6 +24,7 @@ export async function stopWorker(
   why: unknown,
 ): Promise<void> {
   const { id, by } = who;
+  demandOpen(seat);
   const said = parseWhy(why);
   const hosted = hosting.get(id);
   if (!hasEnded((await seat.loop.look()).workers.get(id))) {
@@ -84,6 +87,7 @@ export interface StopOrder {
 
 /** Checks the options of a stop. Throws an InputError. */
 export function parseStop(options: StopOptions = {}): StopOrder {
+  demandOptions(options);
   const { tree = true, reason, graceMs = STOP_GRACE_MS } = options;
   const { stopGraceMsMax } = LIMITS;
   if (!Number.isInteger(graceMs) || graceMs < 0 || graceMs > stopGraceMsMax) {

@@ -1,5 +1,5 @@
 import type { Actor } from "../../kernel/actor.ts";
-import { InputError } from "../../protocol/input.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
 import { demand, type Seat } from "../seat.ts";
@@ -29,6 +29,7 @@ export async function performTask<W, T>(
   so: { readonly worker: W; readonly id: string; readonly by: Actor },
   task: Task<W, T>,
 ): Promise<T> {
+  if (typeof task !== "function") throw notATask(task);
   await demandRunning(seat, hosting.get(so.id), so);
   const hosted = hosting.get(so.id);
   if (hosted === undefined) return neverHosted(seat, so);
@@ -41,6 +42,12 @@ export async function performTask<W, T>(
     await hosting.stopFailed(hosted);
     throw error;
   }
+}
+
+function notATask(got: unknown): InputError {
+  return new InputError("usage", [
+    { path: "task", expected: "a function", got: describeValue(got) },
+  ]);
 }
 
 function isHarmless(error: unknown): boolean {
