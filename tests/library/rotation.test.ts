@@ -40,6 +40,7 @@ describe("rotation of the secret", () => {
     const started = other.start({ name: "late" });
     await expect(started).rejects.toBeInstanceOf(Fault);
     await expect(started).rejects.toMatchObject({ code: "key_mismatch" });
+    await one.look();
     expect(one.workers()).toEqual([]);
     await other.close();
     expect((await one.audit()).problems).toEqual([]);

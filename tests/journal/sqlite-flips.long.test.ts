@@ -3,26 +3,16 @@ import { rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import { flipBits } from "./fixtures/flips.ts";
-import { freshFolder } from "./fixtures/folder.ts";
 import { DATABASE, LOG, makeClosedImage, makeKilledImage } from "./fixtures/image.ts";
-import { killRounds } from "./fixtures/kill-rounds.ts";
 
 const HOUR_MS = 3_600_000;
 
 test(
-  "[JN17] what killed writers acknowledged is there, whole, in 200 rounds",
-  async () => {
-    const seed = randomInt(2 ** 32);
-    const ackCount = await killRounds({ folder: freshFolder(), roundCount: 200, seed });
-    expect(ackCount).toBeGreaterThan(200);
-  },
-  HOUR_MS,
-);
-
-test(
   "[JN18] a flipped bit is a fault or changes nothing, 10 000 times",
   async () => {
-    const random = seededRandom(randomInt(2 ** 32));
+    const seed = randomInt(2 ** 32);
+    process.stderr.write(`bits are flipped by seed ${seed}\n`);
+    const random = seededRandom(seed);
     const killed = await makeKilledImage();
     const closed = await makeClosedImage(killed);
     const ofDatabase = await flipBits(closed, DATABASE, { count: 5_000, random });
