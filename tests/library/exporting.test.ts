@@ -51,6 +51,27 @@ describe("export and import", () => {
     await to.close();
   });
 
+  test("[LB80] the permit comes last: whoever dies before it leaves nothing open", async () => {
+    const path = await exportFleet("close");
+    const store = sqlite({ dir: join(folder, "to") });
+    const kinds: string[] = [];
+    const watched: typeof store = {
+      kind: "sqlite",
+      open: async (options) => {
+        const opened = await store.open(options);
+        const grant = async (fleet: string): Promise<void> => {
+          const { seq } = await opened.journal.head();
+          const [last] = await opened.journal.readStored(seq - 1, 1);
+          kinds.push(last?.text.includes('"fleet.paused"') === true ? "paused" : "open");
+          await opened.permit.grant(fleet);
+        };
+        return { ...opened, permit: { ...opened.permit, grant } };
+      },
+    };
+    await importJournal(watched, { path });
+    expect(kinds).toEqual(["paused"]);
+  });
+
   test("[LB81] a killed fleet is killed after an import, too (replication B8)", async () => {
     const path = await exportFleet("kill");
     await importJournal(sqlite({ dir: join(folder, "to") }), { path });

@@ -1,5 +1,6 @@
 import { decide } from "../../kernel/decide.ts";
 import { RULES } from "../../kernel/entry.ts";
+import { Fault } from "../../ports/fault.ts";
 import type { Draft } from "../../ports/journal.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
 import { replay } from "../../runtime/replay.ts";
@@ -18,14 +19,20 @@ export async function settleImported(
 ): Promise<void> {
   const { head, state } = await replay(journal);
   if (state.fleet === null || state.status === "killed") return;
-  await permit.grant(state.fleet);
   const { fleet } = state;
   const actor = actorOf(host, { kind: "operator", via: "library" });
   const command = { kind: "fleet.pause", data: { reason: REASON } } as const;
   const id = freshCommandId(random);
-  await journal.append(head, (atMs) =>
+  const outcome = await journal.append(head, (atMs) =>
     decide(state, { id, actor, command }, atMs).events.map((event, index): Draft => {
       return { fleet, rules: RULES, id, actor, command: index === 0 ? command : null, event };
     }),
   );
+  if (outcome.kind === "moved") {
+    const message = `the imported journal must end at entry ${head.seq}, it was appended to`;
+    throw new Fault("storage_busy", message);
+  }
+  // Last: whoever dies before it leaves a fleet that nothing can be started in, not one that is
+  // open while the fleet it was exported from still works.
+  await permit.grant(fleet);
 }
