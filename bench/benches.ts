@@ -1,6 +1,24 @@
 import { manyCallers, onePair } from "./admission.ts";
+import { manyClients } from "./clients.ts";
+import { coldWorkers } from "./cold.ts";
+import { containedRun, containedStart } from "./contained.ts";
 import { folding, opening, replaying } from "./history.ts";
+import { idleSupervisor } from "./idle.ts";
+import { killing, killProof } from "./killing.ts";
 import type { Bench } from "./measure.ts";
 
 /** Every bench, in the order they run. */
-export const BENCHES: readonly Bench[] = [onePair, manyCallers, replaying, folding, opening];
+export const BENCHES: readonly Bench[] = [
+  onePair,
+  manyCallers,
+  replaying,
+  folding,
+  opening,
+  coldWorkers,
+  containedStart,
+  containedRun,
+  killing,
+  killProof,
+  manyClients,
+  idleSupervisor,
+];

@@ -100,6 +100,13 @@ export function median(figures: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
+/** How long a piece of work takes, ms. */
+export async function msOf(work: () => Promise<void> | void): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return performance.now() - startMs;
+}
+
 /** How many of something happened per second, for a piece of work that is timed here. */
 export async function perSecond(count: number, work: () => Promise<void> | void): Promise<number> {
   const start = process.hrtime.bigint();

@@ -24,6 +24,8 @@ const PUBLISHED = [
   /^package\.json$/,
   /^(README|ARCHITECTURE|CHANGELOG|GLOSSARY|SPEC)\.md$/,
   /^LICENSE$/,
+  /^bin\/stint\.cjs$/,
+  /^docs\/[\w-]+\.md$/,
   /^src\/.*(?<!\.test)\.ts$/,
   /^dist\/.*(?<!\.test)\.(js|d\.ts)(\.map)?$/,
 ];
@@ -32,6 +34,8 @@ const PACKED_BYTES_MAX = 2 * 2 ** 20;
 type Door = { readonly types: string; readonly default: string; readonly "stint-source": string };
 type PackageJson = {
   readonly name: string;
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, Door | string>>;
   readonly files: readonly string[];
   readonly dependencies: Readonly<Record<string, string>>;
@@ -80,6 +84,7 @@ async function main(stage: string, consumer: string): Promise<void> {
     consumer,
     doors.map(([name]) => name.replace(/^\./, manifest.name)),
   );
+  tryProgram(join(consumer, "node_modules", manifest.name), manifest);
 }
 
 function readManifest(): PackageJson {
@@ -134,6 +139,15 @@ function tryDoors(consumer: string, specifiers: readonly string[]): void {
   if (printed.includes("false")) faults.push(`every door must export something, got:\n${printed}`);
   const strict = ["--strict", "--noEmit", "--module", "nodenext", "--types", "node"];
   run(process.execPath, [COMPILER, ...strict, "main.ts"], consumer);
+}
+
+/** Calls the program as `npx` does: by a link to it, from another folder. */
+function tryProgram(installed: string, { name, version, bin }: PackageJson): void {
+  const link = join(installed, "..", ".bin", name);
+  mkdirSync(dirname(link), { recursive: true });
+  symlinkSync(join(installed, bin[name] ?? ""), link);
+  const printed = run(process.execPath, [link, "--version"], dirname(link)).trim();
+  if (printed !== version) faults.push(`stint --version must print ${version}, got "${printed}"`);
 }
 
 /** Runs a program to its end; a failure becomes a fault with what it printed, and "". */

@@ -99,6 +99,6 @@ function main() {
   run(choice.file, process.argv.slice(2));
 }
 
-module.exports = { choose: choose, isRecent: isRecent };
+module.exports = { choose: choose, isRecent: isRecent, main: main };
 
 if (require.main === module) main();

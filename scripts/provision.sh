@@ -4,7 +4,8 @@
 set -euo pipefail
 
 # program:package
-needed=(git:git ps:procps)
+needed=(git:git ps:procps bwrap:bubblewrap unshare:util-linux setpriv:util-linux mount:mount
+  script:bsdutils linux.uml:user-mode-linux)
 
 missing=()
 for pair in "${needed[@]}"; do

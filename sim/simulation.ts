@@ -106,7 +106,7 @@ async function agree(world: World): Promise<void> {
   for (const { loop, name } of world.open) {
     if (loop === undefined) continue;
     checkLoopState(loop.state(), name, world.auditor);
-    if (loop.head().seq !== world.auditor.entries.length)
+    if (loop.head().seq !== world.auditor.state.seq)
       world.auditor.report("SM3", `${name} has looked, and is not at the end of the journal`);
   }
 }

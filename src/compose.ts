@@ -1,13 +1,17 @@
 // The one file that knows every adapter: it puts the library together with this machine.
 
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { startSupervisor } from "./client/start-supervisor.ts";
+import { connectSupervisor } from "./client/supervisor.ts";
 import { exportLines, importFile, type Imported, type ImportOptions } from "./journal/jsonl.ts";
 import { memoryJournal } from "./journal/memory.ts";
 import { openSqliteJournal } from "./journal/sqlite/open.ts";
 import { verifyJournal } from "./journal/verify.ts";
 import type { ProcessIdentity } from "./kernel/command.ts";
 import { joinFleetIn, type JoinedWorker, type JoinOptions } from "./library/fleet/join.ts";
+import { demandOptions } from "./library/given-options.ts";
 import { settleImported } from "./library/store/importing.ts";
 import { openFleetIn } from "./library/fleet/open-fleet.ts";
 import type { FleetOptions } from "./library/fleet/options.ts";
@@ -18,7 +22,7 @@ import type { Fleet } from "./library/fleet/fleet.ts";
 import type { Host } from "./library/host.ts";
 import type { Surroundings } from "./library/seat.ts";
 import { SILENT } from "./ports/log.ts";
-import { describeValue, InputError, isPlainObject } from "./protocol/input.ts";
+import { describeValue, InputError } from "./protocol/input.ts";
 import { memoryPulse } from "./pulse/memory.ts";
 import { openSqlitePulse } from "./pulse/sqlite.ts";
 import { SYSTEM_TIMERS } from "./runtime/timers.ts";
@@ -39,6 +43,11 @@ import { systemRandom } from "./system/random.ts";
  */
 export async function openFleet(options: FleetOptions): Promise<Fleet> {
   return openFleetIn(thisMachine(), options);
+}
+
+/** Opens a fleet as {@link openFleet} does, for the command line: its entries say so. */
+export async function openFleetForCli(options: FleetOptions): Promise<Fleet> {
+  return openFleetIn({ ...thisMachine(), via: "cli" }, options);
 }
 
 /** Joins the fleet that this process was started for; see {@link joinFleetIn}. */
@@ -113,13 +122,8 @@ export interface SqliteOptions {
 
 /** A store in a folder of this host, which any number of its processes may open. */
 export function sqlite(options: SqliteOptions): Store {
-  // What is not typed may call this too, with the folder alone or with nothing.
-  const given: unknown = options;
-  if (!isPlainObject(given)) {
-    const problem = { path: "options", expected: "{ dir: FOLDER }", got: describeValue(given) };
-    throw new InputError("usage", [problem]);
-  }
-  const { dir } = given;
+  demandOptions(options, ["dir"], "{ dir: FOLDER }");
+  const { dir } = options;
   if (typeof dir !== "string" || dir === "" || dir.includes("\0"))
     throw new InputError("usage", [
       { path: "dir", expected: "the path of a folder", got: describeValue(dir) },
@@ -154,6 +158,10 @@ async function openSqlite(folder: string, mayCreate: boolean): Promise<OpenStore
           host: hostId(),
           permitFile: permitFile(folder, fleet),
         }),
+      supervisor: {
+        connect: () => connectSupervisor({ stateDir: folder }),
+        start: () => startSupervisor({ stateDir: folder, command: commandLine() }),
+      },
       close: async () => {
         await pulse.close();
         await journal.close();
@@ -165,11 +173,22 @@ async function openSqlite(folder: string, mayCreate: boolean): Promise<OpenStore
   }
 }
 
+/** How Stint's own command line is run: by this very Node, from the package of this file. */
+function commandLine(): readonly [string, ...string[]] {
+  let folder = import.meta.dirname;
+  // As source, as a build, or bundled into a folder of chunks: the package's root is above.
+  while (!existsSync(join(folder, BIN)) && folder !== dirname(folder)) folder = dirname(folder);
+  return [process.execPath, join(folder, BIN)];
+}
+
+const BIN = "bin/stint.cjs";
+
 let machine: Surroundings | undefined;
 
 /** This machine, as the library sees it; read once. */
-function thisMachine(): Surroundings {
+export function thisMachine(): Surroundings {
   machine ??= {
+    via: "library",
     clock: systemClock(),
     random: systemRandom(),
     timers: SYSTEM_TIMERS,

@@ -2,6 +2,7 @@
 
 export { exportJournal, importJournal, memory, openFleet, sqlite } from "./compose.ts";
 export type { ImportedJournal, ImportJournalOptions, SqliteOptions } from "./compose.ts";
+export type { Explanation } from "./library/explain/explain.ts";
 export type { EntriesOptions } from "./library/feed/entries.ts";
 export type {
   BeatView,
@@ -36,15 +37,20 @@ export type { FleetOptions } from "./library/fleet/options.ts";
 export type { IssuedManifest, VerifiedManifest } from "./library/fleet/steps.ts";
 export type { Store } from "./library/fleet/store.ts";
 export type { Receipt } from "./library/kill/receipt.ts";
+export type { RecordedReceipt } from "./library/kill/recorded-receipt.ts";
+export type { PlainAnswer } from "./library/plain-command.ts";
 export { Refused } from "./library/refused.ts";
 export type { Refusable, RefusalView, RefusedAnswer } from "./library/refused.ts";
+export type { SupervisorUse, SupervisorView } from "./library/relay/supervisor-door.ts";
 export type { QuarantineOptions } from "./library/steward/quarantine.ts";
 export type { QuarantineRecord, QuarantineReport } from "./library/steward/quarantine-report.ts";
 export type { ChargeOptions, ManifestView, WorkerHandle } from "./library/worker/handle.ts";
 export { Interrupted } from "./library/worker/interrupted.ts";
 export type { InterruptedBy } from "./library/worker/interrupted.ts";
 export type { ReplicateOptions, WorkerOptions } from "./library/worker/request.ts";
-export type { StopOptions, StoppedWorker, StopReport } from "./library/worker/stopping.ts";
+export type { BlastRadiusOptions, Doomed } from "./library/worker/blast-radius.ts";
+export type { StopOptions } from "./library/worker/stop-order.ts";
+export type { StoppedWorker, StopReport } from "./library/worker/stopping.ts";
 export type { Task, TaskContext } from "./library/worker/task.ts";
 export type { EndView, WorkerView } from "./library/worker/view.ts";
 export { Fault } from "./ports/fault.ts";

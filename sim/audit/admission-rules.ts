@@ -1,3 +1,4 @@
+import type { EventMap } from "../../src/kernel/event.ts";
 import { hashContract } from "../../src/kernel/fleet/fleet.ts";
 import { NETWORKS, type Manifest } from "../../src/kernel/worker/manifest.ts";
 import { liveRows, rowsDrawingOn, type Books, type Problem } from "./books.ts";
@@ -59,6 +60,37 @@ function parentProblems(
   return [
     ...isAllowed.filter(([holds]) => !holds).map(([, rule, message]) => ({ rule, message })),
     ...above(flatAmounts(manifest.budget), freeOf(books, parent), "its parent has free"),
+  ];
+}
+
+/** What is wrong with taking a worker over: it must fit below whom it is put. */
+export function adoptionProblems(
+  books: Books,
+  { manifest, parent: keeper }: EventMap["worker.adopted"],
+): Problem[] {
+  const broken = (rule: string, message: string): Problem => {
+    return { rule, message: `${manifest.instance} adopted: ${message}` };
+  };
+  const row = books.rows.get(manifest.instance);
+  if (row !== undefined) {
+    const isTaken = row.status === "admitted" && keeper === row.keeper;
+    return isTaken ? [] : [broken("I10", `it is ${row.status} in what was kept`)];
+  }
+  const parent = keeper === null ? undefined : books.rows.get(keeper);
+  if (parent === undefined) return keeper === null ? [] : [broken("I6", `no parent ${keeper}`)];
+  const isAllowed: readonly (readonly [boolean, string, string])[] = [
+    [parent.status === "running" || parent.status === "stopping", "I3", "its parent is not alive"],
+    [manifest.depth === parent.depth + 1, "I6", `depth ${manifest.depth}`],
+    [manifest.expires_at_ms <= parent.expiresAtMs, "I5", "outlives its parent"],
+    [rank(manifest.network) <= rank(parent.network), "I5", `network ${manifest.network}`],
+    [String(manifest.regions) === String(parent.regions), "I5", "has other regions"],
+  ];
+  const own = flatAmounts(manifest.budget);
+  return [
+    ...isAllowed.filter(([holds]) => !holds).map(([, rule, message]) => broken(rule, message)),
+    ...above(own, freeOf(books, parent), "its parent has free").map(({ rule, message }) =>
+      broken(rule, message),
+    ),
   ];
 }
 

@@ -38,7 +38,7 @@ export function checkAnswer(auditor: Auditor, asked: Asked, answer: Answer): voi
 /** The id that a loop gave to a command of its own accord, as the journal shows it. */
 function idFrom(auditor: Auditor, asked: Asked, answer: Answer): string {
   if (answer.ok) return answer.entries[0]?.id ?? "";
-  const last = auditor.entries[answer.seq - 1];
+  const last = auditor.entryAt(answer.seq);
   if (last?.kind !== "command.refused" || last.data.code !== answer.refusal.code) return "";
   return isSame(asked, auditor.decisionOf(last.id)) ? last.id : "";
 }
@@ -133,9 +133,10 @@ function isSame(asked: Asked, decided: Decided | undefined): boolean {
   return isDeepStrictEqual(bodyOf(asked.command, asked.actor), bodyOf(first.command, first.actor));
 }
 
-/** What was asked and by whom, without what the loop adds to it. */
+/** What was asked and by whom, without what is found out for it anew each time. */
 function bodyOf({ kind, data }: Command, actor: Actor): unknown {
-  const { verdicts: _, ...asked } = { verdicts: undefined, ...data };
+  const without = { verdicts: undefined, parent_use: undefined };
+  const { verdicts: _, parent_use: __, ...asked } = { ...without, ...data };
   // By way of its text, as the journal keeps it: without fields that are undefined.
   return JSON.parse(JSON.stringify({ kind, asked, by: [actor.kind, actor.id ?? null] }));
 }

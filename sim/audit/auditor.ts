@@ -19,16 +19,19 @@ export interface Decided {
  * own list of invariants, and by a ledger that shares no code with it.
  */
 export class Auditor {
-  readonly #ledger = new Ledger();
+  #ledger = new Ledger();
   readonly #violations: Violation[] = [];
   readonly #decisions = new Map<string, Decided>();
   /** The state after each entry, by its seq. */
-  readonly #states: State[] = [INITIAL_STATE];
-  readonly #entries: Entry[] = [];
+  readonly #states = new Map<number, State>([[0, INITIAL_STATE]]);
+  #entries: Entry[] = [];
+  #state = INITIAL_STATE;
+  /** The highest fence that an entry could have given, those that are lost included. */
+  #fence = 0;
 
   /** The true state at the end of the journal. */
   get state(): State {
-    return this.#states.at(-1) ?? INITIAL_STATE;
+    return this.#state;
   }
 
   /** Every entry so far. */
@@ -48,7 +51,12 @@ export class Auditor {
 
   /** The true state after an entry; undefined beyond the end. */
   stateAt(seq: number): State | undefined {
-    return this.#states[seq];
+    return this.#states.get(seq);
+  }
+
+  /** An entry by its seq; undefined where there is none. */
+  entryAt(seq: number): Entry | undefined {
+    return this.#entries.find((entry) => entry.seq === seq);
   }
 
   /** The decision that the journal holds under a command id. */
@@ -59,6 +67,22 @@ export class Auditor {
   /** Every decision that the journal holds. */
   decisions(): Iterable<Decided> {
     return this.#decisions.values();
+  }
+
+  /** Whatever came after an entry is lost: the books are kept anew from those before. */
+  forgetAfter(seq: number): void {
+    const kept = this.#entries.filter((entry) => entry.seq <= seq);
+    const fence = this.#fence;
+    this.#ledger = new Ledger();
+    this.#entries = [];
+    this.#decisions.clear();
+    this.#states.clear();
+    this.#states.set(0, INITIAL_STATE);
+    this.#state = INITIAL_STATE;
+    this.#fence = 0;
+    this.see(kept);
+    // What was given is not taken back by being lost.
+    this.#fence = fence;
   }
 
   /** Checks what one append has written. */
@@ -91,14 +115,22 @@ export class Auditor {
     this.#entries.push(entry);
     try {
       const after = evolve(before, entry);
-      this.#states.push(after);
+      this.#put(entry.seq, after);
+      const fence = after.epoch * 2 ** 40 + entry.seq;
+      if (fence <= this.#fence) this.report("I2", `fence ${fence} is not above ${this.#fence}`);
+      this.#fence = fence;
       for (const message of findViolations(before, entry, after))
         this.report(/^I\d+/.exec(message)?.[0] ?? "SM2", message);
     } catch (error) {
       // An entry that the true rules would never have written may not even fold.
-      this.#states.push({ ...before, seq: entry.seq, at_ms: entry.at_ms });
+      this.#put(entry.seq, { ...before, seq: entry.seq, at_ms: entry.at_ms });
       this.report("I7", `${entry.kind} in entry ${entry.seq} does not fold: ${String(error)}`);
     }
+  }
+
+  #put(seq: number, state: State): void {
+    this.#states.set(seq, state);
+    this.#state = state;
   }
 }
 

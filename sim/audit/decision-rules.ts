@@ -7,6 +7,9 @@ import type { Books, Problem } from "./books.ts";
 const AFTER_KILL: ReadonlySet<EventKind> = new Set<EventKind>([
   "worker.lapsed",
   "worker.stopped",
+  "fleet.recovered",
+  "worker.adopted",
+  "clock.accepted",
   "worker.noted",
   "budget.charged",
   "command.refused",

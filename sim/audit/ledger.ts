@@ -7,7 +7,8 @@
 import type { Entry } from "../../src/kernel/entry.ts";
 import type { Event, EventKind } from "../../src/kernel/event.ts";
 import type { Contract } from "../../src/kernel/fleet/contract.ts";
-import { admissionProblems } from "./admission-rules.ts";
+import type { Manifest } from "../../src/kernel/worker/manifest.ts";
+import { admissionProblems, adoptionProblems } from "./admission-rules.ts";
 import type { Books, Problem } from "./books.ts";
 import { decisionProblems } from "./decision-rules.ts";
 import { lifeProblems } from "./life-rules.ts";
@@ -38,6 +39,7 @@ export class Ledger implements Books {
       problems.push(...lifeProblems(this, entry));
       if (entry.kind === "worker.admitted")
         problems.push(...admissionProblems(this, entry.data.manifest, entry.at_ms));
+      if (entry.kind === "worker.adopted") problems.push(...adoptionProblems(this, entry.data));
       if (entry.kind === "command.refused") problems.push(...this.#countRefusal(entry));
       this.#book(entry);
       this.#last = entry;
@@ -53,7 +55,8 @@ export class Ledger implements Books {
   #linkProblems(entry: Entry): readonly Problem[] {
     const last = this.#last ?? { seq: 0, hash: "0".repeat(64), at_ms: 0 };
     const problems: Problem[] = [];
-    if (entry.seq !== last.seq + 1)
+    const lostCount = entry.kind === "fleet.recovered" ? entry.seq - last.seq - 1 : 0;
+    if (entry.seq !== last.seq + 1 + lostCount || lostCount < 0)
       problems.push({ rule: "SM2", message: `entry ${entry.seq} follows entry ${last.seq}` });
     if (entry.prev !== last.hash)
       problems.push({ rule: "SM2", message: `entry ${entry.seq} does not name ${last.hash}` });
@@ -99,8 +102,14 @@ export class Ledger implements Books {
         this.killedSeq = entry.seq;
         for (const row of this.live()) row.status = "stopping";
         return;
+      case "fleet.recovered":
+        this.isPaused = true;
+        return;
       case "worker.admitted":
-        this.#admit(entry.data, entry.at_ms);
+        this.#admit(entry.data.manifest, entry.data.manifest.parent, entry.at_ms);
+        return;
+      case "worker.adopted":
+        this.#adopt(entry.data, entry.at_ms);
         return;
       case "worker.reparented":
         this.#reparent(entry.data);
@@ -147,8 +156,16 @@ export class Ledger implements Books {
     }
   }
 
-  #admit({ manifest }: Data<"worker.admitted">, atMs: number): void {
-    const { instance, parent, depth, network, regions, budget } = manifest;
+  #adopt({ manifest, parent }: Data<"worker.adopted">, atMs: number): void {
+    if (!this.rows.has(manifest.instance)) this.#admit(manifest, parent, atMs);
+    const row = this.rows.get(manifest.instance);
+    if (row === undefined) return;
+    row.status = this.killedSeq === null ? "running" : "stopping";
+    row.isRegistered = true;
+  }
+
+  #admit(manifest: Manifest, parent: string | null, atMs: number): void {
+    const { instance, depth, network, regions, budget } = manifest;
     this.rows.set(instance, {
       id: instance,
       bornTo: parent,

@@ -37,7 +37,9 @@ export function lifeProblems(books: Books, entry: Entry): Problem[] {
 
 /** An expired right ends at its instant: nothing is decided while one is still there (I8). */
 function deadlineProblems(books: Books, entry: Entry): Problem[] {
-  if (isLapse(entry)) return [];
+  // A recovery comes first of all: what it takes over may have been taken up in time.
+  if (isLapse(entry) || entry.command?.kind === "fleet.recover") return [];
+  if (entry.kind === "worker.adopted") return [];
   return liveRows(books)
     .filter((row) => dueAtMs(row) <= entry.at_ms)
     .map((row) => {

@@ -42,12 +42,14 @@ export function checkLoopState(state: State, who: string, auditor: Auditor): voi
 async function checkChain(journal: Journal, auditor: Auditor): Promise<void> {
   const stored = await readAllStored(journal);
   let prev: unknown = GENESIS_HASH;
-  for (const [index, { text, hash: claimed }] of stored.entries()) {
+  let seq = 0;
+  for (const { text, hash: claimed } of stored) {
     const entry = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    const isLinked = entry["prev"] === prev && entry["seq"] === index + 1;
+    seq = entry["kind"] === "fleet.recovered" ? Math.max(seq + 1, Number(entry["seq"])) : seq + 1;
+    const isLinked = entry["prev"] === prev && entry["seq"] === seq;
     const isSealed = hash("sha256", text, "hex") === claimed && canonicalize(entry) === text;
     if (!isLinked || !isSealed)
-      auditor.report("SM3", `the stored entry ${index + 1} is not linked, sealed and canonical`);
+      auditor.report("SM3", `the stored entry ${seq} is not linked, sealed and canonical`);
     prev = claimed;
   }
   if (stored.length !== auditor.entries.length)

@@ -1,11 +1,11 @@
 import { LIMITS } from "../../src/kernel/limits.ts";
-import type { Journal, StoredEntry } from "../../src/ports/journal.ts";
+import type { Journal, PlacedEntry } from "../../src/ports/journal.ts";
 
 /** Everything that a journal stores, as it is stored. */
-export async function readAllStored(journal: Journal): Promise<readonly StoredEntry[]> {
-  const all: StoredEntry[] = [];
+export async function readAllStored(journal: Journal): Promise<readonly PlacedEntry[]> {
+  const all: PlacedEntry[] = [];
   for (;;) {
-    const slice = await journal.readStored(all.length, LIMITS.readEntriesMax);
+    const slice = await journal.readStored(all.at(-1)?.seq ?? 0, LIMITS.readEntriesMax);
     if (slice.length === 0) return all;
     all.push(...slice);
   }

@@ -1,14 +1,20 @@
-import type { CommandMap } from "../../src/kernel/command.ts";
+import type { CommandMap, ParentUse } from "../../src/kernel/command.ts";
 import type { State, Worker } from "../../src/kernel/state.ts";
 import { NETWORKS, type EnvelopeVerdict, type Manifest } from "../../src/kernel/worker/manifest.ts";
 import type { Envelope, Signer } from "../../src/ports/signer.ts";
 import { freshInstanceId } from "../../src/runtime/base32.ts";
 import { makeBudget } from "./contract.ts";
-import { anOperator, asWorker, OPERATORS, pickWorker, SUPERVISOR } from "./view.ts";
+import { anOperator, asWorker, near, OPERATORS, pickWorker, SUPERVISOR } from "./view.ts";
 import type { Request, View } from "./view.ts";
 
 const NAMES = ["root", "left", "right", "leaf"];
 const STATES = [{}, { part: "a" }, { part: "poison" }, { part: "rotten" }, { deep: [{ x: 1.5 }] }];
+const WEAKNESSES = [
+  ["same_user"],
+  ["memory", "cpu", "processes"],
+  ["network"],
+  ["same_user", "cpu"],
+];
 const REGIONS = [["**"], ["src/**"], ["src/**", "!src/gen/**"]];
 
 /** Makes up an admission: a root by an operator, or a child by its parent; sometimes a bad one. */
@@ -32,12 +38,23 @@ export function makeAdmission(view: View): Request {
     ...(random.chance(0.08) ? { regions: random.pick(REGIONS) } : {}),
     ...(random.chance(0.2) ? { network: random.pick(NETWORKS) } : {}),
     ...(random.chance(0.2) ? { depth: depth + random.pick([-1, 0, 0, 0, 0, 1]) } : {}),
-    ...(random.chance(0.05) ? { degraded: ["same_user"] } : {}),
+    ...(random.chance(0.1) ? { degraded: random.pick(WEAKNESSES) } : {}),
+    ...(random.chance(0.1) ? { parent_use: makeUse(view, parent) } : {}),
     // Verdicts are the loop's to take; whoever brings some along is not believed.
     ...(random.chance(0.1) ? { verdicts: { absent: false } } : {}),
   };
   const actor = parent === null || random.chance(0.2) ? anOperator(view) : asWorker(parent);
   return { command: { kind: "worker.admit", data }, actor };
+}
+
+/** What a parent's sandbox uses, at and around what is left of what it was granted. */
+function makeUse(view: View, parent: string | null): ParentUse {
+  const { memory_bytes = 4, processes = 4 } = view.state.workers.get(parent ?? "")?.granted ?? {};
+  const { random } = view;
+  return {
+    ...(random.chance(0.7) ? { memory_bytes: near(view, random.below(memory_bytes + 1)) } : {}),
+    ...(random.chance(0.7) ? { processes: near(view, random.below(processes + 1)) } : {}),
+  };
 }
 
 /** Whether an admission may succeed: a child's, or a root's where none lives. */

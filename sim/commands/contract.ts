@@ -39,7 +39,7 @@ export function makeContract(random: SeededRandom): Contract {
     quarantine_max_ms: random.pick([1_000, 60_000, 86_400_000]),
     clock_tolerance_ms: random.pick([100, 5_000, 60_000]),
     refusals_per_minute: random.pick([2, 6, 60, 60, 60]),
-    allow_degraded: random.pick([[], ["same_user"]]),
+    allow_degraded: random.pick([[], ["same_user"], ["same_user", "memory", "network"]]),
     budget: random.chance(0.6) ? makeBudget(random, 64) : {},
     default_child: random.chance(0.3) ? { cpu_milli: 2, spawns: 1 } : {},
     stop: random.chance(0.15) ? [random.pick(CONDITIONS)] : [],

@@ -54,6 +54,12 @@ export function makeRotation(view: View): Request {
   return { command: { kind: "key.rotate", data: { key } }, actor: anOperator(view) };
 }
 
+/** Makes up an operator's word that the host's clock is to be taken as it is. */
+export function makeAcceptance(view: View): Request {
+  const data = { reason: "looked at it" };
+  return { command: { kind: "clock.accept", data }, actor: anOperator(view) };
+}
+
 /** Makes up what changes nothing but the record: requests to halt, ticks, receipts, false heads. */
 export function makeRemark(view: View): Request {
   const { random, manifests, signer } = view;
@@ -65,6 +71,7 @@ export function makeRemark(view: View): Request {
     { command: { kind: "halt.request", data: halt }, actor: random.pick([by, asWorker(worker)]) },
     { command: { kind: "clock.tick", data: {} }, actor: by },
     { command: { kind: "clock.tick", data: {} }, actor: by },
+    { command: { kind: "clock.accept", data: { reason: "why not" } }, actor: by },
     { command: { kind: "receipt.record", data: { receipt: { proven: false } } }, actor: by },
     {
       command: {

@@ -50,6 +50,7 @@ export function makeStop(view: View): Request {
     reason: random.pick(isOwn ? OWN_REASONS : REASONS),
     tree: !isOwn && random.chance(0.4),
     ...(random.chance(0.2) ? { detail: "as somebody asked" } : {}),
+    ...(random.chance(0.3) ? { grace_ms: random.pick([0, 2_000, 600_000]) } : {}),
   };
   const actor = isOwn ? asWorker(worker) : anOperator(view);
   return { command: { kind: "worker.stop", data }, actor };

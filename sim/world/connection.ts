@@ -2,10 +2,12 @@ import type { Entry } from "../../src/kernel/entry.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
 import { Fault } from "../../src/ports/fault.ts";
 import type {
+  AppendOptions,
   AppendOutcome,
   Draft,
   Head,
   Journal,
+  PlacedEntry,
   Recollection,
   Snapshot,
   StoredEntry,
@@ -50,14 +52,18 @@ export class Connection implements Journal {
     return this.#look("head", (journal) => journal.head());
   }
 
-  async append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome> {
+  async append(
+    expected: Head,
+    make: (atMs: number) => readonly Draft[],
+    options?: AppendOptions,
+  ): Promise<AppendOutcome> {
     await this.#pass("append");
     const mishap = this.#draw("append");
     if (mishap === "busy") throw busy();
     if (mishap === "full") throw new Fault("storage_full", "the disk must have room, it is full");
     if (mishap === "lost") throw unknown();
     const slowly = mishap === "stalled" ? this.#stall(make) : make;
-    const outcome = await this.#so.store.append(expected, slowly);
+    const outcome = await this.#so.store.append(expected, slowly, options);
     await this.#pass("answer");
     if (mishap === "unknown") throw unknown();
     return outcome;
@@ -87,7 +93,7 @@ export class Connection implements Journal {
     return this.#look("load", (journal) => journal.load(stored));
   }
 
-  async readStored(afterSeq: number, limit: number): Promise<readonly StoredEntry[]> {
+  async readStored(afterSeq: number, limit: number): Promise<readonly PlacedEntry[]> {
     return this.#look("stored", (journal) => journal.readStored(afterSeq, limit));
   }
 

@@ -47,6 +47,7 @@ async function strike(world: World, clockwork: Clockwork, process: Process): Pro
   if (draw < 75) return world.crash(process);
   if (draw < 80) return leave(world, process);
   if (draw < 82) return clockwork.reboot();
+  if (draw < 83) return lose(world);
   if (draw < 88) return learnKey(world, process);
   world.look(process);
 }
@@ -105,6 +106,16 @@ function alter(command: Command): Command {
 function leave(world: World, process: Process): void {
   world.close(process);
   if (world.random.chance(0.3)) ask(world, process);
+}
+
+/** A backup from not long ago is restored; what it lacks of the fleet is lost. */
+async function lose(world: World): Promise<void> {
+  const { entries } = world.auditor;
+  const index = entries.length - 2 - world.random.below(30);
+  const [kept, next] = [entries[index], entries[index + 1]];
+  // The first entry makes the fleet: without it there is nothing to go on with. And a decision is
+  // appended whole, so no backup has a part of one.
+  if (kept !== undefined && next !== undefined && kept.id !== next.id) await world.lose(kept.seq);
 }
 
 /** Most often with the fleet's key, sometimes with one that was replaced or never its own. */

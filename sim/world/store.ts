@@ -1,9 +1,19 @@
 import { memoryJournal } from "../../src/journal/memory.ts";
 import type { ClockReading } from "../../src/ports/clock.ts";
-import type { AppendOutcome, Draft, Head, Journal, Snapshot } from "../../src/ports/journal.ts";
+import type {
+  AppendOptions,
+  AppendOutcome,
+  Draft,
+  Head,
+  Journal,
+  Snapshot,
+} from "../../src/ports/journal.ts";
 import type { FakeClock } from "../../src/testing/fake-clock.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import { readAllStored } from "../audit/stored.ts";
+import type { Manifest } from "../../src/kernel/worker/manifest.ts";
+import { selectLost } from "../../src/library/recovery/lost-workers.ts";
+import { decideAlone } from "../../src/runtime/alone.ts";
 
 /**
  * The disk of a simulated host: the real journal in memory, which outlives every process, with an
@@ -14,6 +24,8 @@ export class Store {
   readonly #auditor: Auditor;
   readonly #ignoresHead: boolean;
   #journal: Journal;
+  /** Whether the clock is to be taken as it is at the next append. */
+  #acceptsClock = false;
   #last: { readonly atMs: number; readonly at: ClockReading };
 
   constructor(so: {
@@ -35,9 +47,15 @@ export class Store {
   }
 
   /** Appends to the journal, under the eyes of the auditor. */
-  async append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome> {
+  async append(
+    expected: Head,
+    make: (atMs: number) => readonly Draft[],
+    options: AppendOptions = {},
+  ): Promise<AppendOutcome> {
     const place = this.#ignoresHead ? await this.#journal.head() : expected;
-    const outcome = await this.#journal.append(place, make);
+    const acceptsClock = this.#acceptsClock || (options.acceptsClock ?? false);
+    const outcome = await this.#journal.append(place, make, { acceptsClock });
+    if (outcome.kind === "appended" && outcome.entries.length > 0) this.#acceptsClock = false;
     if (outcome.kind === "appended") {
       this.#last = { atMs: outcome.atMs, at: this.#clock.read() };
       this.#auditor.see(outcome.entries);
@@ -50,6 +68,43 @@ export class Store {
     const { bootMs, bootId, wallMs } = this.#clock;
     const { atMs, at } = this.#last;
     return bootId === at.bootId ? atMs + bootMs - at.bootMs : Math.max(atMs, wallMs);
+  }
+
+  /**
+   * The store is put back to an entry, and goes on without what came after it, taking over the
+   * workers of these manifests. Processes that had it open must be dead.
+   */
+  async lose(
+    keptSeq: number,
+    so: { readonly id: string; readonly workers: readonly Manifest[] },
+  ): Promise<void> {
+    const old = this.#journal;
+    const remembered = await old.head();
+    const stored = await readAllStored(old);
+    const snapshots = await old.snapshots();
+    const restored = memoryJournal({ clock: this.#clock });
+    await restored.load(stored.filter(({ seq }) => seq <= keptSeq));
+    for (const snapshot of snapshots.toReversed())
+      if (snapshot.seq <= keptSeq) await restored.saveSnapshot(snapshot);
+    await old.close();
+    this.#journal = restored;
+    this.#auditor.forgetAfter(keptSeq);
+    const { state } = this.#auditor;
+    const head = await restored.head();
+    const workers = await selectLost(so.workers, { journal: restored, state });
+    const data = {
+      reason: "a backup was restored",
+      kept_hash: head.hash,
+      remembered_seq: remembered.seq,
+      remembered_hash: remembered.hash,
+      workers,
+    };
+    const actor = { kind: "operator", id: "ada", via: "cli" } as const;
+    const submission = { id: so.id, actor, command: { kind: "fleet.recover", data } } as const;
+    const options = { acceptsClock: true };
+    const { entries } = await decideAlone(restored, { head, state }, { submission, options });
+    this.#auditor.see(entries);
+    this.#last = { atMs: this.#auditor.state.at_ms, at: this.#clock.read() };
   }
 
   /** Keeps a snapshot, once the auditor has seen it. */
@@ -66,7 +121,8 @@ export class Store {
     const old = this.#journal;
     const stored = await readAllStored(old);
     const snapshots = await old.snapshots();
-    this.#journal = memoryJournal({ clock: this.#clock, acceptClock: true });
+    this.#journal = memoryJournal({ clock: this.#clock });
+    this.#acceptsClock = true;
     await this.#journal.load(stored);
     for (const snapshot of snapshots.toReversed()) await this.#journal.saveSnapshot(snapshot);
     await old.close();

@@ -58,7 +58,7 @@ export class World {
   #processes: readonly Process[] = [];
   #startedCount = 0;
   #idCount = 0;
-  #seenSeq = 0;
+  #seenCount = 0;
 
   constructor(options: WorldOptions) {
     this.#so = options;
@@ -177,6 +177,23 @@ export class World {
     });
   }
 
+  /**
+   * A backup is restored and the fleet recovered: every process dies, what was appended since an
+   * entry is lost, and of its workers some are known by their manifests.
+   */
+  async lose(keptSeq: number): Promise<void> {
+    for (const process of this.#processes) this.crash(process);
+    const lostCount = this.auditor.state.seq - keptSeq;
+    this.happen("loss", `${lostCount} after ${keptSeq}`);
+    const workers = [...this.#manifests.values()].filter(() => this.random.chance(0.7));
+    await this.store.lose(keptSeq, { id: this.freshId(), workers });
+    this.tally.count("commands", "fleet.recover");
+    this.#seenCount = this.auditor.entries.findIndex(({ kind, seq }) => {
+      return kind === "fleet.recovered" && seq > keptSeq;
+    });
+    this.#noteEntries();
+  }
+
   /** An id for a command that may have to be repeated. */
   freshId(): string {
     this.#idCount += 1;
@@ -279,14 +296,14 @@ export class World {
 
   #noteEntries(): void {
     const { entries } = this.auditor;
-    for (const entry of entries.slice(this.#seenSeq)) {
+    for (const entry of entries.slice(this.#seenCount)) {
       this.tally.count("events", entry.kind);
       if (entry.kind === "worker.admitted")
         this.#manifests.set(entry.data.manifest.instance, entry.data.manifest);
       this.trace.note(`    #${entry.seq} ${entry.kind}${about(entry)} at ${entry.at_ms}`);
       this.trace.note(`    ${entry.hash}`);
     }
-    this.#seenSeq = entries.length;
+    this.#seenCount = entries.length;
   }
 }
 

@@ -33,7 +33,7 @@ const CONTRACT: ContractOptions = {
   beatEveryMs: 500,
   reapAfterMs: 3_000,
   silentAlive: "stop",
-  allowDegraded: ["same_user"],
+  allowDegraded: ["same_user", "network"],
   stopConditions: [
     {
       name: "vendored",

@@ -34,7 +34,7 @@ export interface TiedTime extends JournalTime {
 export interface ClockRule {
   /** By how much the wall clock may differ from what it should show, ms. */
   readonly toleranceMs: number;
-  /** An operator has looked at the clock and says it is right: ties journal time to it anew. */
+  /** An operator has looked at the clock and takes it as it is: ties journal time to it anew. */
   readonly isAccepted: boolean;
 }
 
@@ -44,6 +44,9 @@ export interface ClockRule {
  * It never runs backwards (I11). On the boot of the anchor it advances by time since boot alone;
  * on another boot it is the wall clock or `last.atMs`, whichever is later. Throws `Fault`
  * `clock_skew` with both times when the wall clock contradicts it by more than the rule allows.
+ *
+ * A wall clock that was accepted while it was behind may stay behind, also over boots, until it has
+ * caught up: till then journal time goes on by time since boot, and stands while the host is off.
  */
 export function journalTime(
   last: JournalTime | null,
@@ -53,10 +56,11 @@ export function journalTime(
   const { wallMs, bootMs } = reading;
   ok(Number.isSafeInteger(wallMs) && Number.isSafeInteger(bootMs), "a clock gives whole ms");
   if (last === null) return tie(wallMs, reading);
-  if (rule.isAccepted) return tie(Math.max(last.atMs, wallMs), reading);
+  if (rule.isAccepted) return tie(Math.max(goneOn(last, reading), wallMs), reading);
   if (isOfBoot(last, reading)) return advance(last, reading, rule.toleranceMs);
-  if (wallMs < last.atMs - rule.toleranceMs) {
-    throw skew(last.atMs, wallMs, `may be at most ${rule.toleranceMs} ms behind it`);
+  const behindMs = rule.toleranceMs + acceptedBehindMs(last.anchor, rule.toleranceMs);
+  if (wallMs < last.atMs - behindMs) {
+    throw skew(last.atMs, wallMs, `may be at most ${behindMs} ms behind it`);
   }
   if (wallMs > last.atMs + LIMITS.clockStepMsMax) {
     throw skew(last.atMs, wallMs, `may be at most ${LIMITS.clockStepMsMax} ms ahead of it`);
@@ -68,13 +72,31 @@ function isOfBoot(last: JournalTime, { bootId }: ClockReading): last is TiedTime
   return last.anchor?.bootId === bootId;
 }
 
+/** By how much the wall clock was behind when an operator took it as it is, ms; else 0. */
+function acceptedBehindMs(anchor: ClockAnchor | null, toleranceMs: number): number {
+  const behindMs = anchor === null ? 0 : anchor.atMs - anchor.wallMs;
+  return behindMs > toleranceMs ? behindMs : 0;
+}
+
+/** Where journal time is by time since boot, or where it was left when that says nothing. */
+function goneOn(last: JournalTime, reading: ClockReading): number {
+  if (!isOfBoot(last, reading)) return last.atMs;
+  return Math.max(last.atMs, last.anchor.atMs + reading.bootMs - last.anchor.bootMs);
+}
+
 function advance(last: TiedTime, reading: ClockReading, toleranceMs: number): TiedTime {
   const { anchor } = last;
   const passedMs = reading.bootMs - anchor.bootMs;
   const atMs = anchor.atMs + passedMs;
   const wallDueMs = anchor.wallMs + passedMs;
-  if (Math.abs(reading.wallMs - wallDueMs) > toleranceMs) {
+  const behindMs = acceptedBehindMs(anchor, toleranceMs);
+  const aheadMs = reading.wallMs - wallDueMs;
+  if (aheadMs < -toleranceMs || aheadMs > behindMs + toleranceMs) {
     throw skew(wallDueMs, reading.wallMs, `may differ by at most ${toleranceMs} ms from it`);
+  }
+  if (behindMs > 0 && aheadMs >= behindMs - toleranceMs) {
+    // It has caught up: from here on it is a clock like any other.
+    return tie(Math.max(last.atMs, reading.wallMs), reading);
   }
   // A time namespace can shift time since boot under the same boot id.
   if (atMs < last.atMs - toleranceMs) {

@@ -26,8 +26,12 @@ export async function* exportLines(journal: Journal): AsyncGenerator<string> {
       const message = `entries must be there up to ${head.seq}, none follows ${seq}`;
       throw new Fault("journal_corrupt", message);
     }
-    for (const { text, hash } of page) yield `{"entry":${text},"hash":"${hash}"}\n`;
-    seq += page.length;
+    for (const stored of page) {
+      // What was appended since, beyond a gap, may come along.
+      if (stored.seq > head.seq) break;
+      yield `{"entry":${stored.text},"hash":"${stored.hash}"}\n`;
+    }
+    seq = page.at(-1)?.seq ?? head.seq;
   }
   yield `{"end":{"hash":"${head.hash}","seq":${head.seq}}}\n`;
 }
@@ -83,7 +87,7 @@ function openExport(path: string): number {
 
 /** A line of an export, parsed. */
 type Line =
-  | { readonly kind: "entry"; readonly stored: StoredEntry }
+  | { readonly kind: "entry"; readonly stored: StoredEntry; readonly seq: unknown }
   | { readonly kind: "end"; readonly head: Head };
 
 /** Reads the entries of an export one after another. */
@@ -118,7 +122,8 @@ class ExportReader {
       if (line.kind === "end") end = line.head;
       else {
         yield line.stored;
-        last = { seq: last.seq + 1, hash: line.stored.hash };
+        // The journal has verified the entry, so its seq is one.
+        last = { seq: Number(line.seq), hash: line.stored.hash };
       }
     }
     if (end === undefined) {
@@ -143,13 +148,17 @@ class ExportReader {
 function parseLine(text: string): Line | undefined {
   try {
     // Parsed from outside: the journal verifies the entry by its hash.
-    const line = JSON.parse(text) as { entry?: unknown; hash?: unknown; end?: Partial<Head> };
+    const line = JSON.parse(text) as {
+      entry?: { seq?: unknown };
+      hash?: unknown;
+      end?: Partial<Head>;
+    };
     if (typeof line.end?.seq === "number" && typeof line.end.hash === "string") {
       return { kind: "end", head: { seq: line.end.seq, hash: line.end.hash } };
     }
     const canonical = canonicalize(line.entry);
     if (canonical === undefined || typeof line.hash !== "string") return undefined;
-    return { kind: "entry", stored: { text: canonical, hash: line.hash } };
+    return { kind: "entry", stored: { text: canonical, hash: line.hash }, seq: line.entry?.seq };
   } catch {
     // Not JSON, null, or not to be canonicalized: no line of an export.
     return undefined;

@@ -2,7 +2,7 @@ import { LIMITS } from "../kernel/limits.ts";
 import { subjectOf } from "../kernel/subject.ts";
 import { Fault } from "../ports/fault.ts";
 import { GENESIS, type Head, type StoredEntry } from "../ports/journal.ts";
-import { decodeOne, mustFollow, type Link, type Sealed } from "./chain.ts";
+import { decodeVerified, mustFollow, type Link, type Sealed } from "./chain.ts";
 
 /** An entry that comes from elsewhere, verified. */
 export interface Loaded {
@@ -31,14 +31,17 @@ export function* verifyLoaded(head: Head, stored: Iterable<StoredEntry>): Genera
       const message = `entry ${seq} must have at most ${LIMITS.entryBytesMax} bytes, got ${size}`;
       throw new Fault("journal_corrupt", message);
     }
-    const entry = decodeOne({ text, hash }, seq);
+    const entry = decodeVerified({ text, hash }, seq);
     mustFollow(last, entry, "journal_corrupt");
     const commandId = entry.id === id ? null : entry.id;
     if (commandId !== null && ids.has(commandId)) {
-      const message = `command ${commandId} must be decided once, it is again in entry ${seq}`;
+      const message = `command ${commandId} must be decided once, it is again in ${entry.seq}`;
       throw new Fault("journal_corrupt", message);
     }
-    yield { sealed: { seq, text, hash, commandId, subject: subjectOf(entry) }, atMs: entry.at_ms };
+    yield {
+      sealed: { seq: entry.seq, text, hash, commandId, subject: subjectOf(entry), recovers: null },
+      atMs: entry.at_ms,
+    };
     id = entry.id;
     ids.add(id);
     last = entry;

@@ -4,10 +4,12 @@ import type { Entry } from "../kernel/entry.ts";
 import { Fault } from "../ports/fault.ts";
 import {
   GENESIS,
+  type AppendOptions,
   type AppendOutcome,
   type Draft,
   type Head,
   type Journal,
+  type PlacedEntry,
   type Recollection,
   type Snapshot,
   type StoredEntry,
@@ -49,8 +51,12 @@ class MemoryJournal implements Journal {
     return this.#head();
   }
 
-  async append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome> {
-    return whileAged(() => this.#tryAppend(expected, make));
+  async append(
+    expected: Head,
+    make: (atMs: number) => readonly Draft[],
+    options: AppendOptions = {},
+  ): Promise<AppendOutcome> {
+    return whileAged(() => this.#tryAppend(expected, make, options));
   }
 
   async read(after: Head, limit: number): Promise<readonly Entry[]> {
@@ -64,8 +70,8 @@ class MemoryJournal implements Journal {
     const firstSeq = this.#firstSeqs.get(commandId);
     if (firstSeq === undefined) return undefined;
     const entries: Entry[] = [];
-    for (let seq = firstSeq; seq <= this.#stored.length; seq += 1) {
-      const entry = this.#entryAt(seq);
+    for (let index = this.#indexAfter(firstSeq - 1); index < this.#stored.length; index += 1) {
+      const entry = this.#decodeAt(index);
       if (entry.id !== commandId) break;
       entries.push(entry);
     }
@@ -79,7 +85,7 @@ class MemoryJournal implements Journal {
     ok(limit > 0, "a limit is at least 1");
     const seqs = this.#seqsBySubject.get(subject) ?? [];
     const newest = seqs.slice(-Math.min(limit, LIMITS.readEntriesMax)).toReversed();
-    return newest.map((seq) => this.#entryAt(seq));
+    return newest.map((seq) => this.#decodeAt(this.#indexAfter(seq - 1)));
   }
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
@@ -104,9 +110,9 @@ class MemoryJournal implements Journal {
     return this.#head();
   }
 
-  async readStored(afterSeq: number, limit: number): Promise<readonly StoredEntry[]> {
+  async readStored(afterSeq: number, limit: number): Promise<readonly PlacedEntry[]> {
     this.#mustBeOpen();
-    return this.#slice(afterSeq, limit).map(({ text, hash }) => ({ text, hash }));
+    return this.#slice(afterSeq, limit).map(({ seq, text, hash }) => ({ seq, text, hash }));
   }
 
   watch(listener: () => void): () => void {
@@ -130,12 +136,16 @@ class MemoryJournal implements Journal {
     this.#listeners.clear();
   }
 
-  #tryAppend(expected: Head, make: (atMs: number) => readonly Draft[]): AppendOutcome | "aged" {
+  #tryAppend(
+    expected: Head,
+    make: (atMs: number) => readonly Draft[],
+    options: AppendOptions,
+  ): AppendOutcome | "aged" {
     this.#mustBeOpen();
     const head = this.#head();
     this.#mustContinue(expected);
     if (head.seq !== expected.seq) return { kind: "moved", head };
-    const instant = this.#timekeeper.read(this.#time);
+    const instant = this.#timekeeper.read(this.#time, options);
     const sealed = seal(head, instant.atMs, make(instant.atMs));
     ok(this.#head().seq === head.seq, "make must not append");
     for (const { commandId } of sealed) this.#mustBeNew(commandId);
@@ -144,7 +154,6 @@ class MemoryJournal implements Journal {
     for (const one of sealed) this.#put(one);
     if (sealed.length > 0) {
       this.#time = { atMs: instant.atMs, anchor: instant.anchor };
-      this.#timekeeper.settle();
       this.#notify();
     }
     const entries = sealed.map((one) => decodeOne(one, one.seq));
@@ -167,18 +176,35 @@ class MemoryJournal implements Journal {
   }
 
   #slice(afterSeq: number, limit: number): Sealed[] {
-    return this.#stored.slice(afterSeq, afterSeq + Math.min(limit, LIMITS.readEntriesMax));
+    const first = this.#indexAfter(afterSeq);
+    return this.#stored.slice(first, first + Math.min(limit, LIMITS.readEntriesMax));
   }
 
-  #entryAt(seq: number): Entry {
-    const stored = this.#stored[seq - 1];
-    ok(stored !== undefined, `entry ${seq} is stored`);
-    return decodeOne(stored, seq);
+  /** The index of the first entry after a seq: the seq itself as long as nothing was lost. */
+  #indexAfter(seq: number): number {
+    let [low, high] = [0, Math.min(seq, this.#stored.length)];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#stored[middle]?.seq ?? 0) > seq) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #decodeAt(index: number): Entry {
+    const stored = this.#stored[index];
+    ok(stored !== undefined, `entry ${index + 1} is stored`);
+    return decodeOne(stored, stored.seq);
+  }
+
+  #hashAt(seq: number): string | undefined {
+    const stored = this.#stored[this.#indexAfter(seq - 1)];
+    return stored?.seq === seq ? stored.hash : undefined;
   }
 
   #mustContinue(seen: Head): void {
     mustContinue(seen, this.#head(), {
-      hashAt: (seq) => this.#stored[seq - 1]?.hash,
+      hashAt: (seq) => this.#hashAt(seq),
       where: "the caller",
     });
   }

@@ -1,6 +1,7 @@
 import { LIMITS } from "../kernel/limits.ts";
 import type { Clock, ClockReading } from "../ports/clock.ts";
 import { Fault } from "../ports/fault.ts";
+import type { AppendOptions } from "../ports/journal.ts";
 import { journalTime, type JournalTime, type TiedTime } from "./journal-time.ts";
 
 /** How far the wall clock may be off until the contract says otherwise, ms. */
@@ -14,8 +15,6 @@ export interface TimeOptions {
   readonly clock: Clock;
   /** How far the wall clock may be off, ms; default 5 000. */
   readonly clockToleranceMs?: number;
-  /** Ties journal time to the wall clock anew at the next append; only an operator may say so. */
-  readonly acceptClock?: boolean;
 }
 
 /** Journal time at one reading of the clock. */
@@ -27,12 +26,10 @@ export interface Instant extends TiedTime {
 export class Timekeeper {
   readonly #clock: Clock;
   #toleranceMs: number;
-  #isAccepted: boolean;
 
   constructor(options: TimeOptions) {
     this.#clock = options.clock;
     this.#toleranceMs = options.clockToleranceMs ?? TOLERANCE_MS;
-    this.#isAccepted = options.acceptClock ?? false;
   }
 
   /** Takes over the tolerance of the contract in force, ms. */
@@ -41,9 +38,9 @@ export class Timekeeper {
   }
 
   /** Reads the clock; throws `Fault` `clock_skew` when journal time cannot follow it. */
-  read(last: JournalTime | null): Instant {
+  read(last: JournalTime | null, { acceptsClock = false }: AppendOptions = {}): Instant {
     const reading = this.#clock.read();
-    const rule = { toleranceMs: this.#toleranceMs, isAccepted: this.#isAccepted };
+    const rule = { toleranceMs: this.#toleranceMs, isAccepted: acceptsClock };
     return { ...journalTime(last, reading, rule), reading };
   }
 
@@ -57,11 +54,6 @@ export class Timekeeper {
     const now = this.#clock.read();
     const ageMs = now.bootMs - reading.bootMs;
     return now.bootId !== reading.bootId || ageMs < 0 || ageMs > LIMITS.decisionAgeMsMax;
-  }
-
-  /** Called when an append is durable: an operator's word about the clock holds once. */
-  settle(): void {
-    this.#isAccepted = false;
   }
 }
 

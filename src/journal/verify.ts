@@ -30,6 +30,8 @@ export interface Anchor {
 /** What a verification has found; everything that is wrong is thrown instead. */
 export interface Verification {
   readonly head: Head;
+  /** Fewer than the newest seq where entries were lost. */
+  readonly entryCount: number;
   readonly signedCount: number;
   /** The newest signed head, or null when there is none. */
   readonly anchor: Anchor | null;
@@ -63,7 +65,9 @@ export async function verifyJournal(
   await journal.inspect();
   walk.mustEndUnder(options.key);
   const { anchor, signedCount } = walk;
-  return { head, signedCount, anchor, unanchoredCount: head.seq - (anchor?.atSeq ?? 0) };
+  const { entryCount } = walk;
+  const unanchoredCount = entryCount - walk.countUpTo(anchor?.atSeq ?? 0);
+  return { head, entryCount, signedCount, anchor, unanchoredCount };
 }
 
 /** The keys and signed heads met so far. */
@@ -73,6 +77,9 @@ class Walk {
   #key: KeyRecord | undefined;
   anchor: Anchor | null = null;
   signedCount = 0;
+  entryCount = 0;
+  /** Where entries are missing: how many before this seq, the newest last. */
+  readonly #gaps: { readonly seq: number; readonly missingCount: number }[] = [];
 
   constructor(journal: Journal, options: VerifyOptions) {
     this.#journal = journal;
@@ -82,8 +89,16 @@ class Walk {
   /** Takes in an entry whose place in the chain is verified. */
   async step(entry: Entry): Promise<void> {
     if (entry.kind === "journal.signed") await this.#checkSigned(entry);
+    this.entryCount += 1;
+    if (entry.kind === "fleet.recovered")
+      this.#gaps.push({ seq: entry.seq, missingCount: entry.seq - this.entryCount });
     if (entry.kind === "fleet.created" || entry.kind === "key.rotated") this.#key = entry.data.key;
     this.#options.visit?.(entry);
+  }
+
+  /** How many entries there are up to one that the walk has met. */
+  countUpTo(seq: number): number {
+    return seq - (this.#gaps.findLast((gap) => gap.seq <= seq)?.missingCount ?? 0);
   }
 
   /** Throws `Fault` `key_mismatch` unless the key in force is the one that the caller trusts. */
@@ -119,7 +134,7 @@ class Walk {
   /** The hash over an earlier entry as it is stored: the walk has verified it already. */
   async #hashAt(seq: number): Promise<string | undefined> {
     const [stored] = seq > 0 ? await this.#journal.readStored(seq - 1, 1) : [];
-    return stored === undefined ? undefined : hashOf(stored.text);
+    return stored?.seq === seq ? hashOf(stored.text) : undefined;
   }
 }
 

@@ -38,8 +38,10 @@ function authorityOver(command: Command): Authority {
     case "fleet.pause":
     case "fleet.resume":
     case "fleet.kill":
+    case "fleet.recover":
     case "contract.enact":
     case "key.rotate":
+    case "clock.accept":
     case "worker.write_off":
     case "worker.quarantine":
     case "worker.unquarantine":

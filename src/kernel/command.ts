@@ -42,6 +42,12 @@ export interface Observation {
   readonly seen: "alive" | "gone" | "unknown";
 }
 
+/** Present use of capacity, measured outside of the worker; an absent key was not measured. */
+export interface ParentUse {
+  readonly memory_bytes?: number;
+  readonly processes?: number;
+}
+
 /** The body of each command by its kind (`noun.verb`). */
 export interface CommandMap {
   readonly "fleet.create": {
@@ -53,6 +59,20 @@ export interface CommandMap {
   readonly "fleet.pause": { readonly reason: string };
   readonly "fleet.resume": { readonly reason: string };
   readonly "fleet.kill": { readonly reason: string };
+  /**
+   * The store ends before what is remembered of it, and an operator goes on without what is lost.
+   * Only a recovery gives it, on a journal that nobody else has open; a loop never carries it.
+   */
+  readonly "fleet.recover": {
+    readonly reason: string;
+    /** The hash of the newest entry that was kept. */
+    readonly kept_hash: string;
+    /** The newest entry that anything outside the store remembers. */
+    readonly remembered_seq: number;
+    readonly remembered_hash: string;
+    /** Manifests, verified, of workers that the lost part admitted. */
+    readonly workers: readonly Manifest[];
+  };
   readonly "contract.enact": { readonly contract: Contract };
   readonly "key.rotate": { readonly key: KeyRecord };
   readonly "worker.admit": {
@@ -67,8 +87,13 @@ export interface CommandMap {
     readonly network?: Network;
     /** What the caller believes its depth to be; only ever compared. */
     readonly depth?: number;
-    /** Weaknesses of the sandbox it will run in; refused unless the contract allows them. */
+    /**
+     * What the sandbox it will run in does not hold. Of this, what matters to this worker is
+     * refused unless the contract allows it.
+     */
     readonly degraded?: readonly string[];
+    /** What the parent's sandbox uses now, as its supervisor measured it: never a worker's word. */
+    readonly parent_use?: ParentUse;
     readonly verdicts?: Verdicts;
   };
   readonly "worker.register": {
@@ -86,6 +111,8 @@ export interface CommandMap {
     /** Also its live descendants. */
     readonly tree: boolean;
     readonly detail?: string;
+    /** How long it is given to end by itself, ms. A worker's own stop has no say in this. */
+    readonly grace_ms?: number;
   };
   readonly "worker.exited": {
     readonly worker: string;
@@ -112,6 +139,15 @@ export interface CommandMap {
     readonly proposed?: Json;
   };
   readonly "clock.tick": Readonly<Record<string, never>>;
+  /**
+   * An operator has looked at the host's clock, which contradicts journal time, and takes it as it
+   * is. The loop decides it alone, at a time that is read accordingly.
+   */
+  readonly "clock.accept": {
+    readonly reason: string;
+    /** What the wall clock showed when it was looked at, ms since 1970; for the record. */
+    readonly wall_ms?: number;
+  };
   readonly "refusals.suppress": {
     readonly actor_key: string;
     readonly count: number;

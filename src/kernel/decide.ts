@@ -13,6 +13,7 @@ import {
   decideRotate,
   decideSign,
 } from "./fleet/fleet.ts";
+import { decideRecover } from "./fleet/recovery.ts";
 import { lapsed } from "./worker/lapse.ts";
 import { decideCheckpoint, decideExited, decideStop, decideWriteOff } from "./worker/life.ts";
 import { decideObserve } from "./worker/liveness.ts";
@@ -34,7 +35,7 @@ export interface Decision {
  * The events begin with what has lapsed by `atMs`; a refusal is an event too, and the last one.
  */
 export function decide(state: State, submission: Submission, atMs: number): Decision {
-  const lapses = state.status === "none" ? [] : lapsed(state, atMs);
+  const lapses = isSettling(state, submission) ? lapsed(state, atMs) : [];
   const settled = lapses.reduce((past, event) => happen(past, event, { atMs, submission }), state);
   const ended = submission.ended ?? droppedTarget(submission, state, settled);
   const known = ended === undefined ? submission : { ...submission, ended };
@@ -48,6 +49,11 @@ export function decide(state: State, submission: Submission, atMs: number): Deci
     refusal,
     events: [...lapses, { kind: "command.refused", data: { code, message, facts } }],
   };
+}
+
+/** A recovery comes before what time has ended meanwhile: some of it may have been taken up. */
+function isSettling(state: State, { command }: Submission): boolean {
+  return state.status !== "none" && command.kind !== "fleet.recover";
 }
 
 /**
@@ -93,6 +99,8 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
       return decideResume(state, command.data);
     case "fleet.kill":
       return decideKill(state, command.data);
+    case "fleet.recover":
+      return decideRecover(state, command.data, atMs);
     case "contract.enact":
       return decideEnact(state, command.data);
     case "key.rotate":
@@ -106,7 +114,7 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
     case "worker.observe":
       return decideObserve(state, command.data, ended);
     case "worker.stop":
-      return decideStop(state, command.data, { ended, actor });
+      return decideStop(state, command.data, { atMs, ended, actor });
     case "worker.exited":
       return decideExited(state, command.data, ended);
     case "worker.write_off":
@@ -123,6 +131,8 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
       return grant({ kind: "halt.requested", data: command.data });
     case "clock.tick":
       return grant();
+    case "clock.accept":
+      return grant({ kind: "clock.accepted", data: command.data });
     case "refusals.suppress":
       return grant({ kind: "refusals.suppressed", data: command.data });
     case "journal.sign":

@@ -29,10 +29,19 @@ export function findLive(state: State, id: string, ended: string | undefined): F
   if (worker === undefined && ended !== id)
     return {
       ok: false,
-      refusal: refuse("worker_unknown", `no worker has the id ${id}`, { worker: id }),
+      refusal: refuse(
+        "worker_unknown",
+        `a worker of this fleet must be named, none has the id ${id}`,
+        {
+          worker: id,
+        },
+      ),
     };
   if (worker === undefined || worker.status === "stopped")
-    return { ok: false, refusal: refuse("worker_ended", `worker ${id} has ended`, { worker: id }) };
+    return {
+      ok: false,
+      refusal: refuse("worker_ended", `worker ${id} must be alive, it has ended`, { worker: id }),
+    };
   return { ok: true, worker };
 }
 

@@ -18,6 +18,19 @@ export interface EventMap {
   readonly "fleet.paused": { readonly reason: string };
   readonly "fleet.resumed": { readonly reason: string };
   readonly "fleet.killed": { readonly reason: string; readonly live_count: number };
+  /**
+   * Entries were lost and the journal goes on: this one stands at `remembered_seq` + 1, right after
+   * the entry `kept_seq`. Only before it may seqs have a gap.
+   */
+  readonly "fleet.recovered": {
+    readonly reason: string;
+    readonly kept_seq: number;
+    readonly kept_hash: string;
+    readonly remembered_seq: number;
+    readonly remembered_hash: string;
+    /** One more than before: what was granted in the lost part ranks below all that follows. */
+    readonly epoch: number;
+  };
   readonly "contract.enacted": {
     readonly contract: Contract;
     readonly contract_hash: string;
@@ -28,8 +41,11 @@ export interface EventMap {
   readonly "worker.admitted": {
     readonly manifest: Manifest;
     readonly reason: string;
+    /** What its sandbox does not hold and the contract allows, as far as it matters to it. */
     readonly degraded: readonly string[];
   };
+  /** A worker of a lost part is taken over as live; under no parent where none has room for it. */
+  readonly "worker.adopted": { readonly manifest: Manifest; readonly parent: string | null };
   readonly "worker.registered": {
     readonly worker: string;
     readonly process?: ProcessIdentity;
@@ -43,6 +59,8 @@ export interface EventMap {
     readonly worker: string;
     readonly reason: StopReason;
     readonly detail?: string;
+    /** How long whoever ends it is to let it end by itself, ms; absent: that one's default. */
+    readonly grace_ms?: number;
   };
   readonly "worker.stopped": {
     readonly worker: string;
@@ -72,6 +90,8 @@ export interface EventMap {
     readonly reason: string;
     readonly proposed?: Json;
   };
+  /** From here on journal time is tied to the host's clock anew. */
+  readonly "clock.accepted": { readonly reason: string; readonly wall_ms?: number };
   readonly "command.refused": {
     readonly code: RefusalCode;
     readonly message: string;
@@ -106,9 +126,11 @@ export const EVENT_KINDS = [
   "fleet.paused",
   "fleet.resumed",
   "fleet.killed",
+  "fleet.recovered",
   "contract.enacted",
   "key.rotated",
   "worker.admitted",
+  "worker.adopted",
   "worker.registered",
   "worker.lapsed",
   "worker.checkpointed",
@@ -123,6 +145,7 @@ export const EVENT_KINDS = [
   "worker.noted",
   "budget.charged",
   "halt.requested",
+  "clock.accepted",
   "command.refused",
   "refusals.suppressed",
   "journal.signed",

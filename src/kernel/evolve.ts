@@ -2,9 +2,16 @@ import { add, flatten } from "./budget/allowance.ts";
 import { unreachable } from "./assert.ts";
 import type { Entry } from "./entry.ts";
 import type { EventMap } from "./event.ts";
+import { adopted, recovered } from "./fleet/recovery.ts";
 import { LIMITS } from "./limits.ts";
-import type { Manifest } from "./worker/manifest.ts";
-import { addWorker, endWorker, putWorker, reparent, workerOf } from "./worker/registry.ts";
+import {
+  addWorker,
+  admittedWorker,
+  endWorker,
+  putWorker,
+  reparent,
+  workerOf,
+} from "./worker/registry.ts";
 import { isLive, type Amounts, type State, type Worker } from "./state.ts";
 import { actorKey } from "./actor.ts";
 
@@ -24,7 +31,9 @@ export function evolve(state: State, happening: Happening): State {
 function apply(state: State, entry: Entry): State {
   switch (entry.kind) {
     case "worker.admitted":
-      return addWorker(state, admitted(entry.data), entry.at_ms);
+      return addWorker(state, admittedWorker(entry.data), entry.at_ms);
+    case "worker.adopted":
+      return adopted(state, entry.data, entry.at_ms);
     case "worker.registered": {
       const { worker, process } = entry.data;
       return change(state, worker, {
@@ -73,6 +82,8 @@ function applyToFleet(state: State, entry: Entry): State {
       return { ...state, status: "paused" };
     case "fleet.resumed":
       return { ...state, status: "open" };
+    case "fleet.recovered":
+      return recovered(state, happened.data);
     case "fleet.killed":
       return killed(state, happened.at_ms);
     case "contract.enacted": {
@@ -84,6 +95,7 @@ function applyToFleet(state: State, entry: Entry): State {
     case "budget.charged":
     case "command.refused":
     case "halt.requested":
+    case "clock.accepted":
     case "refusals.suppressed":
     case "journal.signed":
     case "receipt.recorded":
@@ -101,43 +113,6 @@ function change(state: State, id: string, fields: Partial<Worker>): State {
 function created(state: State, data: EventMap["fleet.created"]): State {
   const { fleet, name, contract, contract_hash, key } = data;
   return { ...state, fleet, name, contract, contract_hash, key, status: "open" };
-}
-
-/** The worker that a manifest admits, before it has registered. */
-function admitted(data: EventMap["worker.admitted"]): Worker {
-  const manifest: Manifest = data.manifest;
-  return {
-    id: manifest.instance,
-    name: manifest.name,
-    reason: data.reason,
-    parent: manifest.parent,
-    root: manifest.root,
-    depth: manifest.depth,
-    status: "admitted",
-    stale: false,
-    flagged: false,
-    quarantine: null,
-    stopping: null,
-    process: null,
-    state: manifest.state,
-    regions: manifest.regions,
-    network: manifest.network,
-    degraded: data.degraded,
-    granted: manifest.budget,
-    reserved: {},
-    spent: {},
-    charged_cpu_ms: 0,
-    metered: [],
-    contract_hash: manifest.contract_hash,
-    key_id: manifest.key_id,
-    admitted_at_ms: manifest.issued_at_ms,
-    register_by_ms: manifest.register_by_ms,
-    registered_at_ms: null,
-    expires_at_ms: manifest.expires_at_ms,
-    last_admission_at_ms: null,
-    children_count: 0,
-    live_children_count: 0,
-  };
 }
 
 /** A dying worker with what its sandbox measured at the end counted in. */
@@ -159,7 +134,11 @@ function stopping(state: State, data: EventMap["worker.stopping"], atMs: number)
     status: "stopping",
     stale: false,
     quarantine: null,
-    stopping: { reason: data.reason, at_ms: atMs },
+    stopping: {
+      reason: data.reason,
+      at_ms: atMs,
+      ...(data.grace_ms === undefined ? {} : { grace_ms: data.grace_ms }),
+    },
   });
 }
 
@@ -192,7 +171,14 @@ function charged(state: State, data: EventMap["budget.charged"]): State {
 function killed(state: State, atMs: number): State {
   let next: State = { ...state, status: "killed" };
   for (const [id, worker] of state.workers) {
-    if (!isLive(worker) || worker.status === "stopping") continue;
+    if (!isLive(worker)) continue;
+    if (worker.stopping !== null) {
+      // A kill waits for nobody: a grace that was given before is over.
+      const { stopping } = worker;
+      if (stopping.grace_ms !== undefined)
+        next = change(next, id, { stopping: { ...stopping, grace_ms: 0 } });
+      continue;
+    }
     next = change(next, id, {
       status: "stopping",
       stale: false,

@@ -80,6 +80,13 @@ export const LIMITS = {
   storeBusyMs: 10 * secondMs,
   refusalWindowMs: minuteMs,
   rateActorsMax: 10_000,
+  adoptionsMax: 512,
+  // A fence is the epoch × 2^40 + seq, one number below 2^53.
+  seqMax: 2 ** 40 - 1,
+
+  // Output of workers.
+  outputBytesMax: 16 * 1_024 * 1_024,
+  outputsBytesMax: 512 * 1_024 * 1_024,
 
   // Stops.
   killAppendMs: 2 * secondMs,
@@ -93,4 +100,6 @@ ok(LIMITS.evidenceBytesMax + LIMITS.noteBytesMax < LIMITS.entryBytesMax, "eviden
 ok(LIMITS.decisionAgeMsMax < LIMITS.storeBusyMs, "a decision must age out before a lock does");
 ok(LIMITS.clockToleranceMsMax < LIMITS.clockStepMsMax, "a tolerated skew is less than a step");
 ok(LIMITS.commandMemoryMs >= LIMITS.registerWithinMsMax, "a registration may be repeated safely");
+ok(2 ** 13 * (LIMITS.seqMax + 1) === 2 ** 53, "fences of 2^13 epochs must be safe integers");
 ok(LIMITS.lifetimeMsMax >= LIMITS.wallMsMax, "a wall bound may not outlive a lifetime");
+ok(LIMITS.outputBytesMax <= LIMITS.outputsBytesMax, "one output must fit among all");

@@ -22,6 +22,14 @@ export interface Quarantine {
   readonly until_ms: number;
 }
 
+/** That a worker was told to stop. */
+export interface Stopping {
+  readonly reason: StopReason;
+  readonly at_ms: number;
+  /** How long it is given to end by itself, ms; absent where nobody has said. */
+  readonly grace_ms?: number;
+}
+
 /**
  * A worker as far as it can still change a decision.
  * A stopped worker stays only while it has descendants in the state.
@@ -39,7 +47,7 @@ export interface Worker {
   readonly stale: boolean;
   readonly flagged: boolean;
   readonly quarantine: Quarantine | null;
-  readonly stopping: { readonly reason: StopReason; readonly at_ms: number } | null;
+  readonly stopping: Stopping | null;
   readonly process: ProcessIdentity | null;
   readonly state: JsonObject;
   readonly regions: readonly string[];
@@ -79,6 +87,8 @@ export interface State {
   readonly fleet: string | null;
   readonly name: string;
   readonly status: "none" | "open" | "paused" | "killed";
+  /** How often the journal went on after a loss; the upper part of every fence. */
+  readonly epoch: number;
   readonly seq: number;
   readonly at_ms: number;
   readonly contract: Contract;
@@ -102,6 +112,7 @@ export const INITIAL_STATE: State = {
   fleet: null,
   name: "",
   status: "none",
+  epoch: 0,
   seq: 0,
   at_ms: 0,
   contract: DEFAULT_CONTRACT,

@@ -1,3 +1,4 @@
+import type { Relay } from "./relay/relay-loop.ts";
 import type { Seat } from "./seat.ts";
 import type { Hosting } from "./worker/hosting.ts";
 import type { Sandboxes } from "./process/sandboxes.ts";
@@ -10,4 +11,6 @@ export interface Member {
   readonly sandboxes: Sandboxes | undefined;
   /** Why there are none, where there are none; for messages. */
   readonly whyNoSandboxes: string;
+  /** The way to the supervisor, for whoever is not the supervisor and may use one. */
+  readonly relay?: Relay | undefined;
 }

@@ -29,11 +29,14 @@ export class Refused extends Error {
   override readonly name = "Refused";
   /** What the rules answered, with its code and facts. */
   readonly refusal: RefusalView;
+  /** The entry that records it; undefined where it is not known, or nothing was recorded. */
+  readonly seq: number | undefined;
 
   /** The message begins with the code: `max_replicas: live workers … there are 10`. */
-  constructor(refusal: RefusalView) {
+  constructor(refusal: RefusalView, seq?: number) {
     super(`${refusal.code}: ${refusal.message}`);
     this.refusal = refusal;
+    this.seq = seq;
   }
 
   /** The refusal's code. */

@@ -16,6 +16,8 @@ export type Secret = string | Uint8Array;
 
 /** What the library needs of the world besides a store. */
 export interface Surroundings {
+  /** The door that operators come through here. */
+  readonly via: "library" | "cli";
   readonly clock: Clock;
   readonly random: Random;
   readonly timers: Timers;
@@ -40,6 +42,10 @@ export interface VerifyOptions {
 /** What verifying has found; everything that is wrong is thrown instead. */
 export interface Verified {
   readonly head: Head;
+  /** Fewer than the newest seq where entries were lost. */
+  readonly entryCount: number;
+  /** Entries after what the anchor vouches for. */
+  readonly unanchoredCount: number;
   /** The newest signed head, which vouches for all entries up to `atSeq`; null without one. */
   readonly anchor: { readonly atSeq: number } | null;
 }
@@ -123,5 +129,5 @@ export type Granted = Extract<Answer, { readonly ok: true }>;
 export async function demand(seat: Seat, command: Command, by: Actor): Promise<Granted> {
   const answer = await seat.loop.submit(command, by);
   if (answer.ok) return answer;
-  throw new Refused(refusedAnswer(answer.refusal).refusal);
+  throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
 }

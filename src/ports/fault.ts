@@ -16,6 +16,7 @@ export const FAULT_CODES = [
   "sqlite_unsupported",
   "sandbox_unavailable",
   "sandbox_failed",
+  "supervisor_unreachable",
   "append_unknown",
   "secret_missing",
   "key_mismatch",

@@ -32,6 +32,15 @@ export type AppendOutcome =
   | { readonly kind: "appended"; readonly atMs: number; readonly entries: readonly Entry[] }
   | { readonly kind: "moved"; readonly head: Head };
 
+/** How an append is made. */
+export interface AppendOptions {
+  /**
+   * An operator has accepted the host's clock: journal time is tied to it anew by this append, and
+   * never runs backwards for it. Default false.
+   */
+  readonly acceptsClock?: boolean;
+}
+
 /** What a journal remembers of a command id: the first decision's place, and what was asked. */
 export interface Recollection {
   readonly firstSeq: number;
@@ -54,9 +63,10 @@ export interface Snapshot {
 /**
  * The ordered, hash-chained record. Several processes may use one journal at once.
  *
- * Adapters owe: appends are all or nothing and durable when the promise resolves; seqs have no
- * gap; journal time never runs backwards (I11) and is read inside the critical section; whatever
- * is broken, missing or shorter than remembered is a named {@link Fault}, never a shorter answer.
+ * Adapters owe: appends are all or nothing and durable when the promise resolves; seqs have no gap
+ * but before `fleet.recovered`, which says what is missing there; journal time never runs backwards
+ * (I11) and is read inside the critical section; whatever is broken, missing or shorter than
+ * remembered is a named {@link Fault}, never a shorter answer.
  */
 export interface Journal {
   /** The newest entry's seq and hash, as the store has it now. */
@@ -72,12 +82,17 @@ export interface Journal {
    * (retryable), `clock_skew`, `journal_*`; `append_unknown` when it cannot tell whether the
    * entries are durable: submit again with the same command ids.
    */
-  append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome>;
+  append(
+    expected: Head,
+    make: (atMs: number) => readonly Draft[],
+    options?: AppendOptions,
+  ): Promise<AppendOutcome>;
 
   /**
-   * Up to `limit` entries after `after`, decoded and verified: seqs without gap, hashes over the
-   * stored bytes, and a chain that begins at `after.hash`. A chain that does not begin there is a
-   * Fault `journal_forked`; broken bytes are `journal_corrupt`.
+   * Up to `limit` entries after `after`, decoded and verified: seqs without gap but what a
+   * `fleet.recovered` accounts for, hashes over the stored bytes, and a chain that begins at
+   * `after.hash`. A chain that does not begin there is a Fault `journal_forked`; broken bytes are
+   * `journal_corrupt`.
    */
   read(after: Head, limit: number): Promise<readonly Entry[]>;
 
@@ -103,7 +118,7 @@ export interface Journal {
   load(stored: Iterable<StoredEntry>): Promise<Head>;
 
   /** The stored text and hash of up to `limit` entries after `afterSeq`; unverified. */
-  readStored(afterSeq: number, limit: number): Promise<readonly StoredEntry[]>;
+  readStored(afterSeq: number, limit: number): Promise<readonly PlacedEntry[]>;
 
   /**
    * Calls `listener` after something may have been appended, by this process or another.
@@ -129,4 +144,9 @@ export interface Journal {
 export interface StoredEntry {
   readonly text: string;
   readonly hash: string;
+}
+
+/** A stored entry, and the place that it is stored under. */
+export interface PlacedEntry extends StoredEntry {
+  readonly seq: number;
 }

@@ -1,4 +1,34 @@
 import type { Evidence, Outcome } from "../kernel/worker/evidence.ts";
+import type { Degradation } from "../kernel/fleet/contract.ts";
+import type { Network } from "../kernel/worker/manifest.ts";
+
+/** What a sandbox may use at most; an absent key is unlimited and not enforced. */
+export interface SandboxLimits {
+  /** Resident memory of all its processes, page cache included where the host counts it. */
+  readonly memory_bytes?: number;
+  /** Thousandths of a core. */
+  readonly cpu_milli?: number;
+  /** Processes and threads at the same time. */
+  readonly processes?: number;
+  /** Time from the start of its program until it is ended, outcome `timed_out`. */
+  readonly wall_ms?: number;
+}
+
+/** What a sandbox uses; absent fields cannot be measured here. */
+export interface SandboxUse {
+  readonly memory_bytes?: number;
+  readonly processes?: number;
+  /** Since its start. */
+  readonly cpu_ms?: number;
+}
+
+/** Takes what a sandbox's processes write; owned by the driver until it closes it. */
+export interface OutputSink {
+  /** Resolves when it is written; the driver reads no further until then. Never rejects. */
+  write(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void>;
+  /** Nothing more comes; safe to call twice. Never rejects. */
+  close(): Promise<void>;
+}
 
 /** What to run, and as which worker. */
 export interface SandboxSpec {
@@ -10,6 +40,12 @@ export interface SandboxSpec {
   readonly env?: Readonly<Record<string, string>>;
   /** Files to lay into the sandbox's own folder before the start, mode 0600, by name. */
   readonly files: Readonly<Record<string, string>>;
+  /** What it may use at most. */
+  readonly limits?: SandboxLimits;
+  /** `none` and `controller` have no network but the sockets in visible folders; default `open`. */
+  readonly network?: Network;
+  /** Folders that it is to see though they lie in hidden ones: that of its own socket. */
+  readonly visible?: readonly string[];
 }
 
 /** How a sandbox ended, with the evidence for it. */
@@ -32,8 +68,11 @@ export interface SandboxRecord {
  * Records are on disk before the program runs, so another process can find and sweep it.
  */
 export interface Sandbox {
-  /** What this driver cannot hold that a better one would, e.g. `same_user`. */
-  readonly degraded: readonly string[];
+  /**
+   * What this driver cannot hold on this host: `same_user`, and of `memory`, `cpu`, `processes`,
+   * `network` those that would bind nobody. The rules say which of it matters to a worker.
+   */
+  readonly degraded: readonly Degradation[];
   /** The rung of containment, in words. */
   readonly rung: string;
   /** Starts a worker. Throws `Fault` `sandbox_failed` when nothing was left running. */
@@ -56,6 +95,19 @@ export interface Sandbox {
     instance: string,
     options: { readonly graceMs: number; readonly deadlineMs: number; readonly by: string },
   ): Promise<Ending | undefined>;
+  /**
+   * Kills what it can of all sandboxes of this fleet on this host by one order, without waiting for
+   * any: a kill begins by it, and {@link stop} ends what is left. Nothing where there is no such
+   * order.
+   */
+  strike(): Promise<void>;
+  /**
+   * Sets other limits on a running sandbox: absent keys stay as they are. Answers what it uses
+   * when that is above one of them, and then nothing was changed.
+   */
+  limit(instance: string, limits: SandboxLimits): Promise<SandboxUse | undefined>;
+  /** What it uses now; undefined when it has ended or nothing can be measured here. */
+  use(instance: string): Promise<SandboxUse | undefined>;
   /** Forgets a sandbox that has ended and whose end is journaled. */
   forget(instance: string): Promise<void>;
   /** Calls `listener` when the first process of a sandbox that this process started exits. */

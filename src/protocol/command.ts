@@ -1,12 +1,14 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Command, CommandKind, CommandMap } from "../kernel/command.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { contractSchema } from "./contract.ts";
 import { describeValue, InputError, isPlainObject } from "./input.ts";
+import { manifestSchema } from "./manifest.ts";
 import { nearest } from "./nearest.ts";
-import { parserOf, type Parser } from "./parse.ts";
+import { parserOf, type Parser, type Place } from "./parse.ts";
 import {
   EVIDENCE_LIMITS,
+  integer,
   plainName,
   jsonObject,
   jsonValue,
@@ -32,6 +34,15 @@ const schemas: { readonly [K in CommandKind]: z.ZodType } = {
   "fleet.pause": record({ reason }),
   "fleet.resume": record({ reason }),
   "fleet.kill": record({ reason }),
+  "fleet.recover": record({
+    reason,
+    kept_hash: sha256Hex,
+    remembered_seq: integer(1, LIMITS.seqMax),
+    remembered_hash: sha256Hex,
+    workers: z
+      .array(manifestSchema, { error: "an array of manifests" })
+      .max(LIMITS.adoptionsMax, { error: `at most ${LIMITS.adoptionsMax} manifests` }),
+  }),
   "contract.enact": record({ contract: contractSchema }),
   "key.rotate": record({ key }),
   "halt.request": record({
@@ -40,6 +51,7 @@ const schemas: { readonly [K in CommandKind]: z.ZodType } = {
     proposed: jsonValue(EVIDENCE_LIMITS).optional(),
   }),
   "clock.tick": record({}),
+  "clock.accept": record({ reason, wall_ms: integer(-8.64e15, 8.64e15).optional() }),
   "refusals.suppress": record({
     actor_key: text(LIMITS.actorTextCharsMax * 2, 1),
     count: magnitude,
@@ -62,11 +74,18 @@ const parsers = new Map<string, Parser<unknown>>(
   Object.entries(schemas).map(([kind, schema]) => [kind, parserOf(kind, schema)]),
 );
 
-/** Parses the body of a command whose kind is known; messages begin with the kind. */
-export function parseCommandData<K extends CommandKind>(kind: K, data: unknown): CommandMap[K] {
+/**
+ * Parses the body of a command whose kind is known; messages begin with the kind, unless the caller
+ * calls the body otherwise.
+ */
+export function parseCommandData<K extends CommandKind>(
+  kind: K,
+  data: unknown,
+  place?: Place,
+): CommandMap[K] {
   const parse = parsers.get(kind);
   if (parse === undefined) throw unknownKind(kind);
-  return parse(data) as CommandMap[K];
+  return parse(data, place) as CommandMap[K];
 }
 
 /** Parses `{ kind, data }`, as it crosses a wire or is handed to the loop. */

@@ -3,7 +3,7 @@ import type { Budget } from "../kernel/budget/budget.ts";
 import {
   DEFAULT_CONTRACT,
   type Contract,
-  type Degradation,
+  DEGRADATIONS,
   type StopCondition,
 } from "../kernel/fleet/contract.ts";
 import { LIMITS } from "../kernel/limits.ts";
@@ -31,8 +31,6 @@ const stopConditions = z
     }
   });
 
-const degradations: readonly [Degradation, ...Degradation[]] = ["same_user"];
-
 const shape = {
   max_depth: integer(LIMITS.depthMin, LIMITS.depthMax),
   max_replicas: integer(LIMITS.replicasMin, LIMITS.replicasMax),
@@ -51,8 +49,8 @@ const shape = {
   clock_tolerance_ms: integer(LIMITS.clockToleranceMsMin, LIMITS.clockToleranceMsMax),
   refusals_per_minute: integer(LIMITS.refusalsPerMinuteMin, LIMITS.refusalsPerMinuteMax),
   allow_degraded: z
-    .array(oneOf(degradations), { error: "an array of names" })
-    .max(degradations.length, { error: `an array of at most ${degradations.length} names` }),
+    .array(oneOf(DEGRADATIONS), { error: "an array of names" })
+    .max(DEGRADATIONS.length, { error: `an array of at most ${DEGRADATIONS.length} names` }),
   budget: budgetSchema,
   default_child: budgetSchema,
   stop: stopConditions,

@@ -8,8 +8,11 @@ export interface InputProblem {
   readonly got: string;
 }
 
-/** The codes of an {@link InputError}: malformed, or well formed but larger than is taken. */
-export type InputCode = "usage" | "limit_exceeded";
+/**
+ * The codes of an {@link InputError}: malformed, well formed but larger than is taken, or about an
+ * entry that the journal does not have.
+ */
+export type InputCode = "usage" | "limit_exceeded" | "entry_unknown";
 
 /**
  * An input that cannot be understood or is too large to be taken: thrown at the edge, before

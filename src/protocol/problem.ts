@@ -10,7 +10,7 @@ import type { InputCode } from "./input.ts";
 export type ProblemKind = "input" | "refusal" | "fault" | "outcome";
 
 /** Codes that neither the kernel nor a port gives: how a program ends. */
-export type OutcomeCode = "unproven" | "bug";
+export type OutcomeCode = "unproven" | "interrupted" | "bug";
 
 /** Every public code; codes are permanent. */
 export type ProblemCode = RefusalCode | FaultCode | InputCode | OutcomeCode;
@@ -45,6 +45,7 @@ const allKinds: Readonly<Record<CommandKind, true>> = {
   "fleet.pause": true,
   "fleet.resume": true,
   "fleet.kill": true,
+  "fleet.recover": true,
   "contract.enact": true,
   "key.rotate": true,
   "worker.admit": true,
@@ -60,6 +61,7 @@ const allKinds: Readonly<Record<CommandKind, true>> = {
   "budget.charge": true,
   "halt.request": true,
   "clock.tick": true,
+  "clock.accept": true,
   "refusals.suppress": true,
   "journal.sign": true,
   "receipt.record": true,
@@ -95,6 +97,7 @@ const onKnown: readonly CommandKind[] = [...onLive, "worker.note"];
 export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   usage: input(400, "The input cannot be understood; every problem is named with its place."),
   limit_exceeded: input(413, "The input is well formed but larger than is taken."),
+  entry_unknown: { ...input(404, "The journal has no such entry."), exit: EXIT.notFound },
 
   not_authorised: no(403, but("halt.request"), "The actor may not give this command."),
   fleet_unknown: no(404, but("fleet.create"), "The journal is empty: no fleet was created in it."),
@@ -115,7 +118,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   stop_condition: no(409, entering, "A stop condition holds, fails or is missing here."),
   containment_too_weak: no(403, admitted, "The contract does not allow this weak a sandbox."),
   manifest_invalid: no(403, registered, "The manifest is malformed, forged or altered."),
-  manifest_foreign: no(403, registered, "The manifest was issued by another fleet."),
+  manifest_foreign: no(
+    403,
+    ["worker.register", "fleet.recover"],
+    "The manifest was issued by another fleet.",
+  ),
   manifest_expired: no(410, registered, "The manifest was presented too late."),
   manifest_used: no(409, registered, "The manifest was taken up before; it is good for once."),
   contract_invalid: no(422, enacted, "A stop condition of the contract does not pass its check."),
@@ -130,7 +137,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   command_mismatch: byLoop(409, "The command id was used for another command."),
   command_expired: byLoop(410, "The command id is older than is remembered."),
 
-  workers_live: later(409, "Something needs every worker to have ended first."),
+  workers_live: { ...no(409, [], "Something needs every worker to have ended first."), by: "edge" },
   holder_ended: later(410, "The holder of the lease has ended."),
   holder_quarantined: later(409, "The holder of the lease is in quarantine."),
   holder_stale: later(409, "The holder of the lease has missed its beats."),
@@ -163,12 +170,14 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   sqlite_unsupported: fault(500, "The SQLite library is too old."),
   sandbox_unavailable: fault(503, "No sandbox of the needed kind can be made here."),
   sandbox_failed: fault(503, "The sandbox could not be started."),
+  supervisor_unreachable: fault(503, "No supervisor answers, and none could be started."),
   append_unknown: fault(503, "It is not known whether the command was recorded; repeat its id."),
   secret_missing: fault(500, "The fleet's secret is not there."),
   key_mismatch: fault(500, "The secret is not the one that the fleet was created with."),
   closed: fault(503, "It was used after it was closed."),
 
   unproven: outcome({ http: 200, exit: 6 }, "A stop was ordered, but an end is not proven."),
+  interrupted: outcome({ http: 499, exit: 130 }, "The call was interrupted before it had ended."),
   bug: outcome({ http: 500, exit: 1 }, "An invariant of Stint itself is broken."),
 };
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CommandMap, ProcessIdentity, Verdicts } from "../kernel/command.ts";
+import type { CommandMap, ParentUse, ProcessIdentity, Verdicts } from "../kernel/command.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { GRADES, type Evidence, type Outcome, type Severity } from "../kernel/worker/evidence.ts";
@@ -84,9 +84,19 @@ const admission = {
     .optional(),
 };
 
+const parentUse = record({
+  memory_bytes: magnitude.optional(),
+  processes: magnitude.optional(),
+}) as unknown as z.ZodType<ParentUse>;
+
 /** The schemas of the bodies of commands about workers. */
 export const workerCommands = {
-  "worker.admit": record({ instance: workerId, ...admission, verdicts: verdicts.optional() }),
+  "worker.admit": record({
+    instance: workerId,
+    ...admission,
+    parent_use: parentUse.optional(),
+    verdicts: verdicts.optional(),
+  }),
   "worker.register": record({
     manifest: manifestSchema.nullable(),
     envelope: oneOf(["valid", "form", "signature", "version", "key"]),
@@ -107,6 +117,7 @@ export const workerCommands = {
     reason: oneOf(["requested", "completed", "failed", "quarantine_stopped"]),
     tree: flag,
     detail: text(LIMITS.noteBytesMax).optional(),
+    grace_ms: integer(0, LIMITS.stopGraceMsMax).optional(),
   }),
   "worker.exited": record({ worker: workerReference, evidence, outcome }),
   "worker.write_off": record({ worker: workerReference, reason }),
@@ -122,8 +133,11 @@ export const workerCommands = {
   "budget.charge": record({ worker: workerReference, amounts: chargeSchema }),
 };
 
-/** What a caller asks for a worker to be admitted; the loop adds the instance. */
-export type AdmissionRequest = Omit<CommandMap["worker.admit"], "instance" | "verdicts">;
+/** What a caller asks for a worker to be admitted; instance and measures are added for it. */
+export type AdmissionRequest = Omit<
+  CommandMap["worker.admit"],
+  "instance" | "verdicts" | "parent_use"
+>;
 
 /** Parses what a caller asks for a worker to be admitted. */
 export const parseAdmission: Parser<AdmissionRequest> = parserOf(

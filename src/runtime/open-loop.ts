@@ -118,7 +118,7 @@ class JournalLoop implements Loop {
 
   async submit(command: Command, by: Actor, options: SubmitOptions = {}): Promise<Answer> {
     if (this.#closing !== undefined) throw new Fault("closed", "the loop must be open, it closed");
-    const refusal = checkId(options.id);
+    const refusal = checkId(options.id) ?? checkKind(command);
     if (refusal !== null) return { ok: false, seq: this.head().seq, refusal };
     return this.#enqueue(command, by, options);
   }
@@ -222,6 +222,7 @@ class JournalLoop implements Loop {
   /**
    * Takes what may share an append. Not twice the same id: the second is answered by the first. A
    * command that needs verdicts only in front: they are taken on the state that a batch begins at.
+   * One about the clock alone: it is appended under another rule.
    */
   #takeBatch(): readonly Pending[] {
     const ids = new Set<string>();
@@ -230,9 +231,11 @@ class JournalLoop implements Loop {
     for (const queue of [this.#urgent, this.#waiting]) {
       const rest: Pending[] = [];
       for (const [index, pending] of queue.entries()) {
-        const isAsking = askingContext(state, pending.command) !== null;
-        const isLast = batch.length === LIMITS.batchCommandsMax || (isAsking && batch.length > 0);
-        if (isLast || ids.has(pending.id)) {
+        const [first] = batch;
+        const isFull =
+          batch.length === LIMITS.batchCommandsMax || (first !== undefined && isAboutClock(first));
+        const mustBeFirst = isAboutClock(pending) || askingContext(state, pending.command) !== null;
+        if (isFull || (mustBeFirst && batch.length > 0) || ids.has(pending.id)) {
           rest.push(...queue.slice(index));
           break;
         }
@@ -260,6 +263,17 @@ class JournalLoop implements Loop {
     this.#turnstile = run.catch(() => undefined);
     return run;
   }
+}
+
+/** A recovery needs a journal that nobody else has open; see `recoverFleet`. */
+function checkKind({ kind }: Command): Refusal | null {
+  if (kind !== "fleet.recover") return null;
+  const message = `${kind} must be given by a recovery of the store, got one to a running fleet`;
+  return refuse("not_authorised", message, { command: kind });
+}
+
+function isAboutClock({ command }: Pending): boolean {
+  return command.kind === "clock.accept";
 }
 
 function checkId(id: string | undefined): Refusal | null {

@@ -117,7 +117,9 @@ async function readAll(
   for (;;) {
     const wantedCount = Math.min(LIMITS.readEntriesMax, untilSeq - place.head.seq);
     if (wantedCount <= 0) return place;
-    const entries = await journal.read(place.head, wantedCount);
+    const page = await journal.read(place.head, wantedCount);
+    // Where entries were lost there are fewer than seqs, and some may lie beyond.
+    const entries = page.filter(({ seq }) => seq <= untilSeq);
     if (entries.length === 0) return place;
     place = step(place, entries);
     onProgress?.(place.head.seq);

@@ -15,7 +15,7 @@ export function asStorageFault(error: unknown, doing: string): unknown {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
     return new Fault("storage_busy", message, { retryable: true, cause: error });
   }
-  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code) || code === INDEX_WITHOUT_ROOM) {
     return new Fault("storage_full", message, { cause: error });
   }
   return new Fault("storage_failed", message, { cause: error });
@@ -24,6 +24,14 @@ export function asStorageFault(error: unknown, doing: string): unknown {
 /** Whether SQLite says that the file is damaged or no database at all. */
 export function isBrokenDatabase(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(errorCode(error) ?? "");
+}
+
+/** What SQLite says when the index of a write-ahead log cannot grow, as when a disk is full. */
+const INDEX_WITHOUT_ROOM = "SQLITE_IOERR_SHMSIZE";
+
+/** Whether SQLite found no room for the index of its log; what is in the log may count already. */
+export function isIndexWithoutRoom(error: unknown): boolean {
+  return errorCode(error) === INDEX_WITHOUT_ROOM;
 }
 
 /** The code of an error of SQLite or of the operating system, undefined for any other value. */

@@ -1,6 +1,7 @@
 import { APPEND_CASES } from "./journal/append-cases.ts";
 import type { JournalCase } from "./journal/case.ts";
 import { READ_CASES } from "./journal/read-cases.ts";
+import { RECOVERY_CASES } from "./journal/recovery-cases.ts";
 import { TIME_CASES } from "./journal/time-cases.ts";
 
 /**
@@ -11,4 +12,5 @@ export const JOURNAL_CONTRACT: readonly JournalCase[] = [
   ...APPEND_CASES,
   ...READ_CASES,
   ...TIME_CASES,
+  ...RECOVERY_CASES,
 ];

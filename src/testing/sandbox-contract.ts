@@ -9,6 +9,14 @@ export interface SandboxSubject {
   readonly endless: SandboxSpec["run"];
   /** Runs and exits by itself with a code, 0 to 255. */
   readonly exiting: (code: number) => SandboxSpec["run"];
+  /** Writes a text to both of its streams and exits by itself. */
+  readonly writing: (text: string) => SandboxSpec["run"];
+  /** What the output sink of a sandbox was given; undefined for a driver that has none. */
+  readonly writtenBy?: (instance: string) => {
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly isClosed: boolean;
+  };
 }
 
 /** One fact that every driver owes; its name quotes the rule of SPEC.md. */
@@ -93,7 +101,8 @@ export const SANDBOX_CONTRACT: readonly SandboxCase[] = [
       await promise;
       expect(exited).toEqual(["w-a"]);
       const ending = await sandbox.stop("w-a", now);
-      expect(ending?.outcome).toEqual({ exit_code: 3 });
+      expect(ending?.outcome.exit_code).toBe(3);
+      expect(ending?.outcome.killed_by).toBe(undefined);
     },
   },
   {
@@ -133,6 +142,64 @@ export const SANDBOX_CONTRACT: readonly SandboxCase[] = [
       expect(await faultOf(sandbox.start(spec))).toBe("closed");
       expect(await faultOf(sandbox.list())).toBe("closed");
       expect(await faultOf(sandbox.stop("w-a", now))).toBe("closed");
+    },
+  },
+  {
+    name: "[SB43] a worker whose time is over is ended, and its outcome says so",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      const exited = new Promise((resolve) => sandbox.onExit(resolve));
+      const limits = { wall_ms: 50 };
+      await sandbox.start({ instance: "w-a", run: endless, files: {}, limits });
+      await exited;
+      const ending = await sandbox.stop("w-a", now);
+      expect(ending?.outcome.timed_out).toBe(true);
+      expect(ending?.outcome.killed_by === undefined).toBe(false);
+      expect((await sandbox.stop("w-a", now))?.outcome).toEqual(ending?.outcome);
+    },
+  },
+  {
+    name: "[SB44] time that is set anew counts from the start of the worker",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      const exited = new Promise((resolve) => sandbox.onExit(resolve));
+      const limits = { wall_ms: 3_600_000 };
+      await sandbox.start({ instance: "w-a", run: endless, files: {}, limits });
+      expect(await sandbox.limit("w-a", { wall_ms: 1 })).toBe(undefined);
+      await exited;
+      expect((await sandbox.stop("w-a", now))?.outcome.timed_out).toBe(true);
+    },
+  },
+  {
+    name: "[SB45] limits that bind are held, and never set below what is used",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      const limits = { memory_bytes: 256 * 2 ** 20, processes: 64 };
+      await sandbox.start({ instance: "w-a", run: endless, files: {}, limits });
+      const use = await sandbox.use("w-a");
+      const over = await sandbox.limit("w-a", { processes: 0 });
+      if (sandbox.degraded.includes("processes")) expect(over).toBe(undefined);
+      else expect(over?.processes).toBe(use?.processes);
+      expect((await sandbox.list()).map(({ seen }) => seen)).toEqual(["alive"]);
+      await sandbox.stop("w-a", now);
+      expect(await sandbox.use("w-a")).toBe(undefined);
+    },
+  },
+  {
+    name: "[SB46] what a worker writes is in its sink, whole and closed, when its end is told",
+    run: async (open, expect) => {
+      const { sandbox, writing, writtenBy } = await open();
+      if (writtenBy === undefined) return;
+      const text = `${"line after line\n".repeat(20_000)}and the last`;
+      const exited = new Promise((resolve) => sandbox.onExit(resolve));
+      const run = writing(text.slice(0, 100_000));
+      await sandbox.start({ instance: "w-a", run, files: {} });
+      await exited;
+      await sandbox.stop("w-a", now);
+      const written = writtenBy("w-a");
+      expect(written.stdout === text.slice(0, 100_000)).toBe(true);
+      expect(written.stderr === text.slice(0, 100_000)).toBe(true);
+      expect(written.isClosed).toBe(true);
     },
   },
 ];

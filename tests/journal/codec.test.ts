@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import canonicalize from "canonicalize";
 import { expect, test } from "vitest";
@@ -16,9 +16,16 @@ interface Fixture {
   readonly hash: string;
 }
 
+const FOLDER = join(import.meta.dirname, "../fixtures");
+/** Forms of kinds that got more fields, without new rules. */
+const GROWN = "event-fields";
+
 function fixtureOf(kind: EventKind): Fixture {
-  const path = join(import.meta.dirname, "../fixtures/events", `${kind}.v1.json`);
-  return JSON.parse(readFileSync(path, "utf8")) as Fixture;
+  return read(join("events", `${kind}.v1.json`));
+}
+
+function read(path: string): Fixture {
+  return JSON.parse(readFileSync(join(FOLDER, path), "utf8")) as Fixture;
 }
 
 function storedOf({ entry, hash }: Fixture): StoredEntry {
@@ -31,6 +38,15 @@ test.each(EVENT_KINDS)("[JN15] %s as it was first released is read for ever", (k
   expect(hashOf(stored.text)).toBe(fixture.hash);
   expect(decode(stored)).toEqual({ ...fixture.entry, hash: fixture.hash });
 });
+
+test.each(readdirSync(join(FOLDER, GROWN)))(
+  "[JN15] %s, with what was added to its kind, is read as it is",
+  (name) => {
+    const { entry, hash } = read(join(GROWN, name));
+    expect(hashOf(canonicalize(entry) ?? "")).toBe(hash);
+    expect(decode(storedOf({ entry, hash }))).toEqual({ ...entry, hash });
+  },
+);
 
 const NEXT: Edition = {
   rules: 3,

@@ -17,10 +17,10 @@ import { hashOf } from "../../src/journal/chain.ts";
 import { HeadFile } from "../../src/journal/sqlite/head-file.ts";
 import { refuseNetworkFileSystem } from "../../src/journal/sqlite/network-file-system.ts";
 import { openSqliteJournal, type SqliteJournalOptions } from "../../src/journal/sqlite/open.ts";
-import { GENESIS, type Head, type Journal } from "../../src/ports/journal.ts";
+import { GENESIS, type AppendOptions, type Head, type Journal } from "../../src/ports/journal.ts";
 import { loadSqlite } from "../../src/system/sqlite-library.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
-import { appendAll, appendNotes, noteDraft } from "../../src/testing/journal/case.ts";
+import { appendNotes, noteDraft } from "../../src/testing/journal/case.ts";
 import { freshFolder } from "./fixtures/folder.ts";
 import { DATABASE, HEAD_FILE, LOG } from "./fixtures/image.ts";
 
@@ -58,12 +58,13 @@ test("[JN1] a journal that is opened again goes on where it ended", async () => 
 
 test("[CK2, CK4, CK9] journal time goes on in the next process", async () => {
   const host = new FakeClock();
-  const timeOf = async (options: Partial<SqliteJournalOptions> = {}): Promise<number> => {
-    const journal = await openSqliteJournal({ folder, clock: host, ...options });
+  const timeOf = async (options: AppendOptions = {}): Promise<number> => {
+    const journal = await openSqliteJournal({ folder, clock: host });
     try {
-      const { seq } = await journal.head();
-      const [entry] = await appendAll(journal, [noteDraft(`c-${seq}`, "tick")]);
-      return entry?.at_ms ?? 0;
+      const head = await journal.head();
+      const drafts = [noteDraft(`c-${head.seq}`, "tick")];
+      const outcome = await journal.append(head, () => drafts, options);
+      return outcome.kind === "appended" ? outcome.atMs : 0;
     } finally {
       await journal.close();
     }
@@ -76,7 +77,7 @@ test("[CK2, CK4, CK9] journal time goes on in the next process", async () => {
   // Three seconds were tolerated, three more are not: the anchor stays where it was.
   host.stepWall(-3_000);
   await expect(timeOf()).rejects.toMatchObject({ code: "clock_skew" });
-  expect(await timeOf({ acceptClock: true })).toBe(startMs + 1_000);
+  expect(await timeOf({ acceptsClock: true })).toBe(startMs + 1_000);
   host.reboot("next", 60_000);
   expect(await timeOf()).toBe(startMs + 1_000 - 6_000 + 60_000);
 });

@@ -73,12 +73,14 @@ test("[JN32] an empty journal and one without signed heads have no anchor", asyn
   expect(await verifyJournal(journal, { verifySignature })).toEqual({
     ...nothing,
     head,
+    entryCount: 0,
     unanchoredCount: 0,
   });
   await appendAll(journal, [created(first)]);
   expect(await verifyJournal(journal, { verifySignature })).toEqual({
     ...nothing,
     head: await journal.head(),
+    entryCount: 1,
     unanchoredCount: 1,
   });
 });
@@ -105,6 +107,7 @@ test("[JN32] the newest signed head is the anchor, also after a rotation", async
     head: await journal.head(),
     signedCount: 2,
     anchor: { seq: 8, atSeq: 6, keyId: "k-second" },
+    entryCount: 9,
     unanchoredCount: 3,
   });
   expect(visited).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -19,6 +19,7 @@ import {
   pause,
   Play,
   quarantine,
+  recover,
   register,
   resume,
   self,
@@ -56,6 +57,7 @@ const any: Readonly<Record<CommandKind, Ask>> = {
   "fleet.pause": pause,
   "fleet.resume": resume,
   "fleet.kill": kill,
+  "fleet.recover": recover([]),
   "contract.enact": enact({ max_depth: 1 }),
   "key.rotate": rotate,
   "worker.admit": admit("x"),
@@ -71,6 +73,7 @@ const any: Readonly<Record<CommandKind, Ask>> = {
   "budget.charge": charge("p", { cpu_ms: 1 }),
   "halt.request": ask("halt.request", { handle: "h", reason: "x" }),
   "clock.tick": tick,
+  "clock.accept": ask("clock.accept", { reason: "x" }),
   "refusals.suppress": ask("refusals.suppress", { actor_key: "x", count: 1, window_ms: 1 }),
   "journal.sign": ask("journal.sign", {
     at_seq: 1,
@@ -179,7 +182,13 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   stop_condition: entering(reserved, [enact(never)]),
   containment_too_weak: admitting(born, admit("x", { degraded: ["same_user"] })),
   manifest_invalid: registering(reserved, register("a", { name: "z" })),
-  manifest_foreign: registering(reserved, register("a", { fleet: "f-other" })),
+  manifest_foreign: {
+    ...registering(reserved, register("a", { fleet: "f-other" })),
+    "fleet.recover": {
+      given: reserved,
+      when: (play) => recover([{ ...play.manifestOf("a"), fleet: "f-other" }])(play),
+    },
+  },
   manifest_expired: registering([...reserved, after(30_000)], register("a")),
   manifest_used: registering([...reserved, register("a")], register("a")),
   contract_invalid: {

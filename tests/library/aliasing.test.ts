@@ -105,10 +105,13 @@ test("[LB6] the contract in force binds workers of every handle (replication A21
 
 test("[LB6] options with a parent or weaknesses of their own are not ours to take", async () => {
   const fleet = await openRoomy();
+  const worker = await fleet.start();
   for (const field of ["parent", "degraded"]) {
-    const options = { [field]: field === "parent" ? "w-aaaaaaaaaaaaaaaa" : [] };
-    await expect(fleet.tryStart(options)).rejects.toThrow(`options.${field} must be absent`);
+    const options = { reason: "x", [field]: field === "parent" ? worker.id : [] };
+    const asked = worker.maybeReplicate(options);
+    await expect(asked).rejects.toThrow(`options.${field} must be absent`);
   }
+  await expect(fleet.tryStart({ degraded: [] } as never)).rejects.toThrow("options.degraded");
 });
 
 function isDeepFrozen(value: unknown): boolean {

@@ -8,7 +8,7 @@ export type Stubbornness = "ends" | "throws" | "survives";
 
 /** A driver in memory; what it did is on its `log`. */
 export class FailingSandbox implements Sandbox {
-  readonly degraded = ["same_user"];
+  readonly degraded = ["same_user"] as const;
   readonly rung = "rows in memory";
   readonly log: string[] = [];
   readonly specs = new Map<string, SandboxSpec>();
@@ -50,6 +50,10 @@ export class FailingSandbox implements Sandbox {
     this.frozen.delete(instance);
   }
 
+  async strike(): Promise<void> {
+    this.log.push("strike");
+  }
+
   async stop(instance: string): Promise<Ending | undefined> {
     this.log.push(`stop ${instance}`);
     const stubbornness = this.stubbornnessOf(instance);
@@ -57,6 +61,14 @@ export class FailingSandbox implements Sandbox {
     if (stubbornness === "survives") return undefined;
     this.rows.set(instance, "gone");
     return { instance, evidence: { grade: "swept", facts: {} }, outcome: { exit_code: 0 } };
+  }
+
+  async limit(): Promise<undefined> {
+    return undefined;
+  }
+
+  async use(): Promise<undefined> {
+    return undefined;
   }
 
   async forget(instance: string): Promise<void> {

@@ -56,6 +56,18 @@ test("[KL8] what cannot be listed may have taken a reservation up", async () => 
   driver.onList = async () => undefined;
 });
 
+test("[KL10] a sandbox that another ends and forgets meanwhile is no survivor", async () => {
+  const { driver, fleet } = await openAlone();
+  driver.rows.set("w-cccccccccccccccc", "alive");
+  driver.stubbornnessOf = (id) => {
+    // Its supervisor is quicker: what is asked here finds nothing any more.
+    driver.rows.delete(id);
+    return "survives";
+  };
+  const receipt = await fleet.kill({ reason: "drill", settleMs: 0 });
+  expect(receipt).toMatchObject({ survivorCount: 0, proven: true, why: [] });
+});
+
 test("[KL9] a kill that is not in the journal binds handles that are open", async () => {
   const { store, fleet: killer } = await openAlone();
   const fleet = await openRoomy({ store, steward: false });

@@ -63,7 +63,7 @@ test("[LB22] a process joins by its manifest, works, and hands back its state", 
       part: "a",
       done: true,
     },
-    degraded: ["same_user"],
+    degraded: ["same_user", "network"],
     end: {
       reason: "completed",
       grade: "swept",

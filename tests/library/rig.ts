@@ -21,7 +21,7 @@ export const ROOMY: ContractOptions = {
   maxDepth: 5,
   maxReplicas: 50,
   lifetimeMs: 600_000,
-  allowDegraded: ["same_user"],
+  allowDegraded: ["same_user", "network"],
 };
 
 /** Opens a fleet that is killed and closed when the running test is over. */

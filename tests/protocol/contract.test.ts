@@ -144,7 +144,8 @@ describe("words and lists", () => {
     expect(problemOf({ silent_alive: true })).toContain('one of "flag", "stop", got true');
     expect(problemOf({ allow_degraded: ["same_user"] })).toBe("taken");
     expect(problemOf({ allow_degraded: ["root"] })).toContain(
-      'contract.allow_degraded[0] must be "same_user", got "root"',
+      'contract.allow_degraded[0] must be one of "same_user", "memory", "cpu", "processes", ' +
+        '"network", got "root"',
     );
     expect(problemOf({ allow_degraded: "same_user" })).toContain("an array of names");
   });

@@ -1,5 +1,6 @@
 import { Fault, type FaultCode } from "../../src/ports/fault.ts";
 import type {
+  AppendOptions,
   AppendOutcome,
   Draft,
   Head,
@@ -33,18 +34,26 @@ export class FaultyJournal implements Journal {
     this.#journal = journal;
   }
 
-  async append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome> {
+  async append(
+    expected: Head,
+    make: (atMs: number) => readonly Draft[],
+    options?: AppendOptions,
+  ): Promise<AppendOutcome> {
     this.appendCount += 1;
     const trouble = this.troubles.shift();
     if (trouble?.kind === "before") throw asFault(trouble.code);
     if (trouble?.kind === "meanwhile") await trouble.run();
-    const outcome = await this.#journal.append(expected, (atMs) => {
-      // As a journal does whose first decision grew too old.
-      if (trouble?.kind === "twice") make(atMs - 1);
-      const drafts = make(atMs);
-      this.batchSizes.push(new Set(drafts.map(({ id }) => id)).size);
-      return drafts;
-    });
+    const outcome = await this.#journal.append(
+      expected,
+      (atMs) => {
+        // As a journal does whose first decision grew too old.
+        if (trouble?.kind === "twice") make(atMs - 1);
+        const drafts = make(atMs);
+        this.batchSizes.push(new Set(drafts.map(({ id }) => id)).size);
+        return drafts;
+      },
+      options,
+    );
     if (trouble?.kind === "after") throw asFault(trouble.code);
     return outcome;
   }

@@ -15,8 +15,8 @@ export class HeldPipe {
   readonly #ended: Promise<unknown>;
   #wake = Promise.withResolvers<void>();
 
-  constructor(folder: string) {
-    this.path = join(folder, "held.pipe");
+  constructor(folder: string, name = "held.pipe") {
+    this.path = join(folder, name);
     execFileSync("sh", ["-c", 'mkfifo -m 600 "$0"', this.path]);
     this.#stream = createReadStream(this.path);
     this.#ended = once(this.#stream, "end");

@@ -135,7 +135,7 @@ test("[SB35] sandboxes of another fleet or host are not listed", async () => {
 test("[SB35] the same instance of another fleet is left alone", async () => {
   const stateFolder = join(ground.folder, "other");
   mkdirSync(stateFolder);
-  const other = await ground.open({ fleet: "f-other", stateFolder });
+  const other = await ground.open({ fleet: `${ground.fleet}-other`, stateFolder });
   const theirs = await other.start({ instance: "w-a", run: endless, files: {} });
   await ground.sandbox.start({ instance: "w-a", run: endless, files: {} });
   await kill(ground.sandbox, "w-a");

@@ -25,7 +25,7 @@ export async function simulateSeeds(so: {
 /** What a world can answer, record or meet that has not happened in any of these. */
 export function listMissing(tally: Tally): readonly string[] {
   const refusals = Object.entries(PROBLEMS)
-    .filter(([, { kind, reserved }]) => kind === "refusal" && !reserved)
+    .filter(([, { kind, by, reserved }]) => kind === "refusal" && by !== "edge" && !reserved)
     .map(([code]) => code);
   const expected: Readonly<Partial<Record<Group, readonly string[]>>> = {
     refusals,
@@ -33,7 +33,17 @@ export function listMissing(tally: Tally): readonly string[] {
     commands: COMMAND_KINDS.filter((kind) => kind !== "refusals.suppress"),
     mishaps: ["busy", "full", "lost", "unknown", "stalled"],
     faults: ["clock_skew", "closed", "key_mismatch", "storage_busy", "storage_full"],
-    happenings: ["crash", "close", "reboot", "suspend", "wall step", "clock accepted", "family"],
+    happenings: [
+      "loss",
+      "clock accepted by a command",
+      "crash",
+      "close",
+      "reboot",
+      "suspend",
+      "wall step",
+      "clock accepted",
+      "family",
+    ],
   };
   return Object.entries(expected).flatMap(([group, names]) =>
     names.filter((name) => tally.of(group as Group, name) === 0).map((name) => `${group}: ${name}`),

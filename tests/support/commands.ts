@@ -13,6 +13,13 @@ export const BODIES: CommandMap = {
   "fleet.pause": { reason: "x" },
   "fleet.resume": { reason: "x" },
   "fleet.kill": { reason: "x" },
+  "fleet.recover": {
+    reason: "x",
+    kept_hash: hash,
+    remembered_seq: 99,
+    remembered_hash: hash,
+    workers: [manifest],
+  },
   "contract.enact": { contract: DEFAULT_CONTRACT },
   "key.rotate": { key: KEY },
   "worker.admit": {
@@ -35,6 +42,7 @@ export const BODIES: CommandMap = {
   "budget.charge": { worker, amounts: { cpu_ms: 1 } },
   "halt.request": { handle: "h", reason: "x" },
   "clock.tick": {},
+  "clock.accept": { reason: "x" },
   "refusals.suppress": { actor_key: "operator", count: 1, window_ms: 60_000 },
   "journal.sign": {
     at_seq: 1,

@@ -7,6 +7,7 @@ import { expect } from "vitest";
 import type { Actor } from "../../src/kernel/actor.ts";
 import type { Command, CommandMap } from "../../src/kernel/command.ts";
 import { decide, type Decision } from "../../src/kernel/decide.ts";
+import { seqAfter } from "../../src/kernel/entry.ts";
 import type { Event, EventKind } from "../../src/kernel/event.ts";
 import { evolve, type Happening } from "../../src/kernel/evolve.ts";
 import { DEFAULT_CONTRACT, type Contract } from "../../src/kernel/fleet/contract.ts";
@@ -188,6 +189,16 @@ export const pause: Ask = ask("fleet.pause", { reason: "play" });
 export const resume: Ask = ask("fleet.resume", { reason: "play" });
 /** Kills the fleet. */
 export const kill: Ask = ask("fleet.kill", { reason: "play" });
+/** Goes on after entries were lost; `lostCount` were, and these manifests are known of them. */
+export function recover(workers: readonly Manifest[], lostCount = 10): Ask {
+  return (play) => {
+    const remembered_seq = play.state.seq + lostCount;
+    const hashes = { kept_hash: "a".repeat(64), remembered_hash: "b".repeat(64) };
+    const data = { reason: "play", ...hashes, remembered_seq, workers };
+    return { command: { kind: "fleet.recover", data }, by: OPERATOR };
+  };
+}
+
 /** Lets the loop notice what time has ended. */
 export const tick: Ask = ask("clock.tick", {}, { by: SYSTEM });
 
@@ -220,7 +231,7 @@ export class Play {
     // What the fold gets is what a journal gives back.
     const recorded = JSON.parse(String(canonicalize(event))) as Event;
     expect(recorded).toStrictEqual(event);
-    const seq = this.state.seq + 1;
+    const seq = seqAfter(this.state.seq, event);
     const happening = freeze({ ...recorded, seq, at_ms: this.atMs, actor }) as Happening;
     const next = freeze(evolve(this.state, happening));
     expect(findViolations(this.state, happening, next)).toStrictEqual([]);

@@ -9,6 +9,7 @@ test.each([
   ["SQLITE_FULL", "storage_full", false],
   ["ENOSPC", "storage_full", false],
   ["EDQUOT", "storage_full", false],
+  ["SQLITE_IOERR_SHMSIZE", "storage_full", false],
   ["SQLITE_CORRUPT_INDEX", "storage_failed", false],
   ["SQLITE_IOERR_READ", "storage_failed", false],
   ["EACCES", "storage_failed", false],

@@ -1,6 +1,7 @@
 import { ok } from "../../kernel/assert.ts";
 import {
   GENESIS,
+  type AppendOptions,
   type AppendOutcome,
   type Draft,
   type Head,
@@ -18,6 +19,7 @@ export interface Appending {
   readonly expected: Head;
   readonly make: (atMs: number) => readonly Draft[];
   readonly timekeeper: Timekeeper;
+  readonly options: AppendOptions;
 }
 
 /**
@@ -28,12 +30,12 @@ export interface Appending {
  * commit, remember.
  */
 export function tryAppend(store: JournalStore, appending: Appending): AppendOutcome | "aged" {
-  const { expected, make, timekeeper } = appending;
+  const { expected, make, timekeeper, options } = appending;
   const staged = inTransaction(store, () => {
     const head = store.look();
     store.mustContinue(expected, head, "the caller");
     if (head.seq !== expected.seq) return { kind: "moved", head } as const;
-    const instant = timekeeper.read(store.timeAt(head));
+    const instant = timekeeper.read(store.timeAt(head), options);
     const sealed = seal(head, instant.atMs, make(instant.atMs));
     write(store, sealed, instant);
     return timekeeper.isAged(instant) ? "aged" : ({ kind: "staged", sealed, instant } as const);
@@ -46,10 +48,7 @@ export function tryAppend(store: JournalStore, appending: Appending): AppendOutc
   const { sealed, instant } = staged;
   const last = sealed.at(-1);
   if (last === undefined) store.database.rollback();
-  else {
-    commit(store, last, instant.atMs);
-    timekeeper.settle();
-  }
+  else commit(store, last, instant.atMs);
   return { kind: "appended", atMs: instant.atMs, entries: sealed.map((one) => decode(one)) };
 }
 
@@ -77,6 +76,7 @@ function write(store: JournalStore, sealed: readonly Sealed[], instant: Instant)
   for (const one of sealed) {
     const firstSeq = one.commandId === null ? undefined : store.database.firstSeq(one.commandId);
     ok(firstSeq === undefined, `command ${one.commandId} is already decided in entry ${firstSeq}`);
+    if (one.recovers !== null) store.database.dropSnapshotsAfter(one.recovers.kept_seq);
     store.database.insert(one);
   }
   store.setAnchor(instant.anchor);

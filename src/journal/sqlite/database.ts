@@ -1,6 +1,12 @@
 import { ok } from "../../kernel/assert.ts";
 import { Fault } from "../../ports/fault.ts";
-import { GENESIS, type Head, type Snapshot, type StoredEntry } from "../../ports/journal.ts";
+import {
+  GENESIS,
+  type Head,
+  type PlacedEntry,
+  type Snapshot,
+  type StoredEntry,
+} from "../../ports/journal.ts";
 import type { SqliteDatabase } from "../../system/sqlite-library.ts";
 import type { Sealed } from "../chain.ts";
 import { SNAPSHOTS_MAX } from "../snapshots.ts";
@@ -27,6 +33,7 @@ export class JournalDatabase {
   readonly #changes;
   readonly #saveSnapshot;
   readonly #dropSnapshots;
+  readonly #dropSnapshotsAfter;
   readonly #snapshots;
 
   constructor(db: SqliteDatabase) {
@@ -41,8 +48,8 @@ export class JournalDatabase {
     this.#setAnchor = db.prepare("UPDATE clock SET text = ?, hash = ?");
     this.#hashAt = db.prepare<[number]>("SELECT hash FROM entries WHERE seq = ?").pluck();
     this.#range = db
-      .prepare<[number, number], Row>(
-        "SELECT text, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?",
+      .prepare<[number, number], [seq: number, ...Row]>(
+        "SELECT seq, text, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?",
       )
       .raw();
     this.#insert = db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?)");
@@ -60,6 +67,7 @@ export class JournalDatabase {
       `DELETE FROM snapshots WHERE seq NOT IN
        (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ${SNAPSHOTS_MAX})`,
     );
+    this.#dropSnapshotsAfter = db.prepare<[number]>("DELETE FROM snapshots WHERE seq > ?");
     this.#snapshots = db
       .prepare<[], SnapshotRow>("SELECT * FROM snapshots ORDER BY seq DESC")
       .raw();
@@ -106,8 +114,8 @@ export class JournalDatabase {
   }
 
   /** The stored entries after `afterSeq`, in order. */
-  range(afterSeq: number, limit: number): StoredEntry[] {
-    return this.#range.all(afterSeq, limit).map(toStored);
+  range(afterSeq: number, limit: number): PlacedEntry[] {
+    return this.#range.all(afterSeq, limit).map(([seq, ...row]) => ({ seq, ...toStored(row) }));
   }
 
   /** Writes an entry. */
@@ -135,6 +143,11 @@ export class JournalDatabase {
   saveSnapshot({ seq, hash, rules, state, stateHash }: Snapshot): void {
     this.#saveSnapshot.run(seq, hash, rules, state, stateHash);
     this.#dropSnapshots.run();
+  }
+
+  /** Drops the snapshots of places after a seq: of entries that are lost. */
+  dropSnapshotsAfter(seq: number): void {
+    this.#dropSnapshotsAfter.run(seq);
   }
 
   /** The snapshots kept, newest first. */

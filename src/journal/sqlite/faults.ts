@@ -1,5 +1,9 @@
 import { Fault } from "../../ports/fault.ts";
-import { asStorageFault, isBrokenDatabase } from "../../system/storage-fault.ts";
+import {
+  asStorageFault,
+  isBrokenDatabase,
+  isIndexWithoutRoom,
+} from "../../system/storage-fault.ts";
 
 /**
  * The {@link Fault} for an error met while working on a journal; other errors pass unchanged, as a
@@ -20,13 +24,15 @@ export function brokenJournal(error: unknown, doing: string): Fault {
 /**
  * The {@link Fault} for an error that COMMIT gave.
  *
- * Without room or without the lock nothing was written. After any other error the commit may be in
- * the write-ahead log all the same and show at the next recovery: `append_unknown`.
+ * Without room or without the lock nothing was written. After any other error, one of the log's
+ * index included, the commit may be in the write-ahead log all the same and show at the next
+ * recovery: `append_unknown`.
  */
 export function asCommitFault(error: unknown): unknown {
   const fault = asJournalFault(error, "committing entries");
   if (!(fault instanceof Fault)) return fault;
-  if (fault.code === "storage_full" || fault.code === "storage_busy") return fault;
+  const isLogWithoutRoom = fault.code === "storage_full" && !isIndexWithoutRoom(error);
+  if (isLogWithoutRoom || fault.code === "storage_busy") return fault;
   return new Fault(
     "append_unknown",
     `entries must be durable or known not to be, the commit failed: ${fault.message}`,

@@ -2,10 +2,12 @@ import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault } from "../../ports/fault.ts";
 import type {
+  AppendOptions,
   AppendOutcome,
   Draft,
   Head,
   Journal,
+  PlacedEntry,
   Recollection,
   Snapshot,
   StoredEntry,
@@ -44,8 +46,12 @@ export class SqliteJournal implements Journal {
     return this.#working("reading the head", (store) => store.look());
   }
 
-  async append(expected: Head, make: (atMs: number) => readonly Draft[]): Promise<AppendOutcome> {
-    const appending = { expected, make, timekeeper: this.#timekeeper };
+  async append(
+    expected: Head,
+    make: (atMs: number) => readonly Draft[],
+    options: AppendOptions = {},
+  ): Promise<AppendOutcome> {
+    const appending = { expected, make, timekeeper: this.#timekeeper, options };
     const outcome = await whileAged(() =>
       this.#working("appending entries", (store) => tryAppend(store, appending)),
     );
@@ -79,7 +85,7 @@ export class SqliteJournal implements Journal {
     return head;
   }
 
-  async readStored(afterSeq: number, limit: number): Promise<readonly StoredEntry[]> {
+  async readStored(afterSeq: number, limit: number): Promise<readonly PlacedEntry[]> {
     const count = Math.min(limit, LIMITS.readEntriesMax);
     return this.#working("reading entries", ({ database }) => database.range(afterSeq, count));
   }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault, type FaultCode } from "../../ports/fault.ts";
-import type { Journal } from "../../ports/journal.ts";
+import type { Head, Journal } from "../../ports/journal.ts";
 import { SILENT, type Log } from "../../ports/log.ts";
 import { loadSqlite, type SqliteDatabase } from "../../system/sqlite-library.ts";
 import type { TimeOptions } from "../timekeeper.ts";
@@ -26,6 +26,35 @@ export interface SqliteJournalOptions extends TimeOptions {
   readonly log?: Log;
 }
 
+/** A journal that may end before what is remembered of it. */
+export interface LostJournal {
+  readonly journal: Journal;
+  /** The newest entry that it has. */
+  readonly kept: Head;
+  /** The newest entry that is remembered: `kept` where nothing is lost. */
+  readonly remembered: Head;
+}
+
+/**
+ * Opens the journal in a folder though it is shorter than remembered, to look at it and to append
+ * a `fleet.recovered`, nothing else. Throws the other faults of {@link openSqliteJournal}.
+ */
+export async function openLostJournal(options: SqliteJournalOptions): Promise<LostJournal> {
+  const busyMs = options.busyMs ?? LIMITS.storeBusyMs;
+  const files = filesIn(resolve(options.folder));
+  const so = { ...options, create: false, recovers: true };
+  const { store, kept, remembered } = await whileBusy(busyMs, () => {
+    const opened = openStore(files, so);
+    try {
+      return { store: opened, kept: opened.look(), remembered: opened.remembered() };
+    } catch (error) {
+      opened.close();
+      throw asJournalFault(error, `opening ${files.database}`);
+    }
+  });
+  return { journal: new SqliteJournal(store, { ...options, busyMs }), kept, remembered };
+}
+
 /**
  * Opens the journal in a folder. Any number of processes of one host may have it open at once.
  *
@@ -48,7 +77,10 @@ const BROKEN: ReadonlySet<FaultCode> = new Set([
   "journal_forked",
 ]);
 
-function openStore(files: JournalFiles, options: SqliteJournalOptions): JournalStore {
+function openStore(
+  files: JournalFiles,
+  options: SqliteJournalOptions & { readonly recovers?: boolean },
+): JournalStore {
   const create = { create: options.create ?? true };
   let db: SqliteDatabase | undefined;
   try {
@@ -60,7 +92,8 @@ function openStore(files: JournalFiles, options: SqliteJournalOptions): JournalS
     db = new library(files.database, { timeout: BLOCK_MS, fileMustExist: true });
     configure(db);
     ensureSchema(db, found);
-    return new JournalStore(new JournalDatabase(db), { files, log: options.log ?? SILENT });
+    const { log = SILENT, recovers = false } = options;
+    return new JournalStore(new JournalDatabase(db), { files, log, recovers });
   } catch (error) {
     const fault = asJournalFault(error, `opening ${files.database}`);
     if (fault instanceof Fault && BROKEN.has(fault.code)) keepEvidence(files);

@@ -40,13 +40,20 @@ function decisionAt(
   for (;;) {
     const afterSeq = firstSeq - 1 + entries.length;
     const page = database.range(afterSeq, PAGE);
-    for (const [index, stored] of page.entries()) {
-      const entry = decodeOne(stored, afterSeq + 1 + index);
+    for (const stored of page) {
+      const entry = decodeOne(stored, stored.seq);
       if (entry.id !== commandId) return entries;
+      const seq = firstSeq + entries.length;
+      if (entry.seq !== seq) throw missing(seq, entry.seq);
       entries.push(entry);
     }
     if (page.length < PAGE) return entries;
   }
+}
+
+function missing(seq: number, found: number): Fault {
+  const message = `entry ${seq} must be there, the decision that it is part of goes on at ${found}`;
+  return new Fault("journal_corrupt", message);
 }
 
 /** The newest entries about a subject, newest first. */

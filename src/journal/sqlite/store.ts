@@ -16,6 +16,8 @@ export class JournalStore {
   readonly #openFiles: OpenFiles;
   readonly #headFile: HeadFile;
   readonly #log: Log;
+  /** Whether what is remembered beyond the database's end is being given up. */
+  readonly #isRecovering: boolean;
   #seen: Head = GENESIS;
   /** The last entry whose time was read, and the last anchor: mostly they are asked for again. */
   #timed: { readonly hash: string; readonly atMs: number } | undefined;
@@ -24,11 +26,12 @@ export class JournalStore {
   /** Compares the database with the head file, creating that if it is missing. */
   constructor(
     database: JournalDatabase,
-    options: { readonly files: JournalFiles; readonly log: Log },
+    options: { readonly files: JournalFiles; readonly log: Log; readonly recovers?: boolean },
   ) {
     this.database = database;
     this.files = options.files;
     this.#log = options.log;
+    this.#isRecovering = options.recovers ?? false;
     const head = database.head();
     this.#openFiles = new OpenFiles(options.files);
     this.#headFile = new HeadFile(options.files.head, head);
@@ -49,10 +52,46 @@ export class JournalStore {
     // Before the database, which may run ahead of it but never behind.
     const remembered = this.#headFile.read();
     const head = this.database.head();
-    this.mustContinue(remembered, head, "the head file");
+    if (!this.#isRecovering) this.#mustReach(remembered, head);
     this.mustContinue(this.#seen, head, "this process");
     this.#seen = head;
     return head;
+  }
+
+  /**
+   * The newest entry that anything in the folder remembers: the head file, or a snapshot, which is
+   * only kept of entries that are durable.
+   */
+  remembered(): Head {
+    const filed = this.#headFile.read();
+    const [newest] = this.database.snapshots();
+    const known = newest !== undefined && newest.seq > filed.seq ? newest : filed;
+    const head = this.database.head();
+    return known.seq > head.seq ? { seq: known.seq, hash: known.hash } : head;
+  }
+
+  /**
+   * Throws `Fault` unless the database continues what the head file remembers, or has gone on
+   * without it by a recovery that gives it up. A crash may have come between that recovery's commit
+   * and the file: then the file is brought up.
+   */
+  #mustReach(remembered: Head, head: Head): void {
+    if (head.seq > remembered.seq && this.#isGivenUp(remembered)) {
+      this.#tryHeadFile((file) => file.write(head));
+      return;
+    }
+    this.mustContinue(remembered, head, "the head file");
+  }
+
+  #isGivenUp({ seq, hash }: Head): boolean {
+    if (seq === 0 || this.database.hashAt(seq) !== undefined) return false;
+    const [next] = this.database.range(seq, 1);
+    const entry = next === undefined ? undefined : decodeOne(next, next.seq);
+    if (entry?.kind !== "fleet.recovered") return false;
+    const { kept_seq, remembered_seq, remembered_hash } = entry.data;
+    if (seq === remembered_seq) return hash === remembered_hash;
+    // Something else in the folder remembered more than this file did.
+    return kept_seq < seq && seq < remembered_seq;
   }
 
   /** Journal time as the entry at `head` left it; null while the journal is empty. */

@@ -3,6 +3,12 @@ import { watch, type FSWatcher } from "node:fs";
 /** How often the database is asked for changes that no event has told of, ms. */
 const POLL_MS = 250;
 
+/**
+ * The least time between two looks that others' appends bring about, ms. Where many processes
+ * append, each would else be woken, and read, for every single one of all the others.
+ */
+const RESTING_MS = 10;
+
 /** What a watch looks at. */
 export interface WatchedStore {
   /** A file that every append of any process writes to. */
@@ -20,6 +26,9 @@ export class Watching {
   readonly #listeners = new Set<() => void>();
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
+  #resting: NodeJS.Timeout | undefined;
+  /** Whether something was heard while it rested. */
+  #isStale = false;
   #seen: number | undefined;
 
   constructor(store: WatchedStore) {
@@ -53,7 +62,7 @@ export class Watching {
     this.#seen = this.#read();
     this.#poll = setInterval(() => this.#look(), POLL_MS).unref();
     try {
-      this.#watcher = watch(this.#store.path, { persistent: false }, () => this.#look());
+      this.#watcher = watch(this.#store.path, { persistent: false }, () => this.#hear());
       this.#watcher.on("error", () => this.#watcher?.close());
     } catch {
       // The host has no more watches to give: polling alone is slower, not wrong.
@@ -62,9 +71,23 @@ export class Watching {
 
   #stop(): void {
     clearInterval(this.#poll);
+    clearTimeout(this.#resting);
     this.#watcher?.close();
+    this.#resting = undefined;
+    this.#isStale = false;
     this.#poll = undefined;
     this.#watcher = undefined;
+  }
+
+  /** Looks at once, and then not before it has rested. */
+  #hear(): void {
+    this.#isStale = this.#resting !== undefined;
+    if (this.#isStale) return;
+    this.#look();
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      if (this.#isStale) this.#hear();
+    }, RESTING_MS).unref();
   }
 
   #look(): void {

@@ -33,6 +33,29 @@ export function freeOf(worker: Worker, key: string): number | undefined {
   return Math.max(0, granted - (worker.reserved[key] ?? 0) - (worker.spent[key] ?? 0));
 }
 
+/** A worker's account, in wire form. An absent key is unlimited, in `free` too. */
+export interface Account {
+  readonly granted: Budget;
+  /** What its children hold of it. */
+  readonly reserved: Budget;
+  /** What it and its dead descendants have used of its consumables. */
+  readonly spent: Budget;
+  /** What it has left, for itself and to be carved from; bounds are left out. */
+  readonly free: Budget;
+}
+
+/** The account of a worker that lives. */
+export function accountOf(worker: Worker): Account {
+  const keys = Object.keys(flatten(worker.granted));
+  const free = Object.fromEntries(keys.map((key) => [key, freeOf(worker, key) ?? 0]));
+  return {
+    granted: worker.granted,
+    reserved: unflatten(worker.reserved),
+    spent: unflatten(worker.spent),
+    free: unflatten(free),
+  };
+}
+
 /** Adds amounts key by key, zeros left out; sums stop at the greatest safe integer. */
 export function add(left: Amounts, right: Amounts, sign: 1 | -1 = 1): Amounts {
   const sum: Record<string, number> = { ...left };
@@ -61,7 +84,7 @@ export function carve(parent: Worker | null, request: Budget, contract: Contract
   const fallback = flatten(parent === null ? contract.budget : contract.default_child);
   const limits = limitsFor(parent, contract);
   const granted: Record<string, number> = {};
-  for (const key of new Set([...Object.keys(asked), ...Object.keys(fallback), ...limits.keys()])) {
+  for (const key of boundedKeys(parent, request, contract)) {
     const free = limits.get(key);
     const amount = asked[key] ?? fallback[key] ?? Math.max(0, Math.floor((free ?? 0) / 2));
     if (free !== undefined && amount > free) return { ok: false, refusal: over(key, amount, free) };
@@ -69,6 +92,17 @@ export function carve(parent: Worker | null, request: Budget, contract: Contract
     granted[key] = amount;
   }
   return withBounds(parent, request, { contract, granted });
+}
+
+/** The flat keys that a candidate would be bounded in, whatever the amounts. */
+export function boundedKeys(
+  parent: Worker | null,
+  request: Budget,
+  contract: Contract,
+): ReadonlySet<string> {
+  const own = flatten(parent === null ? contract.budget : parent.granted);
+  const fallback = flatten(parent === null ? contract.budget : contract.default_child);
+  return new Set([...Object.keys(flatten(request)), ...Object.keys(fallback), ...Object.keys(own)]);
 }
 
 function limitsFor(parent: Worker | null, contract: Contract): ReadonlyMap<string, number> {

@@ -8,8 +8,14 @@ export interface StopCondition {
   readonly when?: string;
 }
 
+/**
+ * The weaknesses of containment that a contract may allow by name: workers that run as the user of
+ * the fleet and see its files, and limits or network rights that were asked for and bind nobody.
+ */
+export const DEGRADATIONS = ["same_user", "memory", "cpu", "processes", "network"] as const;
+
 /** A weakness of containment that a contract may allow by name. */
-export type Degradation = "same_user";
+export type Degradation = (typeof DEGRADATIONS)[number];
 
 /** The policy in force: every bound of a fleet, in wire form (durations in ms). */
 export interface Contract {

@@ -13,26 +13,34 @@ export function* transitionViolations(
   after: State,
 ): Generator<string, void, undefined> {
   const entry = happening as Entry;
-  if (after.seq !== before.seq + 1 || entry.seq !== after.seq)
-    yield `I11: seq must be ${before.seq + 1}, got ${after.seq}`;
+  const seq = entry.kind === "fleet.recovered" ? entry.data.remembered_seq + 1 : before.seq + 1;
+  if (after.seq !== seq || entry.seq !== seq || seq <= before.seq)
+    yield `I11: seq must be ${seq}, above ${before.seq}, got ${after.seq}`;
+  const epoch = before.epoch + (entry.kind === "fleet.recovered" ? 1 : 0);
+  if (after.epoch !== epoch) yield `I2: epoch must be ${epoch}, got ${after.epoch}`;
+  if (entry.kind === "fleet.recovered" && after.status === "open")
+    yield `I3: a recovered fleet must not be open`;
   if (after.at_ms < before.at_ms || after.at_ms !== entry.at_ms)
     yield `I11: journal time must not run back from ${before.at_ms}, got ${after.at_ms}`;
   if (before.status === "killed" && after.status !== "killed")
     yield `I3: a killed fleet must stay killed, ${entry.kind} made it ${after.status}`;
   if (before.status !== "none" && after.fleet !== before.fleet)
     yield `I3: a journal must hold one fleet, ${before.fleet} became ${after.fleet}`;
-  const admitted = entry.kind === "worker.admitted" ? 1 : 0;
+  const newcomer = newcomerOf(entry);
+  const admitted = newcomer === null || before.workers.has(newcomer) ? 0 : 1;
   if (after.total_count !== before.total_count + admitted)
     yield `I4: total_count must be ${before.total_count + admitted}, got ${after.total_count}`;
   for (const worker of before.workers.values())
     yield* lifeViolations(worker, entry, after.workers.get(worker.id));
   for (const id of after.workers.keys())
-    if (
-      !before.workers.has(id) &&
-      !(entry.kind === "worker.admitted" && entry.data.manifest.instance === id)
-    )
+    if (!before.workers.has(id) && id !== newcomer)
       yield `I4: only an admission may bring a worker, ${entry.kind} brought ${id}`;
   yield* settlementViolations(before, entry, after);
+}
+
+function newcomerOf(entry: Entry): string | null {
+  const brings = entry.kind === "worker.admitted" || entry.kind === "worker.adopted";
+  return brings ? entry.data.manifest.instance : null;
 }
 
 /** One worker's life goes forwards only, and ends by its own end's entry alone (I10). */

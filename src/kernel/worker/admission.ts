@@ -6,7 +6,8 @@ import type { AdmissionContext, AdmissionRelative } from "../condition/context.t
 import type { Contract, StopCondition } from "../fleet/contract.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import type { JsonObject } from "../json.ts";
-import { MANIFEST_VERSION, NETWORKS, type Manifest, type Network } from "./manifest.ts";
+import { checkContainment, checkUse, networkOf, weaknessesFor } from "./containment.ts";
+import { MANIFEST_VERSION, NETWORKS, type Manifest } from "./manifest.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State, Worker } from "../state.ts";
 
@@ -39,6 +40,8 @@ export function decideAdmit(
   if (refusal !== null) return { ok: false, refusal };
   const carving = carve(parent, request.budget, state.contract);
   if (!carving.ok) return carving;
+  const crowded = checkUse(parent, carving.granted, request.parent_use);
+  if (crowded !== null) return { ok: false, refusal: crowded };
   const context = admissionContext(state, request, carving.granted);
   const stopped = checkConditions(state.contract, context, request.verdicts);
   if (stopped !== null) return { ok: false, refusal: stopped };
@@ -47,8 +50,8 @@ export function decideAdmit(
       instance: request.instance,
     });
   const manifest = issue(state, request, { parent, granted: carving.granted, atMs: so.atMs });
-  const { reason, degraded = [] } = request;
-  return grant({ kind: "worker.admitted", data: { manifest, reason, degraded } });
+  const degraded = weaknessesFor(state.contract, parent, request);
+  return grant({ kind: "worker.admitted", data: { manifest, reason: request.reason, degraded } });
 }
 
 /** Refuses anything new in a fleet that is killed or paused. */
@@ -69,15 +72,16 @@ function checkParent(
   if (id === null) return null;
   const facts: JsonObject = { parent: id };
   if (parent === null && ended !== id)
-    return refuse("parent_unknown", `no worker has the id ${id}`, facts);
+    return refuse("parent_unknown", `the parent must be a worker, none has the id ${id}`, facts);
   if (parent === null || parent.status !== "running") {
     const status = parent?.status ?? "stopped";
     const message = `the parent must be running, ${id} is ${status}`;
     return refuse("parent_not_running", message, { ...facts, status });
   }
   if (parent.quarantine !== null)
-    return refuse("parent_quarantined", `the parent ${id} is in quarantine`, facts);
-  if (parent.stale) return refuse("parent_stale", `the parent ${id} has missed its beats`, facts);
+    return refuse("parent_quarantined", `the parent must not be in quarantine, ${id} is`, facts);
+  if (parent.stale)
+    return refuse("parent_stale", `the parent must beat in time, ${id} has missed beats`, facts);
   return null;
 }
 
@@ -129,10 +133,11 @@ function checkDepth(
 ): Refusal | null {
   const depth = depthBelow(parent);
   if (claimed !== undefined && claimed !== depth)
-    return refuse("depth_mismatch", `the depth is ${depth} by the journal, got ${claimed}`, {
-      depth,
-      claimed,
-    });
+    return refuse(
+      "depth_mismatch",
+      `a claimed depth must be the journal's ${depth}, got ${claimed}`,
+      { depth, claimed },
+    );
   return checkMaxDepth(contract, depth);
 }
 
@@ -151,15 +156,8 @@ function depthBelow(parent: Worker | null): number {
 
 /** A child's rights are a part of its parent's, field by field (I5). */
 function checkRights(contract: Contract, parent: Worker | null, request: Request): Refusal | null {
-  for (const weakness of request.degraded ?? []) {
-    if ((contract.allow_degraded as readonly string[]).includes(weakness)) continue;
-    return refuse(
-      "containment_too_weak",
-      `allow_degraded must name "${weakness}" for this sandbox, it names ` +
-        JSON.stringify(contract.allow_degraded),
-      { degraded: weakness, allowed: contract.allow_degraded },
-    );
-  }
+  const weak = checkContainment(contract, parent, request);
+  if (weak !== null) return weak;
   if (parent === null) return null;
   const { network, regions } = request;
   if (network !== undefined && NETWORKS.indexOf(network) > NETWORKS.indexOf(parent.network))
@@ -222,7 +220,8 @@ export function checkConditions(
     if (facts === null) continue;
     const why =
       "missing" in facts ? "no such function in this process" : (facts["error"] ?? "true");
-    return refuse("stop_condition", `stop condition "${condition.name}" blocks: ${why as string}`, {
+    const message = `stop condition "${condition.name}" must be false, got ${why as string}`;
+    return refuse("stop_condition", message, {
       condition: condition.name,
       ...(condition.when === undefined ? {} : { when: condition.when }),
       ...facts,
@@ -245,14 +244,6 @@ function judge(
   if (verdict === undefined) return { missing: true };
   if (typeof verdict === "string") return { error: verdict };
   return verdict ? {} : null;
-}
-
-/** Absent network: `controller`, or the parent's where that is narrower. */
-function networkOf(parent: Worker | null, asked: Network | undefined): Network {
-  const wanted = asked ?? "controller";
-  if (parent === null || NETWORKS.indexOf(wanted) <= NETWORKS.indexOf(parent.network))
-    return wanted;
-  return parent.network;
 }
 
 function issue(

@@ -21,7 +21,7 @@ export function decideCheckpoint(
   const found = findRunning(state, request.worker, ended);
   if (!found.ok) return found;
   if (found.worker.quarantine !== null)
-    return deny("worker_quarantined", `worker ${request.worker} is in quarantine`, {
+    return deny("worker_quarantined", `worker ${request.worker} must not be in quarantine, it is`, {
       worker: request.worker,
     });
   return grant({ kind: "worker.checkpointed", data: request });
@@ -31,39 +31,58 @@ export function decideCheckpoint(
  * Decides `worker.stop`: told to stop, with its descendants if `tree`. A worker that is stopping
  * already is left as it is, so a repeated stop writes nothing. A worker in quarantine does not get
  * out of it by ending itself: it is kept for an operator.
+ *
+ * A grace is given by an operator, never by the worker to itself, and ends with the lifetime.
  */
 export function decideStop(
   state: State,
   request: CommandMap["worker.stop"],
-  so: { readonly ended: string | undefined; readonly actor: Actor },
+  so: { readonly atMs: number; readonly ended: string | undefined; readonly actor: Actor },
 ): Ruling {
   const found = findLive(state, request.worker, so.ended);
   if (found.ok && found.worker.quarantine !== null && so.actor.kind === "worker")
-    return deny("worker_quarantined", `worker ${request.worker} is in quarantine`, {
+    return deny("worker_quarantined", `worker ${request.worker} must not be in quarantine, it is`, {
       worker: request.worker,
     });
   // Its own descendants may outlive a dead worker, and a tree stop is about them too.
   const dead = state.workers.get(request.worker);
   if (!found.ok && !(request.tree && dead !== undefined)) return found;
-  const { reason, detail } = request;
+  const { reason, detail, grace_ms } = request;
+  const told = {
+    ...(detail === undefined ? {} : { detail }),
+    ...(grace_ms === undefined || so.actor.kind === "worker" ? {} : { grace_ms, at_ms: so.atMs }),
+  };
   const events: Event[] = [];
-  if (found.ok) events.push(...stopping([found.worker], reason, detail));
-  if (request.tree) events.push(...stopping(descendantsOf(state, request.worker), reason, detail));
+  if (found.ok) events.push(...stopping([found.worker], reason, told));
+  if (request.tree) events.push(...stopping(descendantsOf(state, request.worker), reason, told));
   return grant(...events);
+}
+
+/** What else is said with a stop; a grace counts from an instant. */
+interface Told {
+  readonly detail?: string;
+  readonly grace_ms?: number;
+  readonly at_ms?: number;
 }
 
 /** The events that tell workers to stop; those that already do, or have, are left out. */
 export function stopping(
   workers: readonly Worker[],
   reason: StopReason,
-  detail?: string,
+  { detail, grace_ms, at_ms = 0 }: Told = {},
 ): readonly Event[] {
   return workers
     .filter((worker) => isLive(worker) && worker.status !== "stopping")
-    .map((worker) => ({
-      kind: "worker.stopping",
-      data: { worker: worker.id, reason, ...(detail === undefined ? {} : { detail }) },
-    }));
+    .map((worker): Event => {
+      const leftMs = Math.max(0, worker.expires_at_ms - at_ms);
+      const data = {
+        worker: worker.id,
+        reason,
+        ...(detail === undefined ? {} : { detail }),
+        ...(grace_ms === undefined ? {} : { grace_ms: Math.min(grace_ms, leftMs) }),
+      };
+      return { kind: "worker.stopping", data };
+    });
 }
 
 /** Decides `worker.exited`: what ran the worker has ended it, with evidence (I10). */

@@ -11,7 +11,7 @@ export function decideQuarantine(
   const found = findRunning(state, request.worker, so.ended);
   if (!found.ok) return found;
   if (found.worker.quarantine !== null)
-    return deny("worker_quarantined", `worker ${request.worker} is in quarantine already`, {
+    return deny("worker_quarantined", `worker ${request.worker} must not be in quarantine, it is`, {
       worker: request.worker,
       until_ms: found.worker.quarantine.until_ms,
     });
@@ -29,7 +29,7 @@ export function decideUnquarantine(
   if (!found.ok) return found;
   const { worker } = found;
   if (worker.quarantine === null)
-    return deny("worker_not_quarantined", `worker ${worker.id} is not in quarantine`, {
+    return deny("worker_not_quarantined", `worker ${worker.id} must be in quarantine, it is not`, {
       worker: worker.id,
       status: worker.status,
     });

@@ -57,7 +57,7 @@ export function decideRegister(
 
 function invalid(verdict: EnvelopeVerdict): Ruling {
   const why = WHY[verdict];
-  return deny("manifest_invalid", `the manifest is not valid: ${why}`, { why: verdict });
+  return deny("manifest_invalid", `the manifest must be valid, ${why}`, { why: verdict });
 }
 
 type Presented = { readonly ok: true; readonly worker: Worker } | (Ruling & { readonly ok: false });
@@ -103,7 +103,7 @@ function expired(manifest: Manifest, atMs: number): Refusal {
 }
 
 function refuseValid(instance: string): Refusal {
-  return refuse("manifest_invalid", `the manifest is not valid: ${WHY.valid}`, {
+  return refuse("manifest_invalid", `the manifest must be valid, ${WHY.valid}`, {
     why: "content",
     instance,
   });

@@ -1,5 +1,7 @@
 import { add, flatten, isCapacity, unflatten } from "../budget/allowance.ts";
 import { ok } from "../assert.ts";
+import type { EventMap } from "../event.ts";
+import type { Manifest } from "./manifest.ts";
 import {
   deadlineKey,
   deadlineOf,
@@ -27,6 +29,43 @@ export function putWorker(state: State, worker: Worker): State {
     if (is !== null) deadlines = deadlines.set(deadlineKey(is, worker.id), true);
   }
   return { ...state, workers: state.workers.set(worker.id, worker), deadlines };
+}
+
+/** The worker that a manifest admits, before it has registered. */
+export function admittedWorker(data: EventMap["worker.admitted"]): Worker {
+  const manifest: Manifest = data.manifest;
+  return {
+    id: manifest.instance,
+    name: manifest.name,
+    reason: data.reason,
+    parent: manifest.parent,
+    root: manifest.root,
+    depth: manifest.depth,
+    status: "admitted",
+    stale: false,
+    flagged: false,
+    quarantine: null,
+    stopping: null,
+    process: null,
+    state: manifest.state,
+    regions: manifest.regions,
+    network: manifest.network,
+    degraded: data.degraded,
+    granted: manifest.budget,
+    reserved: {},
+    spent: {},
+    charged_cpu_ms: 0,
+    metered: [],
+    contract_hash: manifest.contract_hash,
+    key_id: manifest.key_id,
+    admitted_at_ms: manifest.issued_at_ms,
+    register_by_ms: manifest.register_by_ms,
+    registered_at_ms: null,
+    expires_at_ms: manifest.expires_at_ms,
+    last_admission_at_ms: null,
+    children_count: 0,
+    live_children_count: 0,
+  };
 }
 
 /** The state with a newly admitted worker, charged to its parent. */

@@ -3,6 +3,7 @@ import { GENESIS, type Head } from "../../ports/journal.ts";
 import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { toEdge } from "../names.ts";
+import { demandOptions } from "../given-options.ts";
 import type { Seat } from "../seat.ts";
 import { holding } from "../waiting.ts";
 import type { EntryView } from "./feed.ts";
@@ -23,6 +24,7 @@ export async function* readEntries(
   seat: Seat,
   options: EntriesOptions = {},
 ): AsyncGenerator<EntryView, void, undefined> {
+  demandOptions(options, ["from", "follow"]);
   const { from = 1, follow = false } = options;
   if (!Number.isSafeInteger(from) || from < 1)
     throw new InputError("usage", [

@@ -1,9 +1,8 @@
-import { z } from "zod";
 import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { parserOf } from "../../protocol/parse.ts";
-import { EVIDENCE_LIMITS, jsonObject, text } from "../../protocol/scalar.ts";
+import { byName, EVIDENCE_LIMITS, jsonObject, text } from "../../protocol/scalar.ts";
 import type { EventView, MetricView } from "./feed.ts";
 
 /** As many labels as a metric may have. */
@@ -13,13 +12,13 @@ const parseLabel = parserOf("name", text(LIMITS.actorTextCharsMax, 1));
 const parseFields = parserOf("fields", jsonObject(EVIDENCE_LIMITS));
 const parseLabels = parserOf(
   "labels",
-  z
-    .record(text(LIMITS.actorTextCharsMax, 1), text(LIMITS.actorTextCharsMax), {
-      error: "an object of texts by name",
-    })
-    .refine((labels) => Object.keys(labels).length <= labelsMax, {
-      error: `an object of at most ${labelsMax} labels`,
-    }),
+  byName(
+    text(LIMITS.actorTextCharsMax, 1),
+    text(LIMITS.actorTextCharsMax),
+    "an object of texts by name",
+  ).refine((labels) => Object.keys(labels).length <= labelsMax, {
+    error: `an object of at most ${labelsMax} labels`,
+  }),
 );
 
 /**

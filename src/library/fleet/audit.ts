@@ -32,7 +32,7 @@ export interface Audit {
 export async function audit(seat: Seat, { onProgress }: AuditOptions = {}): Promise<Audit> {
   const { journal } = seat.store;
   try {
-    const { head, anchor } = await seat.verifyJournal(journal, {
+    const { entryCount, anchor } = await seat.verifyJournal(journal, {
       verifySignature: (bytes, signature, key) => seat.keys.signer.verify(bytes, signature, key),
       key: seat.keys.signer.key,
       ...(onProgress === undefined ? {} : { onProgress }),
@@ -46,7 +46,7 @@ export async function audit(seat: Seat, { onProgress }: AuditOptions = {}): Prom
     return Object.freeze({
       ok: problems.length === 0,
       problems,
-      entryCount: head.seq,
+      entryCount,
       anchorSeq: anchor?.atSeq ?? null,
       isReplayed: isSame,
       redecidedSeqs: differences.map(({ seq }) => seq),

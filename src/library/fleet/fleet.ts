@@ -1,32 +1,43 @@
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import type { Envelope } from "../../ports/signer.ts";
+import type { Explanation } from "../explain/explain.ts";
 import type { EntriesOptions } from "../feed/entries.ts";
 import type { EntryView, FeedKind, FeedMap } from "../feed/feed.ts";
 import type { Metrics } from "../feed/metrics.ts";
 import type { Receipt } from "../kill/receipt.ts";
+import type { RecordedReceipt } from "../kill/recorded-receipt.ts";
+import type { PlainAnswer } from "../plain-command.ts";
 import type { Refusable } from "../refused.ts";
+import type { SupervisorView } from "../relay/supervisor-door.ts";
 import type { Secret } from "../seat.ts";
 import type { QuarantineOptions } from "../steward/quarantine.ts";
 import type { QuarantineReport } from "../steward/quarantine-report.ts";
 import type { ChargeOptions, WorkerHandle } from "../worker/handle.ts";
 import type { WorkerOptions } from "../worker/request.ts";
-import type { StopOptions, StopReport } from "../worker/stopping.ts";
+import type { BlastRadiusOptions, Doomed } from "../worker/blast-radius.ts";
+import type { StopOptions } from "../worker/stop-order.ts";
+import type { StopReport } from "../worker/stopping.ts";
 import type { WorkerView } from "../worker/view.ts";
 import type { Audit, AuditOptions } from "./audit.ts";
 import type { ContractOptions, ContractView } from "./contract.ts";
 import type { IssuedManifest, VerifiedManifest } from "./steps.ts";
 
-/** What a root worker is asked for. */
+/** What a worker is asked for that an operator starts. */
 export interface StartOptions extends WorkerOptions {
   /** For the record; default `start`. */
   readonly reason?: string;
+  /** The parent's id, unique prefix or name; absent for a root. */
+  readonly parent?: string;
+  /**
+   * A name for this very start, of 1 to 64 letters, digits, ".", "_" or "-": repeating it answers
+   * the worker that it has started, ended or not, and starts no other. With another request it is
+   * refused `command_mismatch`, and when that worker was admitted long ago `instance_taken`.
+   */
+  readonly runId?: string;
 }
 
 /** What is asked for a worker whose steps its caller drives: also below a parent. */
-export interface SpawnOptions extends Omit<StartOptions, "run" | "cwd" | "env"> {
-  /** The parent's id, unique prefix or name; absent for a root. */
-  readonly parent?: string;
-}
+export type SpawnOptions = Omit<StartOptions, "run" | "cwd" | "env" | "runId">;
 
 /** Why and how a fleet is killed. */
 export interface KillOptions {
@@ -64,9 +75,9 @@ export interface Fleet extends AsyncDisposable {
   /** The contract in force, at the last look. */
   readonly contract: ContractView;
 
-  /** Starts a root worker: tasks of this process, or with `run` a process of its own. */
+  /** Starts a worker: tasks of this process, or with `run` a process of its own. */
   start(options?: StartOptions): Promise<WorkerHandle>;
-  /** Starts a root worker, and answers a refusal instead of throwing it. */
+  /** Starts a worker, and answers a refusal instead of throwing it. */
   tryStart(options?: StartOptions): Promise<Refusable<{ readonly worker: WorkerHandle }>>;
 
   /** The live workers at the last look, in the order of their ids; nothing is written. */
@@ -81,11 +92,24 @@ export interface Fleet extends AsyncDisposable {
   metrics(): Metrics;
   /** The journal's entries from the first on; with `follow` also those to come. */
   entries(options?: EntriesOptions): AsyncIterable<EntryView>;
+  /**
+   * The supervisor of the fleet on this host; null when none runs, when it does not answer, and
+   * when this handle was opened to use none.
+   */
+  supervisor(): Promise<SupervisorView | null>;
   /** Catches up with what other processes have written. */
   look(): Promise<void>;
 
-  /** Stops a worker, its descendants too unless `tree` is false, and waits for their end. */
-  stop(reference: string, options?: StopOptions): Promise<StopReport>;
+  /**
+   * Stops one or several workers, their descendants too unless `tree` is false, waits for their
+   * end and answers a signed receipt, one for all, which is journaled.
+   */
+  stop(references: string | readonly string[], options?: StopOptions): Promise<Receipt>;
+  /** Who would end by such a stop now, orphans included, parents first; nothing is written. */
+  blastRadius(
+    references: string | readonly string[],
+    options?: BlastRadiusOptions,
+  ): Promise<readonly Doomed[]>;
   /** Stops a worker alone, first, and only then is it no longer registered. */
   deregister(reference: string, options?: ReasonOptions): Promise<StopReport>;
   /** Declares a worker ended on an operator's word alone; that proves nothing. */
@@ -101,6 +125,11 @@ export interface Fleet extends AsyncDisposable {
    * handles and processes need it before they can start workers again.
    */
   rotateSecret(secret: Secret): Promise<void>;
+  /**
+   * Gives one command in the journal's own words and answers its decision; for scripts and for
+   * those who study the rules. Under the same id the same command is decided once.
+   */
+  submit(command: unknown, options?: { readonly id?: string }): Promise<PlainAnswer>;
   /** Records that somebody is asked to halt; shown to whoever reads, never carried out here. */
   requestHalt(request: HaltOptions): Promise<void>;
   /** Kills the fleet for good and answers the signed receipt; may be repeated. */
@@ -109,6 +138,16 @@ export interface Fleet extends AsyncDisposable {
   audit(options?: AuditOptions): Promise<Audit>;
   /** Whether a receipt was signed by this fleet and nothing of it was changed. */
   verifyReceipt(receipt: Receipt): boolean;
+  /**
+   * The receipt that an entry holds, or the newest of the kill or stop that it ordered. Throws an
+   * InputError `entry_unknown` when there is none. Reads the whole journal.
+   */
+  receipt(seq: number): Promise<RecordedReceipt>;
+  /**
+   * Why an entry of the journal is as it is: it is decided again on the state before it. Throws an
+   * InputError `entry_unknown` when there is none. Reads the journal up to there.
+   */
+  explain(seq: number): Promise<Explanation>;
 
   /** Freezes a worker and keeps it. */
   quarantine(reference: string, options: QuarantineOptions): Promise<void>;

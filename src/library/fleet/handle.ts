@@ -8,9 +8,12 @@ import { parseReason } from "../../protocol/worker.ts";
 import { demandOptions } from "../given-options.ts";
 import { kill } from "../kill/kill.ts";
 import type { Receipt } from "../kill/receipt.ts";
+import { stopWithReceipt } from "../kill/stop.ts";
 import { toCamel, toWire } from "../names.ts";
+import { givePlainCommand, type PlainAnswer } from "../plain-command.ts";
 import { Refused, type Refusable } from "../refused.ts";
-import { actorOf, demand, type Seat, type Secret } from "../seat.ts";
+import { startAnywhere } from "../relay/starting.ts";
+import { actorOf, demand, type Seat, type Secret, type Surroundings } from "../seat.ts";
 import {
   parseQuarantine,
   quarantine,
@@ -19,10 +22,10 @@ import {
   type QuarantineOptions,
 } from "../steward/quarantine.ts";
 import { reapStale } from "../steward/watching.ts";
-import { startWorker } from "../worker/admit.ts";
 import { handleOf, type ChargeOptions, type WorkerHandle } from "../worker/handle.ts";
-import { resolveNow } from "../worker/reference.ts";
-import { parseStop, stopTree, type StopOptions, type StopReport } from "../worker/stopping.ts";
+import { resolveAllNow, resolveNow } from "../worker/reference.ts";
+import { parseStop, type StopOptions } from "../worker/stop-order.ts";
+import { stopTree, type StopReport } from "../worker/stopping.ts";
 import { rotateSecret } from "./rotate.ts";
 import { parseContractOptions, type ContractOptions } from "./contract.ts";
 import type {
@@ -34,13 +37,15 @@ import type {
   StartOptions,
 } from "./fleet.ts";
 import { FleetReader, type FleetParts } from "./reader.ts";
-import { operatorRequest, spawnRequest } from "./spawn-request.ts";
+import { spawnRequest, startRequest } from "./spawn-request.ts";
 import * as steps from "./steps.ts";
 
 const settleMsDefault = 2_000;
 
 /** What options are to be where one of them must be given. */
 const WITH_REASON = "an object with a reason";
+
+const QUARANTINE_FIELDS = ["reason", "source", "severity", "evidence", "tree"];
 
 /** The handle of an open fleet, as an operator: checks what it is given, and passes it on. */
 export class FleetHandle extends FleetReader implements Fleet {
@@ -66,38 +71,39 @@ export class FleetHandle extends FleetReader implements Fleet {
 
   async tryStart(options?: StartOptions): Promise<Refusable<{ readonly worker: WorkerHandle }>> {
     const { member } = this.#parts;
-    const started = await startWorker(
-      member,
-      operatorRequest(this.#parts.member, options, null),
-      this.#operator,
-    );
+    const request = await startRequest(member, options);
+    const started = await startAnywhere(member, request, this.#operator);
     return started.ok ? { ok: true, worker: handleOf(member, started) } : started;
   }
 
-  async stop(reference: string, options?: StopOptions): Promise<StopReport> {
+  async stop(references: string | readonly string[], options?: StopOptions): Promise<Receipt> {
     const order = parseStop(options);
+    const ids = await resolveAllNow(this.#seat, references);
+    return stopWithReceipt(this.#parts.member, ids, { order, by: this.#operator });
+  }
+
+  async deregister(reference: string, options: ReasonOptions = {}): Promise<StopReport> {
+    demandOptions(options, ["reason"]);
+    const order = parseStop({ ...options, tree: false });
     const id = await resolveNow(this.#seat, reference);
     return stopTree(this.#parts.member, id, { order, by: this.#operator });
   }
 
-  async deregister(reference: string, options: ReasonOptions = {}): Promise<StopReport> {
-    demandOptions(options);
-    return this.stop(reference, { ...options, tree: false });
-  }
-
   async writeOff(reference: string, options: { readonly reason: string }): Promise<void> {
-    const data = { worker: await resolveNow(this.#seat, reference), ...options };
-    await this.#give("worker.write_off", data);
+    demandOptions(options, ["reason"], WITH_REASON);
+    const { reason } = options;
+    const worker = await resolveNow(this.#seat, reference);
+    await this.#give("worker.write_off", { worker, reason });
   }
 
   async pause(options: ReasonOptions = {}): Promise<void> {
-    demandOptions(options);
+    demandOptions(options, ["reason"]);
     const { reason = "pause" } = options;
     await this.#give("fleet.pause", { reason });
   }
 
   async resume(options: ReasonOptions = {}): Promise<void> {
-    demandOptions(options);
+    demandOptions(options, ["reason"]);
     const { reason = "resume" } = options;
     await this.#give("fleet.resume", { reason });
   }
@@ -112,20 +118,24 @@ export class FleetHandle extends FleetReader implements Fleet {
     await rotateSecret(this.#seat, secret);
   }
 
+  submit(command: unknown, options?: { readonly id?: string }): Promise<PlainAnswer> {
+    return givePlainCommand(this.#seat, command, options);
+  }
+
   async requestHalt(request: HaltOptions): Promise<void> {
-    await this.#give("halt.request", request);
+    await this.#give("halt.request", request, "request");
   }
 
   async kill(options: KillOptions): Promise<Receipt> {
-    demandOptions(options, WITH_REASON);
+    demandOptions(options, ["reason", "settleMs"], WITH_REASON);
     const { reason, settleMs = settleMsDefault } = options;
-    parseReason(reason);
-    checkMs("settleMs", settleMs);
+    parseReason(reason, { path: "options.reason" });
+    checkMs("options.settleMs", settleMs);
     return kill(this.#parts.member, { reason, settleMs }, this.#operator);
   }
 
   async quarantine(reference: string, options: QuarantineOptions): Promise<void> {
-    demandOptions(options, WITH_REASON);
+    demandOptions(options, QUARANTINE_FIELDS, WITH_REASON);
     const id = await resolveNow(this.#seat, reference);
     const order = parseQuarantine(id, options);
     await quarantine(this.#parts.member, id, { ...order, by: this.#operator });
@@ -135,22 +145,24 @@ export class FleetHandle extends FleetReader implements Fleet {
     reference: string,
     options: { readonly resolution?: string } = {},
   ): Promise<void> {
-    demandOptions(options);
+    demandOptions(options, ["resolution"]);
     const { resolution = "cleared" } = options;
     const id = await resolveNow(this.#seat, reference);
     await unquarantine(this.#parts.member, id, { resolution, by: this.#operator });
   }
 
   async stopQuarantined(reference?: string, options: ReasonOptions = {}): Promise<StopReport> {
-    demandOptions(options);
+    demandOptions(options, ["reason"]);
     const { reason } = options;
     const id = reference === undefined ? undefined : await resolveNow(this.#seat, reference);
-    const detail = reason === undefined ? undefined : parseReason(reason);
+    const detail =
+      reason === undefined ? undefined : parseReason(reason, { path: "options.reason" });
     return stopQuarantined(this.#parts.member, id, { detail, by: this.#operator });
   }
 
   async note(reference: string, text: string): Promise<void> {
-    await this.#give("worker.note", { worker: await resolveNow(this.#seat, reference), text });
+    const worker = await resolveNow(this.#seat, reference);
+    await this.#give("worker.note", { worker, text }, "note");
   }
 
   async charge(reference: string, given: ChargeOptions): Promise<void> {
@@ -170,7 +182,7 @@ export class FleetHandle extends FleetReader implements Fleet {
     reference: string,
     options: { readonly progress?: number } = {},
   ): Promise<Refusable<object>> {
-    demandOptions(options);
+    demandOptions(options, ["progress"]);
     const { progress } = options;
     if (progress !== undefined && !(Number.isSafeInteger(progress) && progress >= 0)) {
       const expected = "an integer from 0 on";
@@ -195,17 +207,24 @@ export class FleetHandle extends FleetReader implements Fleet {
     return this.close();
   }
 
-  /** Checks and gives a command as the operator. Throws `Refused`. */
-  async #give(kind: CommandKind, data: object): Promise<void> {
+  /**
+   * Checks and gives a command as the operator; `path` is what its caller calls the body. Throws
+   * `Refused`.
+   */
+  async #give(kind: CommandKind, data: object, path = "options"): Promise<void> {
+    const place = { path, rename: toCamel };
     // The parser answers the body that belongs to this very kind.
-    const command = { kind, data: parseCommandData(kind, data) } as unknown as Command;
+    const command = { kind, data: parseCommandData(kind, data, place) } as unknown as Command;
     await demand(this.#seat, command, this.#operator);
   }
 }
 
 /** The operator of a handle: whoever holds the fleet's secret, under a name of their choice. */
-export function operatorOf(host: Seat["host"], name: string | undefined): Actor {
-  const who = { kind: "operator", via: "library" } as const;
+export function operatorOf(
+  { host, via }: Pick<Surroundings, "host" | "via">,
+  name: string | undefined,
+): Actor {
+  const who = { kind: "operator", via } as const;
   return name === undefined
     ? actorOf(host, who)
     : actorOf(host, { ...who, id: name, claimed: ["id"] });

@@ -1,6 +1,7 @@
 import type { Log } from "../../ports/log.ts";
 import { Counters } from "../feed/metrics.ts";
 import { Feed } from "../feed/feed.ts";
+import { relayed, type Relayed } from "../relay/relay.ts";
 import { adoptKill } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { InputError } from "../../protocol/input.ts";
@@ -41,10 +42,16 @@ export async function openFleetIn(world: Surroundings, given: FleetOptions): Pro
   const conditions = forLoop(options.conditions);
   const opened = await openLoopOn(surroundings, { store, signer, conditions });
   const closing = new AbortController();
+  const way = relayed(surroundings, {
+    direct: opened.loop,
+    door: store.supervisor,
+    use: options.supervisor,
+    hasFunctions: () => Object.keys(conditions.functions).length > 0,
+  });
+  const { loop } = way;
   try {
-    const operator = operatorOf(surroundings.host, options.operator);
+    const operator = operatorOf(surroundings, options.operator);
     const fleet = await ensureFleet(opened, surroundings, { ...options, operator });
-    const { loop } = opened;
     const seat: Seat = {
       ...surroundings,
       fleet,
@@ -56,9 +63,9 @@ export async function openFleetIn(world: Surroundings, given: FleetOptions): Pro
     };
     await adoptKill(seat);
     if (loop.state().status !== "killed") await ensureContract(seat, options);
-    return await assemble(seat, { options, conditions, closing });
+    return await assemble(seat, { options, conditions, closing, way });
   } catch (error) {
-    await closeOpened(opened, surroundings.log);
+    await closeOpened({ ...opened, loop }, surroundings.log);
     throw error;
   }
 }
@@ -96,9 +103,10 @@ async function assemble(
     readonly options: ParsedFleetOptions;
     readonly conditions: ReturnType<typeof forLoop>;
     readonly closing: AbortController;
+    readonly way: Relayed;
   },
 ): Promise<Fleet> {
-  const { options, conditions, closing } = so;
+  const { options, conditions, closing, way } = so;
   const { driver, why } = await openDriver(seat.store, seat);
   const feed = new Feed(seat.log);
   const counters = new Counters();
@@ -112,6 +120,7 @@ async function assemble(
     hosting: new Hosting(seat, onBeat),
     sandboxes: driver === undefined ? undefined : new Sandboxes(seat, driver),
     whyNoSandboxes: why,
+    relay: way.relay,
   };
   const watcher = makeWatcher(member);
   const steward = options.steward ? new Steward(member, watcher) : undefined;

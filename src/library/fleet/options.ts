@@ -3,11 +3,12 @@ import type { Log } from "../../ports/log.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { parserOf } from "../../protocol/parse.ts";
-import { flag, record, text, plainName } from "../../protocol/scalar.ts";
+import { flag, oneOf, record, text, plainName } from "../../protocol/scalar.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Secret } from "../seat.ts";
 import { parseConditions, type ConditionFunctions } from "./conditions.ts";
 import { parseContractOptions, type ContractOptions, type ParsedContract } from "./contract.ts";
+import type { SupervisorUse } from "../relay/supervisor-door.ts";
 import type { Store } from "./store.ts";
 
 /** How a fleet is opened. */
@@ -32,6 +33,12 @@ export interface FleetOptions {
   readonly conditions?: ConditionFunctions;
   /** Whether this handle looks after time, silences and left processes; default true. */
   readonly steward?: boolean;
+  /**
+   * Whether commands and processes go to the fleet's supervisor: `use` (default) when one runs,
+   * `start` also starts one when a process is to be started, `none` never. A store in memory has
+   * none.
+   */
+  readonly supervisor?: SupervisorUse;
   /** A name for whoever acts by this handle, for the record. */
   readonly operator?: string;
   /** Told what an operator should look at; default: nobody. */
@@ -47,6 +54,7 @@ export interface ParsedFleetOptions {
   readonly name: string;
   readonly enact: boolean;
   readonly steward: boolean;
+  readonly supervisor: SupervisorUse;
   readonly operator: string | undefined;
   readonly log: Log | undefined;
 }
@@ -59,9 +67,13 @@ const FIELDS: readonly string[] = [
   "enact",
   "conditions",
   "steward",
+  "supervisor",
   "operator",
   "log",
 ];
+
+/** The options that a schema checks. */
+type PlainField = "name" | "enact" | "steward" | "supervisor" | "operator";
 
 const parsePlain = parserOf(
   "options",
@@ -69,8 +81,9 @@ const parsePlain = parserOf(
     name: plainName.optional(),
     enact: flag.optional(),
     steward: flag.optional(),
+    supervisor: oneOf(["use", "start", "none"]).optional(),
     operator: text(LIMITS.actorTextCharsMax, 1).optional(),
-  }) as unknown as z.ZodType<Pick<FleetOptions, "name" | "enact" | "steward" | "operator">>,
+  }) as unknown as z.ZodType<Pick<FleetOptions, PlainField>>,
 );
 
 /** Checks the options of `openFleet`. Throws an InputError that names each wrong field. */
@@ -80,13 +93,17 @@ export function parseFleetOptions(given: unknown): ParsedFleetOptions {
     if (!FIELDS.includes(field)) throw wrong(`options.${field}`, absent(field), value);
   const { store, secret, contract, conditions, log, ...plain } = given;
   if (!isStore(store)) throw wrong("options.store", "memory() or sqlite({ dir })", store);
-  const { name = "fleet", enact = false, steward = true, operator } = parsePlain(plain);
+  const fields = parsePlain(plain);
+  const { name = "fleet", enact = false, steward = true, supervisor = "use", operator } = fields;
+  if (supervisor === "start" && store.kind === "memory")
+    throw wrong("options.supervisor", '"use" or "none" for a store in memory', supervisor);
   const parsed = contract === undefined ? undefined : parseContractOptions(contract);
   return {
     store,
     name,
     enact,
     steward,
+    supervisor,
     operator,
     contract: parsed,
     secret: secret as Secret | undefined,

@@ -1,17 +1,24 @@
 import type { FunctionConditions } from "../../runtime/function-condition.ts";
 import type { Watcher } from "../../runtime/watcher.ts";
 import { demandOpen } from "../closed.ts";
+import { explainEntry, type Explanation } from "../explain/explain.ts";
 import { readEntries, type EntriesOptions } from "../feed/entries.ts";
 import type { EntryView, Feed, FeedKind, FeedMap } from "../feed/feed.ts";
 import type { Counters, Metrics } from "../feed/metrics.ts";
 import { makeEvent, makeMetric } from "../feed/said.ts";
+import { demandOptions } from "../given-options.ts";
 import { isReceiptSigned, type Receipt } from "../kill/receipt.ts";
+import { findReceipt, type RecordedReceipt } from "../kill/recorded-receipt.ts";
 import type { Member } from "../member.ts";
+import { toEdge } from "../names.ts";
 import type { Refusable } from "../refused.ts";
+import type { SupervisorView } from "../relay/supervisor-door.ts";
 import type { Seat } from "../seat.ts";
 import { reportQuarantines, type QuarantineReport } from "../steward/quarantine-report.ts";
+import { foreseeStop, type BlastRadiusOptions, type Doomed } from "../worker/blast-radius.ts";
 import { findWorker, listAll, listLineage } from "../worker/history.ts";
-import { resolveNow, resolveWorker } from "../worker/reference.ts";
+import { resolveAllNow, resolveNow, resolveWorker } from "../worker/reference.ts";
+import { parseStop } from "../worker/stop-order.ts";
 import { hasEnded } from "../worker/until.ts";
 import { viewOf, type WorkerView } from "../worker/view.ts";
 import { audit, type Audit, type AuditOptions } from "./audit.ts";
@@ -67,6 +74,7 @@ export class FleetReader {
     readonly all?: boolean;
   }): readonly WorkerView[] | Promise<readonly WorkerView[]> {
     demandOpen(this.#seat);
+    if (options !== undefined) demandOptions(options, ["all"]);
     if (options?.all === true) return listAll(this.#seat);
     const live = [...this.#seat.loop.state().workers.values()].filter((one) => !hasEnded(one));
     return Object.freeze(live.map(viewOf));
@@ -80,6 +88,23 @@ export class FleetReader {
   async lineage(reference: string): Promise<readonly WorkerView[]> {
     demandOpen(this.#seat);
     return listLineage(this.#seat, await resolveNow(this.#seat, reference));
+  }
+
+  async blastRadius(
+    references: string | readonly string[],
+    options: BlastRadiusOptions = {},
+  ): Promise<readonly Doomed[]> {
+    demandOpen(this.#seat);
+    const { tree } = parseStop(options);
+    const ids = await resolveAllNow(this.#seat, references);
+    const by = this.#seat.owner;
+    return toEdge(foreseeStop(this.#seat.loop.state(), ids, { tree, by }));
+  }
+
+  async supervisor(): Promise<SupervisorView | null> {
+    demandOpen(this.#seat);
+    const status = await this.#parts.member.relay?.link.status();
+    return status === undefined ? null : toEdge(status);
   }
 
   metrics(): Metrics {
@@ -98,11 +123,25 @@ export class FleetReader {
 
   async audit(options?: AuditOptions): Promise<Audit> {
     demandOpen(this.#seat);
+    if (options !== undefined) demandOptions(options, ["onProgress"]);
     return audit(this.#seat, options);
   }
 
   verifyReceipt(receipt: Receipt): boolean {
     return isReceiptSigned(this.#seat.keys.signer, receipt);
+  }
+
+  async receipt(seq: number): Promise<RecordedReceipt> {
+    demandOpen(this.#seat);
+    const { store, keys } = this.#seat;
+    const { signer } = keys;
+    const found = await findReceipt(store.journal, signer.verify.bind(signer), seq);
+    return toEdge(found) as unknown as RecordedReceipt;
+  }
+
+  async explain(seq: number): Promise<Explanation> {
+    demandOpen(this.#seat);
+    return toEdge(await explainEntry(this.#seat.store.journal, seq));
   }
 
   isQuarantined(reference: string): boolean {

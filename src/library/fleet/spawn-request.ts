@@ -1,5 +1,5 @@
-import { describeValue, InputError } from "../../protocol/input.ts";
-import type { AdmissionRequest } from "../../protocol/worker.ts";
+import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
+import { parseName, type AdmissionRequest } from "../../protocol/worker.ts";
 import type { Member } from "../member.ts";
 import { resolveNow } from "../worker/reference.ts";
 import { parseRequest, type WorkerRequest } from "../worker/request.ts";
@@ -18,6 +18,16 @@ export function operatorRequest(
     degraded: sandboxes?.degraded,
     whyNoSandboxes,
   });
+}
+
+/** Checks what an operator asks for a worker that is to be started at once. */
+export async function startRequest(member: Member, options: unknown): Promise<WorkerRequest> {
+  if (!isPlainObject(options)) return operatorRequest(member, options, null);
+  const { parent, runId, ...asked } = options;
+  const id = parent === undefined ? null : await resolveNow(member.seat, parent);
+  const request = operatorRequest(member, asked, id);
+  if (runId === undefined) return request;
+  return { ...request, runId: parseName(runId, { path: "options.runId" }) };
 }
 
 /** Checks what an operator asks for a worker whose steps he drives himself. */

@@ -1,6 +1,7 @@
 import type { Journal } from "../../ports/journal.ts";
 import type { Pulse } from "../../ports/pulse.ts";
 import type { Sandbox } from "../../ports/sandbox.ts";
+import type { SupervisorDoor } from "../relay/supervisor-door.ts";
 
 /** How another process of this host finds the same store; plain JSON, no secret. */
 export interface StoreAddress {
@@ -40,6 +41,8 @@ export interface OpenStore {
   readSecret?(options: { readonly create: boolean }): string;
   /** Opens the driver that runs this fleet's processes; absent when none can be run on it. */
   openSandbox?(fleet: string): Promise<Sandbox>;
+  /** The ways to this store's supervisor; absent where it can have none. */
+  readonly supervisor?: SupervisorDoor;
   /** Releases journal and pulse store; safe to call twice. */
   close(): Promise<void>;
 }

@@ -20,7 +20,8 @@ import type { Seat } from "../seat.ts";
 import { evidenceOfAbsence, journalEnd } from "../steward/gone.ts";
 import { settledWithin } from "../waiting.ts";
 import { listLive, type StoppedWorker } from "../worker/stopping.ts";
-import { recordable, showReceipt, signReceipt, type Receipt } from "./receipt.ts";
+import { showReceipt, signReceipt, type Receipt } from "./receipt.ts";
+import { recordReceipt } from "./recording.ts";
 import { Sweep } from "./sweep.ts";
 import { untilAllEnded } from "./until-all-ended.ts";
 
@@ -45,7 +46,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
   const ends = new Ends(seat);
   try {
     hosting.interruptAll("kill");
-    const sweep = new Sweep(member);
+    const sweep = new Sweep({ ...seat, sandboxes: member.sandboxes });
     const sweeping = sweep.run();
     const [seq, isRevoked] = await Promise.all([
       appendKill(seat, { reason: order.reason, by, troubles }),
@@ -58,6 +59,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     const { endings } = sweep;
     for (const [id, ending] of endings) ends.add(id, ending.evidence.grade);
     if (seq !== null) {
+      await letSupervisorJournal(member);
       await journalEnds(member, sweep, troubles);
       await untilAllEnded(seat, order.settleMs);
       if (isRevoked && isSwept) ends.addReservations(sweep.survivors);
@@ -68,6 +70,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     const durationMs = seat.clock.monotonicMs() - startedMs;
     const { reason } = order;
     const receipt = signReceipt(seat.keys.signer, {
+      order: "kill",
       fleet: seat.fleet,
       seq,
       reason,
@@ -75,7 +78,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
       workers,
       troubles: [...troubles, ...sweep.troubles],
     });
-    if (seq !== null) await record(seat, receipt, by);
+    if (seq !== null) await recordReceipt(seat, receipt, by);
     return showReceipt(receipt);
   } finally {
     ends.close();
@@ -149,6 +152,17 @@ async function revokePermit(seat: Seat, troubles: string[]): Promise<boolean> {
   }
 }
 
+/** How long a supervisor may take to say that it is there, and to journal what it has ended, ms. */
+const sayMs = 100;
+const journalMs = 1_000;
+
+/** A supervisor journals the ends of its own, many at a time; only then is it done here. */
+async function letSupervisorJournal({ seat, relay }: Member): Promise<void> {
+  if (relay === undefined) return;
+  const said = await settledWithin(relay.link.status(), sayMs, seat.timers);
+  if (said.kind === "done" && said.value !== undefined) await untilAllEnded(seat, journalMs);
+}
+
 /** Journals what is known to have ended; each by itself, so that none holds up another. */
 async function journalEnds(
   { seat, hosting, sandboxes }: Member,
@@ -166,17 +180,4 @@ async function journalEnds(
   for (const outcome of await Promise.allSettled([...settling, ...absent]))
     if (outcome.status === "rejected")
       troubles.push(`an end could not be journaled: ${errorText(outcome.reason)}`);
-}
-
-async function record(
-  seat: Seat,
-  receipt: Parameters<typeof recordable>[0],
-  by: Actor,
-): Promise<void> {
-  try {
-    await seat.loop.submit({ kind: "receipt.record", data: recordable(receipt) }, by);
-  } catch (error) {
-    // The caller holds the receipt, and it is signed; the kill itself is durable.
-    seat.log.warn("the receipt could not be journaled", { error: errorText(error) });
-  }
 }

@@ -1,4 +1,4 @@
-import type { CommandMap } from "../../kernel/command.ts";
+import type { CommandMap, KeyRecord } from "../../kernel/command.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { GRADES, type Grade } from "../../kernel/worker/evidence.ts";
@@ -13,11 +13,13 @@ const TYPE = "stint/receipt/v1";
 /** What a receipt may take in the journal, bytes; the list of workers is left out beyond it. */
 const recordedBytesMax = LIMITS.stateBytesMax * 3;
 
-/** The signed proof of a kill: what was stopped, and how that is known. */
+/** The signed proof of a kill or a stop: what was stopped, and how that is known. */
 export interface Receipt {
   readonly type: string;
+  /** What was ordered: the end of the fleet, or that of some of its workers. */
+  readonly order: "kill" | "stop";
   readonly fleet: string;
-  /** The place at which the kill is durable; null when it could not be journaled in time. */
+  /** The place at which the order is durable; null when it could not be journaled in time. */
   readonly seq: number | null;
   readonly reason: string;
   readonly stoppedCount: number;
@@ -37,8 +39,9 @@ export interface Receipt {
   readonly signature: string;
 }
 
-/** What a kill found, before it is signed. */
-export interface KillFindings {
+/** What a kill or a stop found, before it is signed. */
+export interface StopFindings {
+  readonly order: Receipt["order"];
   readonly fleet: string;
   readonly seq: number | null;
   readonly reason: string;
@@ -48,14 +51,18 @@ export interface KillFindings {
   readonly troubles: readonly string[];
 }
 
-/** Draws up and signs the receipt of a kill; names in it are those of the journal. */
-export function signReceipt(signer: Signer, found: KillFindings): JsonObject {
-  const { fleet, seq, reason, workers } = found;
+/**
+ * Draws up and signs the receipt of a kill or a stop; names in it are those of the journal. Without
+ * a signer, when the secret cannot be read, key id and signature are empty: it vouches for nothing.
+ */
+export function signReceipt(signer: Signer | undefined, found: StopFindings): JsonObject {
+  const { order, fleet, seq, reason, workers } = found;
   const stopped = workers.filter(({ grade, proven }) => grade !== null || proven);
   const why = [...listWeaknesses(workers), ...found.troubles];
   const listed = workers.map(({ id, name, grade, proven }) => ({ id, name, grade, proven }));
   const statement = {
     type: TYPE,
+    order,
     fleet,
     seq,
     reason,
@@ -66,9 +73,9 @@ export function signReceipt(signer: Signer, found: KillFindings): JsonObject {
     grades: countGrades(workers),
     duration_ms: Math.round(found.durationMs),
     workers_hash: sha256Of(canonicalText(listed)),
-    key_id: signer.key.key_id,
+    key_id: signer?.key.key_id ?? "",
   };
-  return { ...statement, workers: listed, signature: signer.sign(bytesOf(statement)) };
+  return { ...statement, workers: listed, signature: signer?.sign(bytesOf(statement)) ?? "" };
 }
 
 /** The receipt as it is journaled: whole, or without its list of workers where that is too long. */
@@ -85,13 +92,25 @@ export function showReceipt(receipt: JsonObject): Receipt {
 
 /** Whether a receipt is signed by this fleet's key and nothing of it was changed since. */
 export function isReceiptSigned(signer: Signer, receipt: Receipt): boolean {
-  const { workers, signature, ...statement } = toWire(receipt, "receipt") as Readonly<
-    Record<string, unknown>
-  >;
-  const { key_id: keyId, public_key: publicKey } = signer.key;
+  const document = toWire(receipt, "receipt") as Readonly<Record<string, unknown>>;
+  if (document["workers"] === undefined) return false;
+  return isStatementSigned(document, signer.key, signer.verify.bind(signer));
+}
+
+/**
+ * Whether a receipt in wire form is signed by a key and nothing of it was changed since. Its list
+ * of workers may have been left out: then only their hash is vouched for.
+ */
+export function isStatementSigned(
+  receipt: Readonly<Record<string, unknown>>,
+  { key_id: keyId, public_key: publicKey }: KeyRecord,
+  verify: Signer["verify"],
+): boolean {
+  const { workers, signature, ...statement } = receipt;
   if (statement["key_id"] !== keyId || typeof signature !== "string") return false;
-  if (statement["workers_hash"] !== sha256Of(canonicalText(workers))) return false;
-  return signer.verify(bytesOf(statement), signature, publicKey);
+  const isListed = workers !== undefined;
+  if (isListed && statement["workers_hash"] !== sha256Of(canonicalText(workers))) return false;
+  return verify(bytesOf(statement), signature, publicKey);
 }
 
 function bytesOf(statement: object): Uint8Array {

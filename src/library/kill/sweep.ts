@@ -1,8 +1,8 @@
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Ending, SandboxRecord } from "../../ports/sandbox.ts";
 import { errorText } from "../error-text.ts";
-import type { Member } from "../member.ts";
 import type { Sandboxes } from "../process/sandboxes.ts";
+import type { Seat } from "../seat.ts";
 
 /** Listings in a row that must find nothing alive: one start may be on its way at the first. */
 const emptyListings = 2;
@@ -13,16 +13,21 @@ const attemptsMax = 2;
 /** The pause before an empty listing is repeated, ms. */
 const pauseMs = 10;
 
+/** What sweeps: sandboxes that are listed and ended, and time to do it in. */
+export interface Sweeper extends Pick<Seat, "clock" | "timers"> {
+  readonly sandboxes: Pick<Sandboxes, "list" | "end"> | undefined;
+}
+
 /** Ends every sandbox of a fleet on this host. One that fails holds up no other. */
 export class Sweep {
   /** How those ended that did. */
   readonly endings = new Map<string, Ending>();
-  readonly #member: Member;
+  readonly #sweeper: Sweeper;
   readonly #failures = new Map<string, { count: number; why: string }>();
   #listingFailure: string | undefined;
 
-  constructor(member: Member) {
-    this.#member = member;
+  constructor(sweeper: Sweeper) {
+    this.#sweeper = sweeper;
   }
 
   /** The sandboxes that could not be ended: of those nothing else may say that they have. */
@@ -47,21 +52,21 @@ export class Sweep {
    * for what was started meanwhile.
    */
   async run(): Promise<boolean> {
-    const { seat, sandboxes } = this.#member;
+    const { clock, timers, sandboxes } = this.#sweeper;
     if (sandboxes === undefined) return true;
-    const deadlineMs = seat.clock.monotonicMs() + 2 * LIMITS.killSweepMs;
+    const deadlineMs = clock.monotonicMs() + 2 * LIMITS.killSweepMs;
     let emptyCount = 0;
-    while (emptyCount < emptyListings && seat.clock.monotonicMs() < deadlineMs) {
+    while (emptyCount < emptyListings && clock.monotonicMs() < deadlineMs) {
       const left = await this.#listLeft(sandboxes);
       if (left === undefined) return false;
       emptyCount = left.length === 0 ? emptyCount + 1 : 0;
       await Promise.all(left.map((id) => this.#endOne(sandboxes, id)));
-      if (emptyCount === 1) await seat.timers.wait(pauseMs);
+      if (emptyCount === 1) await timers.wait(pauseMs);
     }
     return emptyCount === emptyListings;
   }
 
-  async #listLeft(sandboxes: Sandboxes): Promise<readonly string[] | undefined> {
+  async #listLeft(sandboxes: Pick<Sandboxes, "list">): Promise<readonly string[] | undefined> {
     let listed: readonly SandboxRecord[];
     try {
       listed = await sandboxes.list();
@@ -70,6 +75,9 @@ export class Sweep {
       this.#listingFailure = errorText(error);
       return undefined;
     }
+    // Whoever runs it has ended and forgotten it while it was tried here: then it is not left.
+    const present = new Set(listed.map(({ instance }) => instance));
+    for (const id of this.#failures.keys()) if (!present.has(id)) this.#failures.delete(id);
     const left = listed.filter(({ instance, seen }) => {
       const isGivenUp = (this.#failures.get(instance)?.count ?? 0) >= attemptsMax;
       return !isGivenUp && (seen === "alive" || !this.endings.has(instance));
@@ -77,7 +85,7 @@ export class Sweep {
     return left.map(({ instance }) => instance);
   }
 
-  async #endOne(sandboxes: Sandboxes, id: string): Promise<void> {
+  async #endOne(sandboxes: Pick<Sandboxes, "end">, id: string): Promise<void> {
     let why = "something of it was alive at the deadline";
     try {
       const ending = await sandboxes.end(id, { graceMs: 0, by: "killed" });

@@ -2,28 +2,55 @@ import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { StopReason } from "../../kernel/worker/evidence.ts";
 import { subjectOf } from "../../kernel/subject.ts";
-import type { Ending, Sandbox, SandboxRecord, SandboxSpec } from "../../ports/sandbox.ts";
+import type {
+  Ending,
+  Sandbox,
+  SandboxLimits,
+  SandboxRecord,
+  SandboxSpec,
+  SandboxUse,
+} from "../../ports/sandbox.ts";
 import { errorText } from "../error-text.ts";
 import { supervisorOf, type Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
 import { Freezer } from "./freezer.ts";
 import { readLastWords } from "./last-words.ts";
+import { Retries } from "./retries.ts";
 import { hasEnded } from "../worker/until.ts";
 
 /** How long a process is given to end by itself when it is told to stop, ms. */
 export const STOP_GRACE_MS = 2_000;
 
-/** When an end that failed, or found survivors, is tried again, ms. */
-const againMs = 2_000;
-
 /** Last words are kept for the newest few only; they are asked for at once or never. */
 const lastWordsMax = 64;
+
+/** Something that is being done, with the grace that it gives. */
+interface Undertaking {
+  readonly graceMs: number;
+  readonly result: Promise<Ending | undefined>;
+}
+
+/** What the state says of a worker that was told to stop. */
+interface Stopping {
+  readonly reason: StopReason;
+  /** How long it is given, as whoever stopped it said. */
+  readonly grace_ms?: number;
+}
 
 /** How a sandbox is to be ended. */
 export interface EndOptions {
   readonly graceMs: number;
   /** Who or what ends it, for the record. */
   readonly by: string;
+}
+
+/** What is particular about the processes of a seat. */
+export interface SandboxesOptions {
+  /**
+   * Whether a worker hears by itself that it is told to stop, and so is given half of its grace
+   * before it is asked by a signal; default: all do, having joined.
+   */
+  readonly hears?: (id: string) => boolean;
 }
 
 /**
@@ -39,20 +66,27 @@ export class Sandboxes {
   readonly freezer: Freezer;
   readonly #seat: Seat;
   readonly #driver: Sandbox;
+  readonly #hears: (id: string) => boolean;
   readonly #own = new Set<string>();
+  /** Those whose start is not over: nobody can have seen them end by themselves. */
+  readonly #starting = new Set<string>();
   /** Those whose first process has exited, until their end is journaled. */
   readonly #exited = new Set<string>();
   readonly #exitWaiters = new Map<string, () => void>();
   readonly #graces = new Map<string, number>();
-  readonly #ending = new Map<string, Promise<Ending | undefined>>();
-  readonly #finishing = new Map<string, Promise<Ending | undefined>>();
+  readonly #ending = new Map<string, Undertaking>();
+  readonly #finishing = new Map<string, Undertaking>();
   readonly #settling = new Map<string, Promise<void>>();
   readonly #lastWords = new Map<string, string>();
+  readonly #retries: Retries;
+  readonly #forgottenListeners = new Set<(id: string) => void>();
   readonly #unsubscribe: readonly (() => void)[];
 
-  constructor(seat: Seat, driver: Sandbox) {
+  constructor(seat: Seat, driver: Sandbox, options: SandboxesOptions = {}) {
     this.#seat = seat;
     this.#driver = driver;
+    this.#hears = options.hears ?? (() => true);
+    this.#retries = new Retries(seat, (id) => this.follow(id));
     this.freezer = new Freezer({ seat, driver, follow: (id) => this.follow(id) });
     this.#unsubscribe = [
       seat.loop.onEntry((entry) => this.#hear(entry)),
@@ -65,8 +99,18 @@ export class Sandboxes {
   }
 
   /** What a driver of this kind cannot hold; an admission has to say so. */
-  get degraded(): readonly string[] {
+  get degraded(): Sandbox["degraded"] {
     return this.#driver.degraded;
+  }
+
+  /** The rung of containment, in words. */
+  get rung(): string {
+    return this.#driver.rung;
+  }
+
+  /** Those that this process started and whose end it has not journaled yet. */
+  get own(): ReadonlySet<string> {
+    return this.#own;
   }
 
   /** The folder of a worker's sandbox. */
@@ -89,15 +133,48 @@ export class Sandboxes {
     return this.#own.has(id);
   }
 
-  /** Starts a process. If that fails, what there is of it is swept before the fault goes on. */
-  async start(spec: SandboxSpec): Promise<void> {
+  /** Whether this process started it and its first process has not exited. */
+  isRunning(id: string): boolean {
+    return this.#own.has(id) && !this.#exited.has(id);
+  }
+
+  /** What a sandbox uses now, where that can be measured. */
+  use(id: string): Promise<SandboxUse | undefined> {
+    return this.#driver.use(id);
+  }
+
+  /** Sets other limits on a sandbox; answers its use where that is above one of them. */
+  limit(id: string, limits: SandboxLimits): Promise<SandboxUse | undefined> {
+    return this.#driver.limit(id, limits);
+  }
+
+  /** Calls `listener` when the end of a sandbox is journaled. Returns how to stop it. */
+  onForgotten(listener: (id: string) => void): () => void {
+    const told = (id: string): void => listener(id);
+    this.#forgottenListeners.add(told);
+    return () => void this.#forgottenListeners.delete(told);
+  }
+
+  /**
+   * Starts a process. If that fails, what there is of it is swept before the fault goes on.
+   *
+   * What is to happen between the start and anything that follows from its end is `then`: a
+   * program that is over at once has run all the same. If `then` throws, the process is swept.
+   */
+  async start(
+    spec: SandboxSpec,
+    then: (record: SandboxRecord) => Promise<void> = async () => undefined,
+  ): Promise<void> {
     const { instance: id } = spec;
     this.#own.add(id);
+    this.#starting.add(id);
     try {
-      await this.#driver.start(spec);
+      await then(await this.#driver.start(spec));
     } catch (error) {
       await this.finish(id, { graceMs: 0, by: "failed start" });
       throw error;
+    } finally {
+      this.#starting.delete(id);
     }
     // A stop or a kill that was decided while it started has not found it.
     this.follow(id);
@@ -113,11 +190,12 @@ export class Sandboxes {
     const worker = this.#seat.loop.state().workers.get(id);
     if (worker === undefined || hasEnded(worker)) {
       this.finishLater(id, { graceMs: 0, by: "ended" });
-    } else if (this.#exited.has(id)) {
-      this.finishLater(id, { graceMs: 0, by: "exit" });
+    } else if (this.#exited.has(id) && !this.#starting.has(id)) {
+      // An end that is under way sees the exit itself, and knows what it did to bring it about.
+      if (!this.#finishing.has(id)) this.finishLater(id, { graceMs: 0, by: "exit" });
     } else if (worker.stopping !== null) {
       const { reason } = worker.stopping;
-      this.finishLater(id, { graceMs: this.#graceFor(id, reason), by: reason });
+      this.finishLater(id, { graceMs: this.#graceFor(id, worker.stopping), by: reason });
     } else if (worker.quarantine !== null || this.freezer.isThawable(id)) {
       void this.freezer.align(id);
     }
@@ -125,33 +203,26 @@ export class Sandboxes {
 
   /**
    * Ends a sandbox: asks if there is a grace, kills, sweeps. Answers undefined when something of
-   * it was still alive at the deadline. Callers at the same time share one ending.
+   * it was still alive at the deadline. Callers at the same time share one ending, but nobody who
+   * is in a hurry waits for the grace that somebody else has given.
    */
   end(id: string, options: EndOptions): Promise<Ending | undefined> {
-    const running = this.#ending.get(id);
-    if (running !== undefined) return running;
     const deadlineMs = LIMITS.killSweepMs;
-    const ending = this.#driver.stop(id, { ...options, deadlineMs }).finally(() => {
-      this.#ending.delete(id);
-    });
-    this.#ending.set(id, ending);
-    return ending;
+    const stop = (): Promise<Ending | undefined> =>
+      this.#driver.stop(id, { ...options, deadlineMs });
+    return share(this.#ending, { id, graceMs: options.graceMs }, stop);
   }
 
   /** Ends a sandbox, journals the end of its worker if that is news, and forgets the sandbox. */
   finish(id: string, options: EndOptions): Promise<Ending | undefined> {
-    const running = this.#finishing.get(id);
-    if (running !== undefined) return running;
-    const finishing = this.#finish(id, options).finally(() => {
-      this.#finishing.delete(id);
-    });
-    this.#finishing.set(id, finishing);
-    return finishing;
+    const finish = (): Promise<Ending | undefined> => this.#finish(id, options);
+    return share(this.#finishing, { id, graceMs: options.graceMs }, finish);
   }
 
   async #finish(id: string, options: EndOptions): Promise<Ending | undefined> {
-    // A worker that joined has heard by the journal; a signal would cut its leaving short.
-    const politeMs = this.#own.has(id) ? Math.floor(options.graceMs / 2) : 0;
+    // A worker that has heard leaves by itself; a signal would cut its leaving short.
+    const isPolite = this.#own.has(id) && this.#hears(id);
+    const politeMs = isPolite ? Math.floor(options.graceMs / 2) : 0;
     if (politeMs > 0) await this.#exitWithin(id, politeMs);
     const ending = await this.end(id, { ...options, graceMs: options.graceMs - politeMs });
     if (ending !== undefined) await this.settle(id, ending);
@@ -190,46 +261,62 @@ export class Sandboxes {
     await this.#driver.forget(id);
     for (const known of [this.#own, this.#exited, this.#graces]) known.delete(id);
     this.freezer.forget(id);
+    this.#retries.forget(id);
+    for (const listener of this.#forgottenListeners) listener(id);
   }
 
   /** Lets go of everything without stopping anything; safe to call twice. */
   async close(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#retries.clear();
     await this.#driver.close();
   }
 
   #hear(entry: Entry): void {
-    if (entry.kind === "fleet.killed") for (const id of this.#own) this.follow(id);
+    if (entry.kind === "fleet.killed") {
+      this.#driver.strike().catch((error: unknown) => {
+        // Each is ended by itself as well, and whoever is not ended so is told of by name.
+        this.#seat.log.warn("not all could be killed at once", { error: errorText(error) });
+      });
+      // What could not be ended before is tried again at once: this time nobody is asked.
+      this.#retries.clear();
+      for (const id of this.#own) this.follow(id);
+    }
     const id = subjectOf(entry);
     if (id !== null && this.#own.has(id)) this.follow(id);
   }
 
   /** A frozen process cannot hear a request to end, and a kill asks nobody. */
-  #graceFor(id: string, reason: StopReason): number {
-    if (reason === "killed" || this.freezer.isFrozen(id)) return 0;
-    return this.#graces.get(id) ?? STOP_GRACE_MS;
+  #graceFor(id: string, { reason, grace_ms: graceMs }: Stopping): number {
+    const isKilled = reason === "killed" || this.#seat.loop.state().status === "killed";
+    if (isKilled || this.freezer.isFrozen(id)) return 0;
+    return graceMs ?? this.#graces.get(id) ?? STOP_GRACE_MS;
   }
 
-  /** Begins to {@link finish} a sandbox; what fails is told to the operator and tried again. */
+  /**
+   * Begins to {@link finish} a sandbox. What fails, or leaves something alive, is told to the
+   * operator and tried again, later each time and for ever; until then this does nothing.
+   */
   finishLater(id: string, options: EndOptions): void {
+    const running = this.#finishing.get(id);
+    const isInHand = running !== undefined && running.graceMs <= options.graceMs;
+    if (isInHand || this.#retries.isWaiting(id)) return;
     this.finish(id, options).then(
       (ending) => {
-        if (ending === undefined) this.#followAgain(id);
+        if (ending !== undefined) return;
+        this.#warn("a sandbox could not be ended yet", id, "something of it is still alive");
+        this.#retries.add(id);
       },
       (error: unknown) => {
         this.#warn("a sandbox could not be ended yet", id, error);
-        this.#followAgain(id);
+        this.#retries.add(id);
       },
     );
   }
 
-  #followAgain(id: string): void {
-    this.#seat.timers.after(againMs, () => {
-      if (!this.#seat.closing.aborted && this.#own.has(id)) this.follow(id);
-    });
-  }
-
   #remember(id: string, words: string): void {
+    // Whoever was overtaken finds the sandbox forgotten, and nothing to read in it.
+    if (words === "" && this.#lastWords.has(id)) return;
     this.#lastWords.set(id, words);
     const [oldest] = this.#lastWords.keys();
     if (this.#lastWords.size > lastWordsMax && oldest !== undefined) this.#lastWords.delete(oldest);
@@ -238,4 +325,19 @@ export class Sandboxes {
   #warn(message: string, id: string, error: unknown): void {
     this.#seat.log.warn(message, { worker: id, error: errorText(error) });
   }
+}
+
+/** Joins what is under way for an id, unless that gives it more time than this is to. */
+function share(
+  undertakings: Map<string, Undertaking>,
+  { id, graceMs }: { readonly id: string; readonly graceMs: number },
+  begin: () => Promise<Ending | undefined>,
+): Promise<Ending | undefined> {
+  const running = undertakings.get(id);
+  if (running !== undefined && running.graceMs <= graceMs) return running.result;
+  const result = begin().finally(() => {
+    if (undertakings.get(id)?.result === result) undertakings.delete(id);
+  });
+  undertakings.set(id, { graceMs, result });
+  return result;
 }

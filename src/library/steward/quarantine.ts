@@ -7,6 +7,7 @@ import { parseCommandData } from "../../protocol/command.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
+import { toCamel } from "../names.ts";
 import { demand } from "../seat.ts";
 import { reportOf, stopTree, type StopReport } from "../worker/stopping.ts";
 
@@ -23,6 +24,9 @@ export interface QuarantineOptions {
   readonly tree?: boolean;
 }
 
+/** What the caller calls the body of the command. */
+const OPTIONS = { path: "options", rename: toCamel };
+
 type Order = Omit<CommandMap["worker.quarantine"], "worker">;
 
 /** Checks the options of a quarantine. Throws an InputError. */
@@ -36,7 +40,7 @@ export function parseQuarantine(
       { path: "tree", expected: "true or false", got: describeValue(tree) },
     ]);
   const data = { worker: id, source, severity, ...given };
-  const { worker: _, ...order } = parseCommandData("worker.quarantine", data);
+  const { worker: _, ...order } = parseCommandData("worker.quarantine", data, OPTIONS);
   return { order, tree };
 }
 
@@ -87,7 +91,7 @@ export async function unquarantine(
   so: { readonly resolution: string; readonly by: Actor },
 ): Promise<void> {
   const given = { worker: id, resolution: so.resolution };
-  const data = parseCommandData("worker.unquarantine", given);
+  const data = parseCommandData("worker.unquarantine", given, OPTIONS);
   await demand(seat, { kind: "worker.unquarantine", data }, so.by);
   const listed = (await sandboxes?.list()) ?? [];
   if (listed.some(({ instance }) => instance === id)) await sandboxes?.freezer.align(id);

@@ -5,6 +5,7 @@ import { Ticker } from "../../runtime/ticker.ts";
 import type { Watcher } from "../../runtime/watcher.ts";
 import { errorText } from "../error-text.ts";
 import { adoptKill, isKilledUnseen } from "../kill/adoption.ts";
+import { Sweep } from "../kill/sweep.ts";
 import type { Member } from "../member.ts";
 import { hasEnded } from "../worker/until.ts";
 import { evidenceOfAbsence, journalEnd } from "./gone.ts";
@@ -52,9 +53,18 @@ export class Steward {
   #isRoundStale = false;
   /** Workers that may still be frozen though they are not in quarantine; null: any of them. */
   #thawable: Set<string> | null = null;
+  /** Whether the last round found sandboxes, or workers that are to end. */
+  #hasWork = true;
+  readonly #idleRoundEveryMs: number;
   #isClosed = false;
 
-  constructor(member: Member, watcher: Watcher) {
+  /** `idleRoundEveryMs`: the pause between rounds while there is no sandbox at all. */
+  constructor(
+    member: Member,
+    watcher: Watcher,
+    { idleRoundEveryMs = roundEveryMs }: { readonly idleRoundEveryMs?: number } = {},
+  ) {
+    this.#idleRoundEveryMs = idleRoundEveryMs;
     const { loop, clock, timers, log } = member.seat;
     this.#member = member;
     this.#watcher = watcher;
@@ -66,6 +76,11 @@ export class Steward {
     this.#ticker.start();
     this.#watcher.start();
     this.#later(soonMs);
+  }
+
+  /** Makes the next round now: something has happened that no entry tells of. */
+  hurry(): void {
+    this.#later(0);
   }
 
   /** Stops looking after the fleet; safe to call twice. */
@@ -84,7 +99,8 @@ export class Steward {
     this.#cancel = this.#member.seat.timers.after(delayMs, () => {
       this.#round = this.#goRound().finally(() => {
         this.#round = undefined;
-        this.#later(this.#isRoundStale ? soonMs : roundEveryMs);
+        const pauseMs = this.#hasWork ? roundEveryMs : this.#idleRoundEveryMs;
+        this.#later(this.#isRoundStale ? soonMs : pauseMs);
       });
     });
   }
@@ -92,6 +108,7 @@ export class Steward {
   /** Never throws: what fails is told to the operator, and tried again in the next round. */
   async #goRound(): Promise<void> {
     const { seat, sandboxes } = this.#member;
+    this.#hasWork = true;
     try {
       await this.#adoptKill();
       const records = (await sandboxes?.list()) ?? [];
@@ -103,7 +120,9 @@ export class Steward {
       }
       this.#thawable = new Set();
       const known = new Set(records.map(({ instance }) => instance));
-      await Promise.all(this.#listStopping(state, known).map((one) => this.#endAbsent(one)));
+      const absent = this.#listStopping(state, known);
+      this.#hasWork = records.length + absent.length > 0;
+      await Promise.all(absent.map((one) => this.#endAbsent(one)));
       for (const id of this.#undoneSinceMs.keys())
         if (!undone.has(id)) this.#undoneSinceMs.delete(id);
     } catch (error) {
@@ -112,11 +131,14 @@ export class Steward {
     }
   }
 
-  /** A kill that could not be journaled is one all the same, and goes on while it cannot be. */
+  /** A kill that could not be journaled is one all the same: it is carried out first. */
   async #adoptKill(): Promise<void> {
     const { seat, hosting } = this.#member;
     if (!(await isKilledUnseen(seat))) return;
     hosting.interruptAll("kill");
+    // What is swept here is journaled when the journal can be written again: the sandboxes' records
+    // are kept until then.
+    await new Sweep({ ...seat, sandboxes: this.#member.sandboxes }).run();
     try {
       await adoptKill(seat);
     } catch (error) {

@@ -1,7 +1,4 @@
-import { decide } from "../../kernel/decide.ts";
-import { RULES } from "../../kernel/entry.ts";
-import { Fault } from "../../ports/fault.ts";
-import type { Draft } from "../../ports/journal.ts";
+import { decideAlone } from "../../runtime/alone.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
 import { replay } from "../../runtime/replay.ts";
 import { actorOf, type Surroundings } from "../seat.ts";
@@ -17,21 +14,14 @@ export async function settleImported(
   { journal, permit }: OpenStore,
   { random, host }: Pick<Surroundings, "random" | "host">,
 ): Promise<void> {
-  const { head, state } = await replay(journal);
-  if (state.fleet === null || state.status === "killed") return;
-  const { fleet } = state;
+  const place = await replay(journal);
+  const { fleet, status } = place.state;
+  if (fleet === null || status === "killed") return;
   const actor = actorOf(host, { kind: "operator", via: "library" });
   const command = { kind: "fleet.pause", data: { reason: REASON } } as const;
-  const id = freshCommandId(random);
-  const outcome = await journal.append(head, (atMs) =>
-    decide(state, { id, actor, command }, atMs).events.map((event, index): Draft => {
-      return { fleet, rules: RULES, id, actor, command: index === 0 ? command : null, event };
-    }),
-  );
-  if (outcome.kind === "moved") {
-    const message = `the imported journal must end at entry ${head.seq}, it was appended to`;
-    throw new Fault("storage_busy", message);
-  }
+  await decideAlone(journal, place, {
+    submission: { id: freshCommandId(random), actor, command },
+  });
   // Last: whoever dies before it leaves a fleet that nothing can be started in, not one that is
   // open while the fleet it was exported from still works.
   await permit.grant(fleet);

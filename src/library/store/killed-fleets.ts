@@ -40,6 +40,17 @@ export function killedFleetsOfUser(): KilledFleets {
   };
 }
 
+/**
+ * The folder of that memory, created where it can be: what is to be kept from workers must be
+ * there to be covered, or they could write a fleet's death, or forget one.
+ */
+export async function ensureKilledFolder(): Promise<string> {
+  const folder = folderOfKilled();
+  // Without a home there is no such memory, for workers neither.
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
+  return folder;
+}
+
 function folderOfKilled(): string {
   const given = process.env["XDG_STATE_HOME"];
   const base = given === undefined || given === "" ? join(homedir(), ".local", "state") : given;

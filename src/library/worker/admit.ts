@@ -147,7 +147,7 @@ async function launchApart(
 }
 
 /** Gives a reservation back that will not be taken up: nothing ever ran for it. */
-async function giveBack(seat: Seat, id: string): Promise<void> {
+export async function giveBack(seat: Seat, id: string): Promise<void> {
   const by = supervisorOf(seat);
   const evidence = { grade: "settled", facts: { registered: false } } as const;
   const data = { worker: id, evidence, outcome: {} };

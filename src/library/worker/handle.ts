@@ -10,7 +10,9 @@ import type { Member } from "../member.ts";
 import { toCamel, toEdge, toWire, type Camel } from "../names.ts";
 import type { Refusable } from "../refused.ts";
 import { demand, workerActor, type Seat } from "../seat.ts";
-import { startWorker, type Started } from "./admit.ts";
+import { childName } from "../relay/child-name.ts";
+import { startAnywhere } from "../relay/starting.ts";
+import type { Started } from "./admit.ts";
 import { Interrupted } from "./interrupted.ts";
 import { findWorker, untilEnded } from "./history.ts";
 import { parseRequest, type ReplicateOptions } from "./request.ts";
@@ -166,14 +168,8 @@ async function replicate(
     degraded: member.sandboxes?.degraded,
     whyNoSandboxes: member.whyNoSandboxes,
   });
-  const started = await startWorker(member, request, by);
+  const started = await startAnywhere(member, request, by);
   return started.ok ? { ok: true, worker: handleOf(member, started) } : started;
-}
-
-/** A child without a name is shown as its parent's. Names are labels and may be reused. */
-function childName(parent: string): string {
-  const suffix = "-child";
-  return parent.endsWith(suffix) || parent.length + suffix.length > 64 ? parent : parent + suffix;
 }
 
 async function checkpoint(seat: Seat, { id, by }: Self, state: unknown): Promise<void> {

@@ -42,7 +42,7 @@ export async function listAll(seat: Seat): Promise<readonly WorkerView[]> {
   const lives = await readLives(seat);
   const { workers } = seat.loop.state();
   return lives.flatMap((life) => {
-    const living = workers.get(life.admitted?.data.manifest.instance ?? "");
+    const living = workers.get(life.admitted?.manifest.instance ?? "");
     if (living !== undefined && !hasEnded(living)) return [viewOf(living)];
     return viewOfEnded(life) ?? [];
   });
@@ -78,7 +78,8 @@ async function readLives(seat: Seat, only?: string): Promise<readonly Biography[
 function addToLives(lives: Map<string, Biography>, entry: Entry, only: string | undefined): void {
   const id = subjectOf(entry);
   if (id === null || (only !== undefined && id !== only)) return;
-  if (entry.kind === "worker.admitted") lives.set(id, blankBiography());
+  const isBorn = entry.kind === "worker.admitted" || entry.kind === "worker.adopted";
+  if (isBorn && !lives.has(id)) lives.set(id, blankBiography());
   const life = lives.get(id);
   if (life !== undefined) addToBiography(life, entry);
 }

@@ -43,3 +43,16 @@ export function resolveWorker(state: State, reference: unknown, path = "worker")
 export async function resolveNow(seat: Seat, reference: unknown): Promise<string> {
   return resolveWorker(await seat.loop.look(), reference);
 }
+
+/** The ids that several texts mean, each once, as {@link resolveNow} finds them. */
+export async function resolveAllNow(
+  seat: Seat,
+  references: unknown,
+): Promise<readonly [string, ...string[]]> {
+  const given: readonly unknown[] = Array.isArray(references) ? references : [references];
+  const state = await seat.loop.look();
+  const ids = new Set(given.map((one) => resolveWorker(state, one)));
+  const [first, ...others] = ids;
+  if (first !== undefined) return [first, ...others];
+  throw new InputError("usage", [{ path: "worker", expected: "at least one", got: "[]" }]);
+}

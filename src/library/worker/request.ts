@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { parserOf } from "../../protocol/parse.ts";
-import { record, text } from "../../protocol/scalar.ts";
+import { byName, record, text } from "../../protocol/scalar.ts";
 import { parseAdmission, type AdmissionRequest } from "../../protocol/worker.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Network } from "../../kernel/worker/manifest.ts";
@@ -38,6 +38,8 @@ export interface WorkerRequest {
   readonly run?: readonly [string, ...string[]];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A start is known by it again: under the same one the same worker is meant. */
+  readonly runId?: string;
 }
 
 /** How many arguments a program may have; each may be as long as Linux takes (`MAX_ARG_STRLEN`). */
@@ -52,10 +54,7 @@ const program = record({
     .max(argumentsMax, { error: `at most ${argumentsMax} texts` })
     .optional(),
   cwd: text(argumentBytesMax, 1).optional(),
-  env: z
-    .record(text(argumentBytesMax, 1), text(argumentBytesMax), {
-      error: "an object of texts by name",
-    })
+  env: byName(text(argumentBytesMax, 1), text(argumentBytesMax), "an object of texts by name")
     .refine((env) => Object.keys(env).length <= variablesMax, {
       error: `an object of at most ${variablesMax} variables`,
     })

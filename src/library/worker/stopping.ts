@@ -1,21 +1,18 @@
 import type { Actor } from "../../kernel/actor.ts";
-import { LIMITS } from "../../kernel/limits.ts";
-import { descendantsOf, type State } from "../../kernel/state.ts";
-import { isProof, type Grade, type StopReason } from "../../kernel/worker/evidence.ts";
-import { describeValue, InputError } from "../../protocol/input.ts";
+import type { State, Worker } from "../../kernel/state.ts";
+import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
 import { demandOpen } from "../closed.ts";
 import { errorText } from "../error-text.ts";
-import { demandOptions } from "../given-options.ts";
 import type { Member } from "../member.ts";
+import type { Answer } from "../../runtime/loop.ts";
+import { Refused, refusedAnswer } from "../refused.ts";
 import { demand, type Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
+import { foreseeStop, type Doomed } from "./blast-radius.ts";
 import { untilEnded } from "./history.ts";
 import type { HostedKind } from "./hosted.ts";
-import { STOP_GRACE_MS } from "../process/sandboxes.ts";
+import { parseEndReason, type StopOrder } from "./stop-order.ts";
 import { hasEnded } from "./until.ts";
-
-/** Reasons that a worker may give for its own end; any other text is a detail. */
-const OWN_REASONS: readonly string[] = ["completed", "failed", "requested"];
 
 /** Ends a worker by its own word. Resolves as `WorkerHandle.shutdown` says. */
 export async function stopWorker(
@@ -25,7 +22,7 @@ export async function stopWorker(
 ): Promise<void> {
   const { id, by } = who;
   demandOpen(seat);
-  const said = parseWhy(why);
+  const said = parseEndReason(why);
   const hosted = hosting.get(id);
   if (!hasEnded((await seat.loop.look()).workers.get(id))) {
     const data = { worker: id, tree: false, ...said };
@@ -33,30 +30,6 @@ export async function stopWorker(
   }
   // Waiting for its own task would be waiting for ever when it is that task which asks.
   if (who.kind === "here" && hosted?.isIdle === true) await hosting.finish(hosted);
-}
-
-function parseWhy(why: unknown): { readonly reason: StopReason; readonly detail?: string } {
-  if (typeof why !== "string") {
-    const expected = "a text";
-    throw new InputError("usage", [{ path: "reason", expected, got: describeValue(why) }]);
-  }
-  if (OWN_REASONS.includes(why)) return { reason: why as StopReason };
-  return why === "" ? { reason: "requested" } : { reason: "requested", detail: cut(why) };
-}
-
-/** A text cut to what an entry takes as a detail. */
-function cut(text: string): string {
-  return text.slice(0, Math.floor(LIMITS.noteBytesMax / 3)).toWellFormed();
-}
-
-/** How a stop is carried out. */
-export interface StopOptions {
-  /** Also the worker's live descendants; default true. */
-  readonly tree?: boolean;
-  /** A text for the record. */
-  readonly reason?: string;
-  /** How long tasks and processes are given to end by themselves, ms; default 2 000. */
-  readonly graceMs?: number;
 }
 
 /** One worker of a stop: how its end is known, or that it is not. */
@@ -77,85 +50,161 @@ export interface StopReport {
   readonly proven: boolean;
 }
 
-/** A stop order, checked. */
-export interface StopOrder {
-  readonly tree: boolean;
-  readonly reason: StopReason;
-  readonly detail?: string;
-  readonly graceMs: number;
-}
-
-/** Checks the options of a stop. Throws an InputError. */
-export function parseStop(options: StopOptions = {}): StopOrder {
-  demandOptions(options);
-  const { tree = true, reason, graceMs = STOP_GRACE_MS } = options;
-  const { stopGraceMsMax } = LIMITS;
-  if (!Number.isInteger(graceMs) || graceMs < 0 || graceMs > stopGraceMsMax) {
-    const expected = `an integer from 0 to ${stopGraceMsMax}`;
-    throw new InputError("usage", [{ path: "graceMs", expected, got: describeValue(graceMs) }]);
-  }
-  if (typeof tree !== "boolean")
-    throw new InputError("usage", [
-      { path: "tree", expected: "true or false", got: describeValue(tree) },
-    ]);
-  const detail = reason === undefined ? {} : { detail: parseWhy(reason).detail ?? reason };
-  return { tree, reason: "requested", ...detail, graceMs };
+/** What became of a stop order, before anybody has signed for it. */
+export interface Stopped {
+  /** The place at which the whole order is durable. */
+  readonly seq: number;
+  readonly workers: readonly StoppedWorker[];
 }
 
 /**
- * Stops a worker, and its descendants if asked, and waits until they have ended or the time is up.
- * Throws `Refused` when there is no such live worker.
+ * Stops workers, and their descendants if asked, and waits until they, and those who are orphaned
+ * by it and have to end for that, have ended or the time is up.
+ *
+ * Throws `Refused` when one of them is no live worker, and then nobody was stopped: except one of
+ * several that ended while the stop was on its way.
  */
+export async function stopAll(
+  member: Member,
+  ids: readonly string[],
+  so: { readonly order: StopOrder; readonly by: Actor },
+): Promise<Stopped> {
+  const { seat } = member;
+  const { order, by } = so;
+  const state = await seat.loop.look();
+  const fated = new Map<string, Doomed>();
+  const foresee = (now: State): void => {
+    for (const one of foreseeStop(now, ids, { tree: order.tree, by })) fated.set(one.id, one);
+  };
+  foresee(state);
+  for (const { id } of fated.values()) member.sandboxes?.setGrace(id, order.graceMs);
+  const seq = await tell(seat, ids, { ...so, state });
+  const supervised = await isSupervised(member);
+  // A child that was admitted while the stop was asked for is told to stop by it, too.
+  foresee(seat.loop.state());
+  const told = [...fated.values()].filter(({ because }) => because !== "orphaned");
+  // Whoever had been told before, with more time than this order gives, is not waited for so long.
+  const wait = ({ id }: Doomed): boolean => {
+    const { grace_ms: givenMs = 0 } = seat.loop.state().workers.get(id)?.stopping ?? {};
+    return supervised && givenMs <= order.graceMs;
+  };
+  const ended = await endAll(member, told, { order, wait });
+  // Orphans are told by the entry that ends their parent, and not if it does not end.
+  const now = await seat.loop.look();
+  const orphans = [...fated.values()].filter(({ id, because }) => {
+    const worker = now.workers.get(id);
+    return because === "orphaned" && (hasEnded(worker) || isStopping(worker));
+  });
+  return { seq, workers: [...ended, ...(await endAll(member, orphans, { order, wait }))] };
+}
+
+function isStopping(worker: Worker | undefined): boolean {
+  return worker !== undefined && worker.stopping !== null;
+}
+
+/** Whether a supervisor hears what is journaled, and ends by itself what it runs. */
+async function isSupervised({ seat, relay }: Member): Promise<boolean> {
+  if (relay === undefined) return false;
+  const asked = await settledWithin(relay.link.status(), supervisorMs, seat.timers);
+  return asked.kind === "done" && asked.value !== undefined;
+}
+
+/** How long a supervisor may take to say that it is there, ms. */
+const supervisorMs = 1_000;
+
+/** How long it may take beyond the grace until an end that it sees to is journaled, ms. */
+const handoverMs = 3_000;
+
+/** Stops one worker as {@link stopAll} does, and counts up what became of it. */
 export async function stopTree(
   member: Member,
   id: string,
   so: { readonly order: StopOrder; readonly by: Actor },
 ): Promise<StopReport> {
-  const { seat, sandboxes } = member;
-  const { tree, reason, detail, graceMs } = so.order;
-  const targets = targetsOf(await seat.loop.look(), id, tree);
-  for (const target of targets.keys()) sandboxes?.setGrace(target, graceMs);
-  const data = { worker: id, tree, reason, ...(detail === undefined ? {} : { detail }) };
-  await demand(seat, { kind: "worker.stop", data }, so.by);
-  // A child that was admitted while the stop was asked for is told to stop by it, too.
-  for (const [target, name] of targetsOf(seat.loop.state(), id, tree)) targets.set(target, name);
-  const workers = await Promise.all(
-    [...targets].map(([target, name]) => endOne(member, { id: target, name }, so.order)),
-  );
-  return reportOf(workers);
+  return reportOf((await stopAll(member, [id], so)).workers);
 }
 
-function targetsOf(state: State, id: string, tree: boolean): Map<string, string> {
-  const worker = state.workers.get(id);
-  const all = [
-    ...(worker === undefined ? [] : [worker]),
-    ...(tree ? descendantsOf(state, id) : []),
-  ];
-  const live = all.filter((one) => !hasEnded(one));
-  return new Map(live.map((one) => [one.id, one.name]));
+/** Gives the commands; answers the place at which all of them are durable. */
+async function tell(
+  seat: Seat,
+  ids: readonly string[],
+  so: { readonly order: StopOrder; readonly by: Actor; readonly state: State },
+): Promise<number> {
+  const { tree, reason, detail, graceMs } = so.order;
+  const give = async (worker: string): Promise<Answer> => {
+    const words = detail === undefined ? {} : { detail };
+    const data = { worker, tree, reason, grace_ms: graceMs, ...words };
+    return seat.loop.submit({ kind: "worker.stop", data }, so.by);
+  };
+  const mustBeGranted = (answer: Answer): number => {
+    if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
+    return answer.seq;
+  };
+  // Those of whom it is not certain that they live are asked first: a wrong id stops nobody.
+  const [certain, doubtful] = partition(ids, (id) => !hasEnded(so.state.workers.get(id)));
+  const seqs: number[] = [];
+  for (const id of doubtful) seqs.push(mustBeGranted(await give(id)));
+  const answers = await Promise.all(certain.map(give));
+  for (const answer of answers) {
+    const isLate = !answer.ok && answer.refusal.code === "worker_ended" && ids.length > 1;
+    seqs.push(isLate ? answer.seq : mustBeGranted(answer));
+  }
+  return Math.max(...seqs);
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  const { first = [], second = [] } = Object.groupBy(items, (item) =>
+    isFirst(item) ? "first" : "second",
+  );
+  return [first, second];
 }
 
 /** How long the entry of an end that has come may take, ms. */
 const journalMs = 1_000;
 
-async function endOne(
+async function endAll(
   member: Member,
-  who: { readonly id: string; readonly name: string },
-  { graceMs, reason }: StopOrder,
-): Promise<StoppedWorker> {
-  const { seat, sandboxes } = member;
-  const { id, name } = who;
-  let withinMs = graceMs + journalMs;
+  workers: readonly Doomed[],
+  so: { readonly order: StopOrder; readonly wait: (one: Doomed) => boolean },
+): Promise<readonly StoppedWorker[]> {
+  const { order, wait } = so;
+  const listed = await listSandboxes(member);
+  return Promise.all(
+    workers.map((one) => endOne(member, one, { ...order, listed, isHandedOver: wait(one) })),
+  );
+}
+
+/** The workers whose sandboxes are on this host; none where that cannot be told. */
+async function listSandboxes({ seat, sandboxes }: Member): Promise<ReadonlySet<string>> {
   try {
     const listed = (await sandboxes?.list()) ?? [];
-    if (sandboxes !== undefined && listed.some(({ instance }) => instance === id)) {
-      await sandboxes.finish(id, { graceMs, by: reason });
-      withinMs = journalMs;
-    }
+    return new Set(listed.map(({ instance }) => instance));
+  } catch (error) {
+    // Those who run them may end them all the same; who does not end is told below.
+    seat.log.warn("the sandboxes could not be listed", { error: errorText(error) });
+    return new Set();
+  }
+}
+
+async function endOne(
+  { seat, sandboxes }: Member,
+  { id, name }: Doomed,
+  so: StopOrder & { readonly listed: ReadonlySet<string>; readonly isHandedOver: boolean },
+): Promise<StoppedWorker> {
+  let { graceMs } = so;
+  // Two who ask one process to end ask it twice, and who runs it sees more of how it ended.
+  if (so.isHandedOver && sandboxes?.isOwn(id) !== true) {
+    await settledWithin(untilEnded(seat, id), graceMs + handoverMs, seat.timers);
+    graceMs = 0;
+  }
+  const isLeft = so.listed.has(id) && !hasEnded(seat.loop.state().workers.get(id));
+  try {
+    if (isLeft) await sandboxes?.finish(id, { graceMs, by: so.reason });
   } catch (error) {
     // One that cannot be swept must not hold up the others; it stays `stopping` and is told below.
     seat.log.warn("a sandbox could not be ended", { worker: id, error: errorText(error) });
   }
+  const withinMs = isLeft ? journalMs : graceMs + journalMs;
   const ended = await settledWithin(untilEnded(seat, id), withinMs, seat.timers);
   const end = ended.kind === "done" ? ended.value?.end : undefined;
   return { id, name, grade: end?.grade ?? null, proven: end?.proven ?? false };

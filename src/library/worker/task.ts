@@ -29,25 +29,38 @@ export async function performTask<W, T>(
   so: { readonly worker: W; readonly id: string; readonly by: Actor },
   task: Task<W, T>,
 ): Promise<T> {
-  if (typeof task !== "function") throw notATask(task);
+  checkTask(task);
   await demandRunning(seat, hosting.get(so.id), so);
   const hosted = hosting.get(so.id);
   if (hosted === undefined) return neverHosted(seat, so);
+  return runTask(hosted, { task, worker: so.worker, onFailed: () => hosting.stopFailed(hosted) });
+}
+
+/** Checks that a task can be called. Throws an InputError. */
+export function checkTask(task: unknown): void {
+  if (typeof task === "function") return;
+  const problem = { path: "task", expected: "a function", got: describeValue(task) };
+  throw new InputError("usage", [problem]);
+}
+
+/** Runs a task of a worker that may work; one that fails is told to `onFailed`, once it is over. */
+export async function runTask<W, T>(
+  hosted: Hosted,
+  so: {
+    readonly task: Task<W, T>;
+    readonly worker: W;
+    readonly onFailed: () => Promise<void>;
+  },
+): Promise<T> {
   const { signal } = hosted;
   try {
-    return await hosted.run(() => task({ worker: so.worker, signal }));
+    return await hosted.run(() => so.task({ worker: so.worker, signal }));
   } catch (error) {
     if (isHarmless(error) || hosted.interruptedBy === "quarantine") throw error;
     hosted.error ??= errorText(error);
-    await hosting.stopFailed(hosted);
+    await so.onFailed();
     throw error;
   }
-}
-
-function notATask(got: unknown): InputError {
-  return new InputError("usage", [
-    { path: "task", expected: "a function", got: describeValue(got) },
-  ]);
 }
 
 function isHarmless(error: unknown): boolean {

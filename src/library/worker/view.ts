@@ -1,11 +1,12 @@
+import { accountOf, add, flatten, unflatten, type Account } from "../../kernel/budget/allowance.ts";
+import type { Budget } from "../../kernel/budget/budget.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import type { Evidence, Outcome, StopReason } from "../../kernel/worker/evidence.ts";
 import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import type { Network } from "../../kernel/worker/manifest.ts";
+import type { Manifest, Network } from "../../kernel/worker/manifest.ts";
 import type { ProcessIdentity } from "../../kernel/command.ts";
-import type { Quarantine, Worker, WorkerStatus } from "../../kernel/state.ts";
-import type { BudgetOptions } from "../fleet/contract.ts";
+import type { Amounts, Quarantine, Stopping, Worker, WorkerStatus } from "../../kernel/state.ts";
 import { toEdge, type Camel } from "../names.ts";
 
 /** How a worker ended. */
@@ -35,11 +36,17 @@ export interface WorkerView {
   readonly stale: boolean;
   readonly flagged: boolean;
   readonly quarantine: Camel<Quarantine> | null;
-  readonly stopping: { readonly reason: StopReason; readonly atMs: number } | null;
+  /** That it was told to stop; `graceMs` where whoever told it has said how long it is given. */
+  readonly stopping: Camel<Stopping> | null;
   readonly process: Camel<ProcessIdentity> | null;
   /** What it was admitted with or has last checkpointed; kept after its end. */
   readonly state: JsonObject;
-  readonly budget: BudgetOptions;
+  /**
+   * What it was granted, what its children hold of that, what is spent and what is free; an absent
+   * key is unlimited. Of one that has ended nothing is free, and what its dead children had used of
+   * it is not counted in.
+   */
+  readonly budget: Camel<Account>;
   readonly regions: readonly string[];
   readonly network: Network;
   readonly degraded: readonly string[];
@@ -67,7 +74,7 @@ export function viewOf(worker: Worker): WorkerView {
     stopping,
     process,
     state,
-    budget: worker.granted,
+    budget: accountOf(worker),
     regions,
     network,
     degraded,
@@ -80,28 +87,36 @@ export function viewOf(worker: Worker): WorkerView {
 
 /** What the entries about one worker, oldest first, add up to. */
 export interface Biography {
-  admitted: Entry<"worker.admitted"> | null;
+  /** What it was admitted with, or taken over with after a loss. */
+  admitted: { readonly manifest: Manifest; readonly degraded: readonly string[] } | null;
   process: ProcessIdentity | null;
   parent: string | null;
   state: JsonObject | null;
+  /** What it was charged for. */
+  charged: Amounts;
   end: Entry<"worker.stopped"> | Entry<"worker.lapsed"> | null;
 }
 
 /** A life of which nothing is known yet. */
 export function blankBiography(): Biography {
-  return { admitted: null, process: null, parent: null, state: null, end: null };
+  return { admitted: null, process: null, parent: null, state: null, charged: {}, end: null };
 }
 
 /** Adds an entry to the life that it is about; entries come in their order. */
 export function addToBiography(life: Biography, entry: Entry): void {
   const { kind, data } = entry;
   if (kind === "worker.admitted") {
-    life.admitted = entry;
+    life.admitted = data;
     life.parent = data.manifest.parent;
     life.state = data.manifest.state;
+  } else if (kind === "worker.adopted") {
+    life.admitted ??= { manifest: data.manifest, degraded: [] };
+    life.parent = data.parent;
+    life.state ??= data.manifest.state;
   } else if (kind === "worker.registered") life.process = data.process ?? null;
   else if (kind === "worker.checkpointed") life.state = data.state;
   else if (kind === "worker.reparented") life.parent = data.parent;
+  else if (kind === "budget.charged") life.charged = add(life.charged, flatten(data.amounts));
   else if (kind === "worker.stopped" || kind === "worker.lapsed") life.end = entry;
 }
 
@@ -109,8 +124,8 @@ export function addToBiography(life: Biography, entry: Entry): void {
 export function viewOfEnded(life: Biography): WorkerView | undefined {
   const { admitted, end } = life;
   if (admitted === null || end === null) return undefined;
-  const { manifest, degraded } = admitted.data;
-  const { name, root, depth, budget, regions, network } = manifest;
+  const { manifest, degraded } = admitted;
+  const { name, root, depth, regions, network } = manifest;
   return toEdge({
     id: manifest.instance,
     name,
@@ -124,7 +139,7 @@ export function viewOfEnded(life: Biography): WorkerView | undefined {
     stopping: null,
     process: life.process,
     state: life.state,
-    budget,
+    budget: accountOfEnded(life, manifest.budget),
     regions,
     network,
     degraded,
@@ -133,6 +148,20 @@ export function viewOfEnded(life: Biography): WorkerView | undefined {
     expires_at_ms: manifest.expires_at_ms,
     end: endOf(end),
   }) as WorkerView;
+}
+
+function accountOfEnded({ charged, end }: Biography, granted: Budget): Account {
+  const bounds = flatten(granted);
+  const measuredMs = end?.kind === "worker.stopped" ? (end.data.outcome.cpu_ms ?? 0) : 0;
+  const used = { ...charged, cpu_ms: Math.max(charged["cpu_ms"] ?? 0, measuredMs) };
+  const spent = Object.entries(used).filter(([key, amount]) => amount > 0 && key in bounds);
+  const free = Object.keys(bounds).map((key) => [key, 0] as const);
+  return {
+    granted,
+    reserved: {},
+    spent: unflatten(Object.fromEntries(spent)),
+    free: unflatten(Object.fromEntries(free)),
+  };
 }
 
 function endOf(entry: Entry<"worker.stopped"> | Entry<"worker.lapsed">): object {

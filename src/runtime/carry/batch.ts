@@ -5,7 +5,7 @@
 
 import type { Submission, Verdicts } from "../../kernel/command.ts";
 import { targetsOf, type decide } from "../../kernel/decide.ts";
-import { RULES } from "../../kernel/entry.ts";
+import { RULES, seqAfter } from "../../kernel/entry.ts";
 import type { Event } from "../../kernel/event.ts";
 import { evolve } from "../../kernel/evolve.ts";
 import { refuse, type Refusal } from "../../kernel/refusal.ts";
@@ -171,7 +171,7 @@ class Planning {
     const { id, actor } = submission;
     for (const [index, event] of canonicalCopy(events).entries()) {
       const command = index === 0 ? recordOf(submission) : null;
-      const place = { seq: this.#state.seq + 1, at_ms: this.#atMs, actor };
+      const place = { seq: seqAfter(this.#state.seq, event), at_ms: this.#atMs, actor };
       this.#state = evolve(this.#state, { ...event, ...place });
       const fleet = this.#state.fleet ?? "";
       this.#drafts.push({ fleet, rules: RULES, id, actor, command, event });

@@ -1,4 +1,5 @@
 import { ok } from "../../kernel/assert.ts";
+import { checkAuthority } from "../../kernel/authority.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault } from "../../ports/fault.ts";
@@ -81,10 +82,14 @@ export class Carrier {
       const looked = await lookUp(this.#so, state, batch);
       const findings: Findings = { ...looked, asked: judgeFirst(this.#so, state, batch) };
       let plan: Plan | undefined;
-      const outcome = await journal.append(head, (atMs) => {
-        plan = planBatch(state, batch, { atMs, findings, rules });
-        return plan.drafts;
-      });
+      const outcome = await journal.append(
+        head,
+        (atMs) => {
+          plan = planBatch(state, batch, { atMs, findings, rules });
+          return plan.drafts;
+        },
+        { acceptsClock: acceptsClock(batch) },
+      );
       if (outcome.kind === "moved") return 0;
       ok(plan?.atMs === outcome.atMs, "a journal appends what was made last");
       return this.#settle(batch, plan, outcome);
@@ -142,6 +147,15 @@ export class Carrier {
       { retryable: true },
     );
   }
+}
+
+/**
+ * Whether a batch is an operator's word about the host's clock. Whoever may not give it is refused
+ * by the clock as it is: a refusal must not tie journal time anew.
+ */
+function acceptsClock([first]: readonly Pending[]): boolean {
+  if (first?.command.kind !== "clock.accept") return false;
+  return checkAuthority(first.actor, first.command) === null;
 }
 
 function isUnknown(error: unknown): error is Fault {

@@ -26,6 +26,7 @@ const ALWAYS_DECIDED: Readonly<Record<CommandKind, boolean>> = {
   "fleet.pause": true,
   "fleet.resume": false,
   "fleet.kill": true,
+  "fleet.recover": true,
   "contract.enact": false,
   "key.rotate": false,
   "worker.admit": false,
@@ -42,6 +43,7 @@ const ALWAYS_DECIDED: Readonly<Record<CommandKind, boolean>> = {
   "budget.charge": true,
   "halt.request": true,
   "clock.tick": true,
+  "clock.accept": true,
   "refusals.suppress": true,
   "journal.sign": true,
   "receipt.record": true,
@@ -60,10 +62,11 @@ export function isAlwaysDecided({ actor, command }: Submission): boolean {
 export function refuseLimited(state: State, limited: Limited): Refusal {
   const { actorKey: actor, retryAfterMs } = limited;
   const { refusals_per_minute: max } = state.contract;
+  const count = state.refusals.get(actor)?.count ?? max;
   return refuse(
     "rate_limited",
     `${actor} may be refused at most ${max} times in ${LIMITS.refusalWindowMs} ms, ` +
-      `try again in ${retryAfterMs} ms`,
+      `its count is ${count}: try again in ${retryAfterMs} ms`,
     { actor, max, window_ms: LIMITS.refusalWindowMs, retry_after_ms: retryAfterMs },
   );
 }

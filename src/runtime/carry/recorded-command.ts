@@ -28,13 +28,22 @@ export function withoutVerdicts(command: Command): Command {
   return { kind: command.kind, data } as Command;
 }
 
+function withoutMeasures(command: Command): Command {
+  if (!("parent_use" in command.data)) return command;
+  const { parent_use: _, ...data } = command.data;
+  return { kind: command.kind, data } as Command;
+}
+
 /** A command with the verdicts that the loop took for it. */
 export function withVerdicts(command: Command, verdicts: Verdicts): Command {
   return { kind: command.kind, data: { ...command.data, verdicts } } as Command;
 }
 
-/** What is asked and by whom, as text: equal for a command that is submitted again. */
+/**
+ * What is asked and by whom, as text: equal for a command that is submitted again. What was
+ * measured for it is left out: it will have changed.
+ */
 export function bodyOf(command: Command | RecordedCommand, { kind, id }: Actor): string {
-  const { data } = withoutVerdicts(command);
+  const { data } = withoutVerdicts(withoutMeasures(command));
   return canonicalText({ command: command.kind, data, actor: { kind, id } });
 }

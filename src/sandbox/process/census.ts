@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDead, type ProcessStatus, readProcess } from "../../system/process.ts";
 import type { FirstProcess } from "./record.ts";
+import { shareScans } from "./scan.ts";
 
 /** Pids read before other work of this process gets its turn. */
 const pidsPerTurn = 64;
@@ -27,24 +28,11 @@ export interface Wanted {
  */
 export class Census {
   readonly #fleet: string;
-  #running: Promise<unknown> = Promise.resolve();
-  #next: Promise<readonly CountedProcess[]> | undefined;
+  /** All processes, zombies included: their pids are taken too. */
+  readonly take: () => Promise<readonly CountedProcess[]> = shareScans(() => this.#scan());
 
   constructor(fleet: string) {
     this.#fleet = fleet;
-  }
-
-  /** All processes, zombies included: their pids are taken too. */
-  take(): Promise<readonly CountedProcess[]> {
-    if (this.#next !== undefined) return this.#next;
-    const next = this.#running.then(() => {
-      this.#next = undefined;
-      return this.#scan();
-    });
-    this.#next = next;
-    // A listing that failed is told to those who asked for it, and holds up nobody after them.
-    this.#running = next.catch(() => undefined);
-    return next;
   }
 
   async #scan(): Promise<readonly CountedProcess[]> {
@@ -88,51 +76,71 @@ export function membersOf(
   rows: readonly CountedProcess[],
   isSandbox: (instance: string) => boolean,
 ): CountedProcess[] {
-  const alive = rows.filter((row) => !isDead(row));
-  const groupIsOurs = wanted.first !== undefined && !isReused(wanted.first, rows);
+  const crowd = crowdOf(rows);
+  const { instance, first } = wanted;
   const found = new Map<number, CountedProcess>();
-  for (const row of alive) {
-    const isMarked = row.instances.includes(wanted.instance);
-    if (isMarked || (groupIsOurs && isGrouped(row, wanted.first))) found.set(row.pid, row);
+  const add = (row: CountedProcess): void => void found.set(row.pid, row);
+  for (const row of crowd.byInstance.get(instance) ?? []) add(row);
+  if (first !== undefined && !isReused(first, crowd)) {
+    const together = [crowd.byGroup.get(first.group), crowd.bySession.get(first.session)];
+    for (const row of together.flatMap((one) => one ?? [])) if (isSince(row, first)) add(row);
   }
   const isSibling = (row: CountedProcess): boolean =>
-    row.instances.some((instance) => instance !== wanted.instance && isSandbox(instance));
-  addDescendants(
-    found,
-    alive.filter((row) => !isSibling(row)),
-  );
+    row.instances.some((other) => other !== instance && isSandbox(other));
+  // A map grows while it is iterated: each new process is visited in its turn.
+  for (const pid of found.keys())
+    for (const child of crowd.byParent.get(pid) ?? [])
+      if (!found.has(child.pid) && !isSibling(child)) add(child);
   // In a container the first process may bear a mark by inheritance; it is nobody's to signal.
   found.delete(1);
   return [...found.values()];
 }
 
-function addDescendants(
-  found: Map<number, CountedProcess>,
-  candidates: readonly CountedProcess[],
-): void {
-  let hasGrown = true;
-  while (hasGrown) {
-    hasGrown = false;
-    for (const row of candidates) {
-      if (found.has(row.pid) || !found.has(row.parentPid)) continue;
-      found.set(row.pid, row);
-      hasGrown = true;
-    }
-  }
+/** One listing's processes by what sandboxes are looked for by; the living but for `byPid`. */
+interface Crowd {
+  readonly byPid: ReadonlyMap<number, CountedProcess>;
+  readonly byParent: ReadonlyMap<number, readonly CountedProcess[]>;
+  readonly byGroup: ReadonlyMap<number, readonly CountedProcess[]>;
+  readonly bySession: ReadonlyMap<number, readonly CountedProcess[]>;
+  readonly byInstance: ReadonlyMap<string, readonly CountedProcess[]>;
+}
+
+const crowds = new WeakMap<readonly CountedProcess[], Crowd>();
+
+/** Sorts a listing once: of hundreds of sandboxes each is looked for in the same one. */
+function crowdOf(rows: readonly CountedProcess[]): Crowd {
+  const known = crowds.get(rows);
+  if (known !== undefined) return known;
+  const alive = rows.filter((row) => !isDead(row));
+  const marked = alive.flatMap((row) => row.instances.map((instance) => ({ row, instance })));
+  const crowd: Crowd = {
+    byPid: new Map(rows.map((row) => [row.pid, row])),
+    byParent: Map.groupBy(alive, ({ parentPid }) => parentPid),
+    byGroup: Map.groupBy(alive, ({ groupId }) => groupId),
+    bySession: Map.groupBy(alive, ({ sessionId }) => sessionId),
+    byInstance: new Map(
+      [...Map.groupBy(marked, ({ instance }) => instance)].map(([instance, found]) => [
+        instance,
+        found.map(({ row }) => row),
+      ]),
+    ),
+  };
+  crowds.set(rows, crowd);
+  return crowd;
 }
 
 /**
  * Whether the pid of a first process belongs to another process now. The kernel gives a number
  * away again only when no process, group or session has it: then none of ours is left under it.
  */
-function isReused(first: FirstProcess, rows: readonly CountedProcess[]): boolean {
-  const bearer = rows.find((row) => row.pid === first.pid);
+function isReused(first: FirstProcess, { byPid }: Crowd): boolean {
+  const bearer = byPid.get(first.pid);
   return bearer !== undefined && bearer.startTicks !== first.start_ticks;
 }
 
-function isGrouped(row: CountedProcess, first: FirstProcess | undefined): boolean {
-  if (first === undefined || row.startTicks < first.start_ticks) return false;
-  return row.groupId === first.group || row.sessionId === first.session;
+/** A group's or session's number may be that of an earlier one: nothing of ours is older. */
+function isSince(row: CountedProcess, first: FirstProcess): boolean {
+  return row.startTicks >= first.start_ticks;
 }
 
 function readEnvironment(status: ProcessStatus): readonly string[] {

@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../ports/log.ts";
-import { type Exit, OWN_FILES, writeDocument } from "./record.ts";
+import { type Exit, noteDocument, OWN_FILES } from "./record.ts";
 
 /** The sandboxes that this process started: only their parent is told how processes end. */
 export class Children {
   readonly #log: Log;
   readonly #exits = new Map<string, Promise<Exit>>();
-  readonly #running = new Set<string>();
+  readonly #running = new Map<string, ChildProcess>();
   readonly #listeners = new Set<(instance: string) => void>();
 
   constructor(log: Log) {
@@ -17,7 +17,7 @@ export class Children {
   /** Watches the first process of a sandbox; it does not keep this process alive. */
   watch(instance: string, folder: string, child: ChildProcess): void {
     child.unref();
-    this.#running.add(instance);
+    this.#running.set(instance, child);
     const exit = new Promise<Exit>((resolve) => {
       child.once("exit", (code, signal) => resolve({ code, signal }));
     });
@@ -40,7 +40,29 @@ export class Children {
 
   /** The instances whose first process has not exited. */
   running(): readonly string[] {
-    return [...this.#running];
+    return [...this.#running.keys()];
+  }
+
+  /** Whether this process has started a sandbox, and not forgotten it. */
+  isOwn(instance: string): boolean {
+    return this.#exits.has(instance);
+  }
+
+  /** The first process of a sandbox; undefined when it is not known to run. */
+  pidOf(instance: string): number | undefined {
+    return this.#running.get(instance)?.pid;
+  }
+
+  /** Whether the first process of a sandbox is known to run. */
+  isRunning(instance: string): boolean {
+    return this.#running.has(instance);
+  }
+
+  /** Kills the first process of a sandbox, and lets go of the line on which it may wait. */
+  kill(instance: string): void {
+    const child = this.#running.get(instance);
+    child?.stdio[3]?.destroy();
+    child?.kill("SIGKILL");
   }
 
   /** Calls `listener` when a first process exits. Returns how to stop it. */
@@ -64,7 +86,7 @@ export class Children {
     this.#running.delete(instance);
     for (const listener of this.#listeners) listener(instance);
     try {
-      await writeDocument(folder, OWN_FILES.exit, how);
+      await noteDocument(folder, OWN_FILES.exit, how);
     } catch (error) {
       // A full disk, or the sandbox was forgotten meanwhile: others will not know how it ended.
       this.#log.info("an exit could not be written down", { instance, error: String(error) });

@@ -3,11 +3,15 @@
 //     starter                         launcher (/bin/sh, in a group and session of its own)
 //     spawn ────────────────────────▶ waits for a line on descriptor 3
 //     write its pid to the record
-//     say "go" ─────────────────────▶ looks for the permits, then becomes the program (exec)
+//     say "go" ─────────────────────▶ joins its control group, if it has one, then looks for the
+//                                     permits, then becomes the program, or what encloses it
 //
 // If the starter dies before it says "go", the launcher reads the end of the pipe and exits, and
 // nothing ran. The permits are looked at by the launcher, when the process table already shows it:
 // whoever removes a permit and then sweeps finds the launcher, or the launcher finds no permit.
+//
+// On the upper rungs it becomes the program that sets the namespaces up, and the keeper in them
+// goes on from there (see rung/keeper.ts).
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -18,10 +22,14 @@ import { ok } from "../../kernel/assert.ts";
 import type { SandboxSpec } from "../../ports/sandbox.ts";
 import { Fault } from "../../ports/fault.ts";
 import { OWN_FILES } from "./record.ts";
+import { keeperCommand } from "./rung/keeper.ts";
+import { SYSTEM_PATH } from "./rung/programs.ts";
 
 /** How long a start waits to see the launcher become the program, ms. */
-const execMs = 5_000;
-const lookEveryMs = 2;
+export const EXEC_MS = 5_000;
+
+/** How often it looks, ms. */
+export const LOOK_EVERY_MS = 2;
 
 /** How much of a launcher's complaint is put into a fault, characters. */
 const complaintCharsMax = 500;
@@ -40,12 +48,19 @@ stint_note=$1
 trap 'echo "$stint_why" > "$stint_note"' EXIT
 read -r stint_go <&3 || exit 125
 [ "$stint_go" = go ] || exit 125
-exec 3<&-
+stint_why=cgroup
+stint_permit=$2 stint_fleet_permit=$3 stint_line=$4 stint_joins=$5
+shift 5
+while [ "$stint_joins" -gt 0 ]; do
+  echo 0 > "$1" || exit 125
+  shift
+  stint_joins=$((stint_joins - 1))
+done
 stint_why=permit
-[ -e "$2" ] || exit 125
-[ -z "$3" ] || [ -e "$3" ] || exit 125
-shift 3
+[ -e "$stint_permit" ] || exit 125
+[ -z "$stint_fleet_permit" ] || [ -e "$stint_fleet_permit" ] || exit 125
 stint_why=program
+[ "$stint_line" = keep ] && stint_why=wrapper || exec 3<&-
 [ -z "\${BASH_VERSION-}" ] || shopt -s execfail
 exec "$@"
 exit 127
@@ -59,21 +74,34 @@ export interface Launch {
   readonly host: string;
   /** The fleet's permit, where it has one. */
   readonly permitFile: string | undefined;
+  /** On the upper rungs: what sets the namespaces up, to be followed by the keeper's command. */
+  readonly wrapper?: readonly string[];
+  /** Files of a control group; who writes to each of them has joined it. */
+  readonly joinFiles?: readonly string[];
+  /** Whether the output goes to pipes, `stdout` and `stderr` of the child, and not to a file. */
+  readonly isPiped?: boolean;
 }
 
 /**
- * Starts a launcher that waits for {@link letGo}, its output going to the sandbox's file.
- * Throws `Fault` `sandbox_failed` when the system starts no process, and the file system's own
- * error when that file cannot be opened.
+ * Starts a launcher that waits for {@link letGo}, its output going to the sandbox's file or to
+ * pipes. Throws `Fault` `sandbox_failed` when the system starts no process, and the file system's
+ * own error when that file cannot be opened.
  */
 export async function spawnLauncher(launch: Launch): Promise<ChildProcess> {
+  if (launch.isPiped === true) return spawnInto(launch, "pipe");
   const output = await open(join(launch.folder, OWN_FILES.output), "a", 0o600);
   try {
-    return await spawnShell(launch, output.fd);
-  } catch (error) {
-    throw asStartFault(error, launch.spec);
+    return await spawnInto(launch, output.fd);
   } finally {
     await output.close();
+  }
+}
+
+async function spawnInto(launch: Launch, output: number | "pipe"): Promise<ChildProcess> {
+  try {
+    return await spawnShell(launch, output);
+  } catch (error) {
+    throw asStartFault(error, launch.spec);
   }
 }
 
@@ -90,15 +118,43 @@ export function letGo(child: ChildProcess): void {
  * Waits until a launcher has become its program or has exited.
  * Throws `Fault` `sandbox_failed` when it exited without having become it.
  */
-export async function awaitProgram(child: ChildProcess, launch: Launch): Promise<void> {
-  const deadline = performance.now() + execMs;
-  while (child.exitCode === null && child.signalCode === null) {
+export async function awaitProgram(
+  child: ChildProcess,
+  launch: Launch,
+  readComplaint = async (): Promise<string | undefined> => undefined,
+): Promise<void> {
+  const deadline = performance.now() + EXEC_MS;
+  while (isUp(child)) {
     if (isProgram(child.pid) || performance.now() >= deadline) return;
-    await sleep(lookEveryMs);
+    await sleep(LOOK_EVERY_MS);
   }
-  const why = await readText(join(launch.folder, OWN_FILES.unlaunched));
-  if (why === "") return;
-  throw new Fault("sandbox_failed", await explain(why.trim(), launch));
+  const why = await readUnlaunched(launch);
+  if (why !== undefined) throw await launchFault(why, launch, await readComplaint());
+}
+
+/** Whether a child has not exited, as far as this process was told. */
+export function isUp(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** Why a launcher became nothing, in a word of its own; undefined when it did not say. */
+export async function readUnlaunched({ folder }: Launch): Promise<string | undefined> {
+  const why = (await readText(join(folder, OWN_FILES.unlaunched))).trim();
+  return why === "" ? undefined : why;
+}
+
+/**
+ * The fault for a launcher that became nothing: `why` in its own word, `complaint` as it was read
+ * from a pipe, if it was.
+ */
+export async function launchFault(
+  why: string,
+  launch: Launch,
+  complaint: string | undefined,
+): Promise<Fault> {
+  const said = complaint ?? (await readText(join(launch.folder, OWN_FILES.output)));
+  const message = explain(why, launch, said.trim().slice(-complaintCharsMax));
+  return new Fault("sandbox_failed", message);
 }
 
 /** Checks what a shell would not pass on faithfully; throws `Fault` `sandbox_failed`. */
@@ -119,7 +175,8 @@ export function demandLaunchable(spec: SandboxSpec): void {
   }
 }
 
-function environmentOf({ spec, fleet, host }: Launch): Record<string, string> {
+/** The environment of a program. */
+export function environmentOf({ spec, fleet, host }: Launch): Record<string, string> {
   const inherited = INHERITED.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -135,15 +192,24 @@ function environmentOf({ spec, fleet, host }: Launch): Record<string, string> {
   };
 }
 
+/** The environment of what sets the namespaces up: nothing that a worker has a say in. */
+function trustedEnvironment({ spec, fleet }: Launch): Record<string, string> {
+  const path = process.env["PATH"] ?? SYSTEM_PATH;
+  return { PATH: path, STINT_INSTANCE: spec.instance, STINT_FLEET: fleet };
+}
+
 /** Spawns a launcher's shell. Errors of the system are thrown at once or emitted: both reject. */
-function spawnShell(launch: Launch, output: number): Promise<ChildProcess> {
-  const { spec, folder } = launch;
+function spawnShell(launch: Launch, output: number | "pipe"): Promise<ChildProcess> {
+  const { spec, folder, wrapper, joinFiles = [] } = launch;
   const note = join(folder, OWN_FILES.unlaunched);
   const permits = [join(folder, OWN_FILES.permit), launch.permitFile ?? ""];
+  const line = wrapper === undefined ? "drop" : "keep";
+  const command = wrapper === undefined ? spec.run : [...wrapper, ...keeperCommand(spec.run)];
+  const before = [note, ...permits, line, String(joinFiles.length), ...joinFiles];
   return new Promise((resolve, reject) => {
-    const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", note, ...permits, ...spec.run], {
+    const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", ...before, ...command], {
       cwd: spec.cwd ?? process.cwd(),
-      env: environmentOf(launch),
+      env: wrapper === undefined ? environmentOf(launch) : trustedEnvironment(launch),
       detached: true,
       stdio: ["ignore", output, output, "pipe"],
     });
@@ -176,14 +242,19 @@ function isProgram(pid: number | undefined): boolean {
   }
 }
 
-async function explain(why: string, { spec, folder }: Launch): Promise<string> {
-  if (why === "permit") {
-    return `${spec.instance} must have its permit to start, it was stopped before it began`;
+function explain(why: string, { spec }: Launch, complaint: string): string {
+  switch (why) {
+    case "permit":
+      return `${spec.instance} must have its permit to start, it was stopped before it began`;
+    case "starter":
+      return `${spec.instance} must be let go by its starter, it was not`;
+    case "cgroup":
+      return `${spec.instance} must be able to join its control group, it was not: ${complaint}`;
+    case "wrapper":
+      return `${spec.instance} must get namespaces of its own, it did not: ${complaint}`;
+    default:
+      return `a program must be executable, got "${shorten(spec.run[0])}": ${complaint}`;
   }
-  if (why === "starter") return `${spec.instance} must be let go by its starter, it was not`;
-  const said = await readText(join(folder, OWN_FILES.output));
-  const complaint = said.trim().slice(-complaintCharsMax);
-  return `a program must be executable, got "${shorten(spec.run[0])}": ${complaint}`;
 }
 
 async function readText(file: string): Promise<string> {

@@ -5,7 +5,7 @@ import type { SandboxRecord } from "../../ports/sandbox.ts";
 import { readBootId } from "../../system/boot.ts";
 import { isRunning, ownIdentity } from "../../system/process.ts";
 import { Census, type CountedProcess, membersOf } from "./census.ts";
-import { OWN_FILES, type ProcessRecord, readRecord } from "./record.ts";
+import { type EnclosureRecord, OWN_FILES, type ProcessRecord, readRecord } from "./record.ts";
 import type { Lister, Listing } from "./sweep.ts";
 
 /** Whose sandboxes these are, and where their folders lie. */
@@ -33,7 +33,7 @@ export class Lookout {
   }
 
   /** A record of a sandbox that this process is about to claim. */
-  newRecord(instance: string, run: readonly string[]): ProcessRecord {
+  newRecord(instance: string, run: readonly string[], enclosure?: EnclosureRecord): ProcessRecord {
     const { pid, startTicks } = ownIdentity();
     return {
       version: 1,
@@ -45,6 +45,7 @@ export class Lookout {
       claimed_by: { pid, start_ticks: startTicks },
       run,
       process: null,
+      ...(enclosure === undefined ? {} : { enclosure }),
     };
   }
 
@@ -77,9 +78,16 @@ export class Lookout {
     return record === undefined || record.pid_namespace === this.#pidNamespace;
   }
 
-  /** Whether its starter is alive, permitted, and has not yet written down a process. */
+  /** Whether what a record names was started since this host began: else its pids mean nothing. */
+  isOfThisBoot(record: ProcessRecord): boolean {
+    return record.boot_id === this.#bootId;
+  }
+
+  /** Whether its starter is alive, permitted, and has not yet written down what may run. */
   isStarting(record: ProcessRecord | undefined): boolean {
-    if (record === undefined || record.process !== null) return false;
+    if (record === undefined) return false;
+    const isOnRecord = record.process !== null && record.enclosure?.init !== null;
+    if (isOnRecord) return false;
     const { pid, start_ticks: startTicks } = record.claimed_by;
     const isPermitted = existsSync(join(this.folder(record.instance), OWN_FILES.permit));
     return isPermitted && record.boot_id === this.#bootId && isRunning({ pid, startTicks });

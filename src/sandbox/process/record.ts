@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Outcome } from "../../kernel/worker/evidence.ts";
 
 /** Names of what the driver itself keeps in a sandbox's folder. */
 export const OWN_FILES = {
@@ -9,6 +10,8 @@ export const OWN_FILES = {
   permit: "permit",
   output: "output.log",
   exit: "exit.json",
+  /** Lies there while the sandbox's control group is frozen, as far as Stint knows. */
+  frozen: "frozen",
   ended: "ended.json",
   /** Written by a launcher that could not become the program. */
   unlaunched: "unlaunched",
@@ -20,6 +23,17 @@ export interface FirstProcess {
   readonly start_ticks: number;
   readonly group: number;
   readonly session: number;
+}
+
+/** What a sandbox on an upper rung is enclosed by, and found again by. */
+export interface EnclosureRecord {
+  readonly rung: "cgroup" | "pid-namespace";
+  /** Whether all of it is in the control group that bears its instance's name. */
+  readonly has_cgroup: boolean;
+  /** The keeper, process 1 of its pid namespace, by its pid outside; null until it stands ready. */
+  readonly init: { readonly pid: number; readonly start_ticks: number } | null;
+  /** That namespace, as the link of a process in it reads; null where that cannot be read. */
+  readonly namespace: string | null;
 }
 
 /** `record.json`: the claim to an instance, and what was started under it. */
@@ -36,6 +50,8 @@ export interface ProcessRecord {
   readonly run: readonly string[];
   /** Null until a process waits to become the program. */
   readonly process: FirstProcess | null;
+  /** Absent on the lowest rung. */
+  readonly enclosure?: EnclosureRecord;
 }
 
 /** `exit.json`: how the first process ended, written by its parent. */
@@ -49,16 +65,35 @@ export interface Exit {
  * An older one by that name is replaced.
  */
 export async function writeDocument(folder: string, name: string, value: object): Promise<void> {
+  await replaceDocument({ folder, name, value, isSynced: true });
+  await syncFolder(folder);
+}
+
+/**
+ * Writes a document as {@link writeDocument} does, but only so that it outlives this process, not
+ * its host: enough for what names processes, of which a host's end leaves none, and for how they
+ * ended, which the journal is told next.
+ */
+export async function noteDocument(folder: string, name: string, value: object): Promise<void> {
+  await replaceDocument({ folder, name, value, isSynced: false });
+}
+
+async function replaceDocument(document: {
+  readonly folder: string;
+  readonly name: string;
+  readonly value: object;
+  readonly isSynced: boolean;
+}): Promise<void> {
+  const { folder, name, value, isSynced } = document;
   const draft = join(folder, `.${name}.${randomBytes(8).toString("hex")}`);
   const file = await open(draft, "wx", 0o600);
   try {
     await file.writeFile(`${JSON.stringify(value)}\n`);
-    await file.sync();
+    if (isSynced) await file.sync();
   } finally {
     await file.close();
   }
   await rename(draft, join(folder, name));
-  await syncFolder(folder);
 }
 
 /** Makes the names in a folder durable. */
@@ -87,12 +122,25 @@ export async function readExit(folder: string): Promise<Exit | undefined> {
   return isCode && isSignal ? { code: code as number | null, signal } : undefined;
 }
 
-/** Who ended the sandbox, if somebody did: from the document that the first stop wrote. */
-export async function readKilledBy(folder: string): Promise<string | undefined> {
+/** What was written down of a sandbox's end, by the first stop or by its time running out. */
+export async function readEnded(folder: string): Promise<Partial<Outcome>> {
   const value = await readDocument(join(folder, OWN_FILES.ended));
-  const by = isObject(value) ? value["killed_by"] : undefined;
-  return typeof by === "string" ? by : undefined;
+  if (!isObject(value)) return {};
+  const known = Object.entries(ENDED_FIELDS).flatMap(([name, type]) => {
+    const field = value[name];
+    return typeof field === type ? [[name, field] as const] : [];
+  });
+  return Object.fromEntries(known);
 }
+
+/** What of an outcome is remembered; how the first process exited is told by `exit.json`. */
+const ENDED_FIELDS = {
+  killed_by: "string",
+  timed_out: "boolean",
+  oom_killed: "boolean",
+  peak_memory_bytes: "number",
+  cpu_ms: "number",
+} as const;
 
 /** The folder that a sandbox's folder lies in. */
 export function folderAbove(folder: string): string {
@@ -114,7 +162,17 @@ function isRecord(value: unknown): value is ProcessRecord {
   if (!texts.every((name) => typeof value[name] === "string")) return false;
   const { claimed_by: claimedBy, process: first, run } = value;
   if (!Array.isArray(run) || !areNumbers(claimedBy, ["pid", "start_ticks"])) return false;
-  return first === null || areNumbers(first, ["pid", "start_ticks", "group", "session"]);
+  if (first !== null && !areNumbers(first, ["pid", "start_ticks", "group", "session"]))
+    return false;
+  return value["enclosure"] === undefined || isEnclosure(value["enclosure"]);
+}
+
+function isEnclosure(value: unknown): boolean {
+  if (!isObject(value) || typeof value["has_cgroup"] !== "boolean") return false;
+  const { rung, init, namespace } = value;
+  if (rung !== "cgroup" && rung !== "pid-namespace") return false;
+  if (init !== null && !areNumbers(init, ["pid", "start_ticks"])) return false;
+  return namespace === null || typeof namespace === "string";
 }
 
 function areNumbers(value: unknown, names: readonly string[]): boolean {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ok } from "../../kernel/assert.ts";
 import { isDead, isSame, readProcess } from "../../system/process.ts";
 import type { CountedProcess } from "./census.ts";
+import type { FirstProcess } from "./record.ts";
 
 /** One listing: the processes of a sandbox, and all processes of the host. */
 export interface Listing {
@@ -53,10 +54,26 @@ export async function sweep(list: Lister, deadlineAtMs: number): Promise<number 
   }
 }
 
-/** Asks a sandbox's processes to end (SIGTERM) and waits until they have, or the deadline. */
+/**
+ * Stops the group that a sandbox began with, unless its first process has ended or this process is
+ * in it. It takes no listing: what starts processes without end leaves no time for one.
+ */
+export function holdFirst(first: FirstProcess): void {
+  const { pid, start_ticks: startTicks, group } = first;
+  const now = readProcess(pid);
+  const isFirst = now !== undefined && isSame(now, { pid, startTicks }) && now.groupId === group;
+  if (isFirst && group > 1 && group !== readProcess(process.pid)?.groupId) send(-group, "SIGSTOP");
+}
+
+/** Asks what is listed to end (SIGTERM). */
+export function request(listing: Listing): void {
+  signalAll(listing, "SIGTERM");
+}
+
+/** Asks a sandbox's processes to end and waits until they have, or the deadline. */
 export async function ask(list: Lister, deadlineAtMs: number): Promise<void> {
   let found = await list();
-  signalAll(found, "SIGTERM");
+  request(found);
   for (let round = 0; found.members.length > 0 && performance.now() < deadlineAtMs; round += 1) {
     await sleep(pauseOf(round));
     found = await list();

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { LIMITS } from "../../kernel/limits.ts";
-import { GENESIS } from "../../ports/journal.ts";
+import { GENESIS, type AppendOptions } from "../../ports/journal.ts";
 import { FakeClock } from "../fake-clock.ts";
 import {
-  appendAll,
   appendNotes,
   isFault,
   journalCase,
@@ -11,6 +10,8 @@ import {
   type Bench,
   type JournalCase,
 } from "./case.ts";
+
+const DAY_MS = 86_400_000;
 
 /** How journal time follows the host's clocks. */
 export const TIME_CASES: readonly JournalCase[] = [
@@ -118,14 +119,81 @@ export const TIME_CASES: readonly JournalCase[] = [
       await assert.rejects(appendOne({ clock, journal: wary }), isFault("clock_skew"));
       await wary.close();
 
-      const journal = await open({ clock, acceptClock: true });
+      const journal = await open({ clock });
       await journal.load(stored);
-      assert.equal(await appendOne({ clock, journal }), clock.wallMs);
+      assert.equal(await acceptClock({ clock, journal }), clock.wallMs);
       clock.stepWall(LIMITS.clockStepMsMax + 1);
       await assert.rejects(appendOne({ clock, journal }), isFault("clock_skew"));
       await journal.close();
     },
   },
+
+  journalCase("[CK13] accepted while behind, time goes on from its last value", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.advance(1_000);
+    clock.stepWall(-30 * DAY_MS);
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+    assert.equal(await acceptClock(bench), startMs + 1_000);
+    clock.advance(500);
+    assert.equal(await appendOne(bench), startMs + 1_500);
+  }),
+
+  journalCase("[CK13] accepted while behind, it goes on over boots", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.stepWall(-30 * DAY_MS);
+    assert.equal(await acceptClock(bench), startMs);
+    // An hour off: it stands, the wall clock comes nearer.
+    clock.reboot("b", 3_600_000);
+    assert.equal(await appendOne(bench), startMs);
+    clock.advance(70);
+    assert.equal(await appendOne(bench), startMs + 70);
+    clock.reboot("c", -29 * DAY_MS - 3_600_000);
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+  }),
+
+  journalCase("[CK13] a clock that has caught up is one like any other", async (bench) => {
+    const startMs = await appendOne(bench);
+    const { clock } = bench;
+    clock.stepWall(-30 * DAY_MS);
+    await acceptClock(bench);
+    clock.advance(1_000);
+    // On its way it may be anywhere in between.
+    clock.stepWall(15 * DAY_MS);
+    assert.equal(await appendOne(bench), startMs + 1_000);
+    clock.stepWall(15 * DAY_MS);
+    assert.equal(await appendOne(bench), startMs + 1_000);
+    clock.stepWall(-5_001);
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+  }),
+
+  journalCase("[CK13] behind it must not fall back, nor run ahead", async (bench) => {
+    await appendOne(bench);
+    const { clock } = bench;
+    clock.stepWall(-30 * DAY_MS);
+    await acceptClock(bench);
+    clock.stepWall(-5_001);
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+    clock.stepWall(5_001 + 30 * DAY_MS + 5_001);
+    await assert.rejects(appendOne(bench), isFault("clock_skew"));
+  }),
+
+  journalCase(
+    "[CK14] accepted while ahead, time is the wall clock's, also a boot later",
+    async (bench) => {
+      const startMs = await appendOne(bench);
+      const { clock } = bench;
+      clock.stepWall(8 * DAY_MS);
+      await assert.rejects(appendOne(bench), isFault("clock_skew"));
+      assert.equal(await acceptClock(bench), startMs + 8 * DAY_MS);
+      clock.reboot("b", 1_000);
+      assert.equal(await appendOne(bench), startMs + 8 * DAY_MS + 1_000);
+      clock.reboot("c", 8 * DAY_MS);
+      await assert.rejects(appendOne(bench), isFault("clock_skew"));
+      assert.equal(await acceptClock(bench), clock.wallMs);
+    },
+  ),
 
   journalCase("[CK7] a decision that grew too old is taken anew", async ({ journal, clock }) => {
     const startMs = clock.wallMs;
@@ -165,9 +233,19 @@ export const TIME_CASES: readonly JournalCase[] = [
 ];
 
 /** Appends an entry and answers its journal time. */
-async function appendOne({ journal }: Bench): Promise<number> {
-  const { seq } = await journal.head();
-  const [entry] = await appendAll(journal, [noteDraft(`c-${seq + 1}`, "tick")]);
-  assert.ok(entry !== undefined);
-  return entry.at_ms;
+function appendOne(bench: Bench): Promise<number> {
+  return append(bench, {});
+}
+
+/** Appends an entry with an operator's word about the clock, and answers its journal time. */
+function acceptClock(bench: Bench): Promise<number> {
+  return append(bench, { acceptsClock: true });
+}
+
+async function append({ journal }: Bench, options: AppendOptions): Promise<number> {
+  const head = await journal.head();
+  const drafts = [noteDraft(`c-${head.seq + 1}`, "tick")];
+  const outcome = await journal.append(head, () => drafts, options);
+  assert.ok(outcome.kind === "appended");
+  return outcome.atMs;
 }

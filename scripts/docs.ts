@@ -1,0 +1,76 @@
+// `npm run docs [-- FILE]`: writes docs/cli.md from the verbs themselves.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { format } from "prettier";
+import { PROBLEMS } from "../src/protocol/problem.ts";
+import { helpOf } from "../src/cli/parse.ts";
+import type { Verb } from "../src/cli/verb.ts";
+import { loadVerbs } from "../src/cli/verbs.ts";
+import { overallHelp } from "../src/cli/help/overall.ts";
+
+/** The width that the help in the documentation is laid out for, characters. */
+const COLUMNS = 96;
+
+const INTRODUCTION = `# The command line
+
+Made from the program by \`npm run docs\`; do not edit it here.
+
+Every verb takes \`--json\`: one JSON object on stdout, \`{"ok":true,"data":{…},"seq":42}\`,
+\`{"ok":false,"refusal":{"code","message","facts"},"seq":43}\` or
+\`{"ok":false,"error":{"code","message","retryable"}}\`. Verbs that stream print one object a line,
+each with its \`kind\`; the answer is the last of them, of kind \`answer\`. Names are \`snake_case\`
+with their unit; instants end in \`_at_ms\`.
+
+The fleet is found by walking up from the current folder: a folder with a \`.stint\`, or a
+repository whose common directory has a \`stint\`; \`--fleet DIR\` names it instead. Where
+\`STINT_WORKER_TOKEN_FILE\` is set, the caller is that worker and never the operator.`;
+
+const ROOT = join(import.meta.dirname, "..");
+const [given] = process.argv.slice(2);
+if (given?.startsWith("-") === true) {
+  process.stderr.write(`FILE must be the file to write, got "${given}"\n`);
+  process.exit(2);
+}
+const file = resolve(given ?? join(ROOT, "docs/cli.md"));
+
+mkdirSync(dirname(file), { recursive: true });
+// Formatted as `npm run format` would, so that neither undoes what the other has done.
+writeFileSync(file, await format(await documentCli(), { parser: "markdown", printWidth: 100 }));
+
+/** The documentation of the command line, as Markdown. */
+async function documentCli(): Promise<string> {
+  const verbs = (await loadVerbs()).filter(({ isHidden }) => isHidden !== true);
+  const overall = fence(await overallHelp());
+  const parts = [INTRODUCTION, overall, ...verbs.map(section), exitCodes()];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function section(verb: Verb): string {
+  return `## stint ${verb.name}\n\n${verb.summary}.\n\n${fence(helpOf(verb, COLUMNS))}`;
+}
+
+function fence(text: string): string {
+  return `\`\`\`text\n${text.trimEnd()}\n\`\`\``;
+}
+
+/** Which codes end a program how, from the one table. */
+function exitCodes(): string {
+  const codes = Object.entries(PROBLEMS).filter(([, { reserved }]) => !reserved);
+  const byExit = Map.groupBy(codes, ([, { exit }]) => exit);
+  const rows = [...byExit]
+    .toSorted(([one], [other]) => one - other)
+    .map(([exit, list]) => `| ${exit} | ${list.map(([code]) => `\`${code}\``).join(", ")} |`);
+  const head = [
+    "## Exit codes",
+    "",
+    "| exit | codes |",
+    "| ---- | ----- |",
+    "| 0 | done, granted |",
+  ];
+  const rest = [
+    "",
+    "`stint run` ends as its command does once that has started: with its exit code, or 128 and",
+    "the number of the signal. Ctrl-C ends a verb with 130.",
+  ];
+  return [...head, ...rows, ...rest].join("\n");
+}

@@ -1,0 +1,92 @@
+import { nearest } from "../protocol/nearest.ts";
+import { UsageError } from "./report.ts";
+import { VERB_FILES } from "./verbs.ts";
+
+/** A command line, split into the frame's own part and what is for the verb. */
+export interface Typed {
+  /** The verb's name, `worker show` say; undefined where none was typed. */
+  readonly verb: string | undefined;
+  /** The first word of several verbs, when nothing was typed after it but options. */
+  readonly group: string | undefined;
+  /** What follows the verb, untouched. */
+  readonly rest: readonly string[];
+  readonly isJson: boolean;
+  readonly fleet: string | undefined;
+  readonly wantsHelp: boolean;
+  readonly wantsVersion: boolean;
+}
+
+/** What was typed before the verb. */
+interface Before {
+  readonly index: number;
+  readonly isJson: boolean;
+  readonly fleet: string | undefined;
+  readonly wantsHelp: boolean;
+  readonly wantsVersion: boolean;
+}
+
+/** Splits a command line. Throws a UsageError that names the nearest verb or option. */
+export function splitArgv(argv: readonly string[]): Typed {
+  const { index, ...before } = readBefore(argv);
+  const words = argv.slice(index);
+  const [first, second] = words;
+  const none = { ...before, verb: undefined, group: undefined, rest: [] };
+  if (first === undefined) return none;
+  if (first === "help") return splitArgv([...words.slice(1), "--help"]);
+  if (Object.hasOwn(VERB_FILES, first)) return { ...none, verb: first, rest: words.slice(1) };
+  if (!isGroup(first)) throw unknownVerb(first);
+  if (second === undefined || second.startsWith("-")) {
+    const wantsHelp = before.wantsHelp || second === "--help" || second === "-h";
+    return { ...none, group: first, wantsHelp, rest: words.slice(1) };
+  }
+  const verb = `${first} ${second}`;
+  if (!Object.hasOwn(VERB_FILES, verb)) throw unknownVerb(verb);
+  return { ...none, verb, rest: words.slice(2) };
+}
+
+/** The names of the verbs of a group. */
+export function verbsOf(group: string): readonly string[] {
+  return Object.keys(VERB_FILES).filter((name) => name.startsWith(`${group} `));
+}
+
+function readBefore(argv: readonly string[]): Before {
+  let index = 0;
+  let isJson = false;
+  let fleet: string | undefined;
+  let wantsHelp = false;
+  let wantsVersion = false;
+  for (; index < argv.length; index += 1) {
+    const word = argv[index] ?? "";
+    if (!word.startsWith("-")) break;
+    if (word === "--json") isJson = true;
+    else if (word === "--help" || word === "-h") wantsHelp = true;
+    else if (word === "--version" || word === "-V") wantsVersion = true;
+    else if (word.startsWith("--fleet=")) fleet = word.slice("--fleet=".length);
+    else if (word === "--fleet") {
+      index += 1;
+      fleet = argv[index];
+      if (fleet === undefined) throw new UsageError("--fleet must be followed by a folder");
+    } else throw unknownOption(word);
+  }
+  return { index, isJson, fleet, wantsHelp, wantsVersion };
+}
+
+function isGroup(word: string): boolean {
+  return verbsOf(word).length > 0;
+}
+
+function unknownVerb(typed: string): UsageError {
+  const [group = ""] = typed.split(" ", 1);
+  const names = isGroup(group)
+    ? verbsOf(group)
+    : Object.keys(VERB_FILES).map((name) => name.split(" ", 1)[0] ?? name);
+  const like = nearest(typed, names);
+  const hint = like === undefined ? "see `stint --help`" : `did you mean \`stint ${like}\`?`;
+  return new UsageError(`stint has no verb "${typed}"; ${hint}`);
+}
+
+function unknownOption(word: string): UsageError {
+  const like = nearest(word, ["--json", "--fleet", "--help", "--version"]);
+  const hint = like === undefined ? "see `stint --help`" : `did you mean ${like}?`;
+  return new UsageError(`stint has no option ${word} before a verb; ${hint}`);
+}

@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Config } from "../../config/config.ts";
+import { CONFIG_NAME } from "../../config/config.ts";
+import { diffContracts, writeContract, type ContractChange } from "../../config/contract-text.ts";
+import type { Contract } from "../../kernel/fleet/contract.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import type { Call, Said } from "../call.ts";
+import { configFileOf, demandConfigFile } from "../founding/config-file.ts";
+import { contractOptionsOf } from "../founding/contract-options.ts";
+import { findPlace } from "../place.ts";
+import { coloursFor } from "../text/colour.ts";
+import { countText } from "../text/size.ts";
+import type { Given, Verb, VerbFile } from "../verb.ts";
+
+const show: Verb = {
+  name: "contract show",
+  summary: "Show the contract in force",
+  details:
+    "Shows the policy in force as a config would write it. What stint.toml proposes beyond it is " +
+    "named, and waits for `stint contract enact`.",
+  examples: ["stint contract show", "stint contract show --json"],
+  run: runShow,
+};
+
+const lint: Verb = {
+  name: "contract lint",
+  summary: "Check a stint.toml without putting anything in force",
+  details:
+    "Checks form, bounds and stop conditions of FILE (default: the stint.toml of the fleet, or " +
+    "of the current folder). Everything wrong is named with its line (exit 2). Needs no fleet.",
+  parameters: "[file]",
+  examples: ["stint contract lint", "stint contract lint proposals/tight.toml"],
+  run: runLint,
+};
+
+const enact: Verb = {
+  name: "contract enact",
+  summary: "Put the contract of a stint.toml in force",
+  details:
+    "Shows what would change, asks, and puts the contract of FILE (default: the fleet's " +
+    "stint.toml) in force. A tighter contract stops nobody: it admits nothing new until use has " +
+    "fallen below it.",
+  parameters: "[file]",
+  options: [{ flags: "--yes", description: "do not ask" }],
+  examples: ["stint contract enact", "stint contract enact stint.toml --yes"],
+  run: runEnact,
+};
+
+/** The verbs of the contract. */
+export const VERBS: VerbFile["VERBS"] = [show, lint, enact];
+
+async function runShow(call: Call): Promise<Said> {
+  const { root } = await call.place();
+  const { state, seq } = await call.read();
+  const { contract, contract_hash: hash } = state;
+  const file = configFileOf(root);
+  if (existsSync(file)) {
+    const changes = diffContracts(contract, demandConfigFile(file).contract);
+    if (changes.length > 0)
+      call.note(
+        `note: ${file} proposes ${countText(changes.length, "change")}:\n${listOf(changes)}`,
+      );
+  }
+  const data = { contract: asJson(contract), contract_hash: hash, status: state.status };
+  return { data, text: writeContract(contract).trimEnd(), seq };
+}
+
+async function runLint(_: Call, { parameters }: Given): Promise<Said> {
+  const place = findPlace(process.cwd());
+  const file = fileOf(parameters[0], place?.root ?? process.cwd());
+  const { contract, notes } = demandConfigFile(file);
+  const text = [`${file} is well formed.`, ...notes.map((note) => `note: ${note}`)].join("\n");
+  return { data: { file, contract: asJson(contract), notes: [...notes] }, text };
+}
+
+async function runEnact(call: Call, { parameters, options }: Given): Promise<Said> {
+  const { root } = await call.place();
+  const file = fileOf(parameters[0], root);
+  const config: Config = demandConfigFile(file);
+  const { state } = await call.read();
+  const changes = diffContracts(state.contract, config.contract);
+  if (changes.length === 0) {
+    const data = { contract_hash: state.contract_hash, changes: [] };
+    return { data, text: `The contract of ${file} is in force already.`, seq: state.seq };
+  }
+  call.note(`${file} changes the contract of "${state.name}":\n${listOf(changes, call)}`);
+  await call.confirm("Put it in force?", options["yes"] === true);
+  const fleet = await call.openFleet();
+  await fleet.enact(contractOptionsOf(config.contract));
+  const after = await call.read();
+  const data = {
+    contract_hash: after.state.contract_hash,
+    changes: changes.map((change) => ({ ...change })),
+  };
+  const text = `In force: ${countText(changes.length, "change")} of the contract.`;
+  return { data, text, seq: after.seq };
+}
+
+function fileOf(given: unknown, folder: string): string {
+  return typeof given === "string" ? resolve(given) : resolve(folder, CONFIG_NAME);
+}
+
+/** What changes, a line each: what is new green, what goes red. */
+function listOf(changes: readonly ContractChange[], call?: Call): string {
+  const colours = coloursFor(call?.isColour === true);
+  return changes
+    .map(({ field, before, after }) => {
+      if (before === undefined) return `  ${field}: ${colours.green(after ?? "")} (new)`;
+      if (after === undefined) return `  ${field}: ${colours.red(before)} (removed)`;
+      return `  ${field}: ${colours.red(before)} → ${colours.green(after)}`;
+    })
+    .join("\n");
+}
+
+/** A contract is a document in wire form: its type only lacks the word. */
+function asJson(contract: Contract): JsonObject {
+  return contract as unknown as JsonObject;
+}

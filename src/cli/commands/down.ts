@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { connectSupervisor } from "../../client/supervisor.ts";
+import { durationOption } from "../../config/amount.ts";
+import { isLive } from "../../kernel/state.ts";
+import { Refused } from "../../library/refused.ts";
+import { Fault } from "../../ports/fault.ts";
+import type { Call, Said } from "../call.ts";
+import { plainText } from "../text/plain.ts";
+import { countText } from "../text/size.ts";
+import type { Given, Verb, VerbFile } from "../verb.ts";
+
+const down: Verb = {
+  name: "down",
+  summary: "End the supervisor; with --stop its workers first",
+  details:
+    "Ends the fleet's supervisor on this host when no worker lives. With live workers it lists " +
+    "them and stays (exit 3, workers_live), unless --stop is given: then they are stopped first. " +
+    "The fleet is not harmed: the next `stint run` starts a supervisor again.",
+  options: [
+    { flags: "--stop", description: "stop the live workers first" },
+    {
+      flags: "--grace <duration>",
+      description: "how long each may take to end by itself (default: 5s)",
+      parse: durationOption("--grace"),
+    },
+  ],
+  examples: ["stint down", "stint down --stop --grace 10s"],
+  run,
+};
+
+/** The verb `down`. */
+export const VERBS: VerbFile["VERBS"] = [down];
+
+const graceMsDefault = 5_000;
+
+/** How long a supervisor may take to be gone once it has begun to leave, ms. */
+const goneMs = 30_000;
+const pollEveryMs = 50;
+
+async function run(call: Call, { options }: Given): Promise<Said> {
+  const { stateDir } = await call.place();
+  const supervision = await connectSupervisor({ stateDir });
+  if (supervision === undefined) return sayNone(call);
+  const { grace } = options;
+  const stopGraceMs = typeof grace === "number" ? grace : graceMsDefault;
+  try {
+    const { pid } = await supervision.status();
+    const live = await supervision.leave(options["stop"] === true ? { stopGraceMs } : {});
+    if (live.length > 0) throw await liveRefusal(call, live);
+    await untilGone(stateDir, call.signal);
+    const data = { supervisor_pid: pid, was_running: true };
+    return { data, text: `The supervisor (pid ${pid}) has left.` };
+  } finally {
+    await supervision.close();
+  }
+}
+
+/** Nothing to end; workers that others hold are still worth a word. */
+async function sayNone(call: Call): Promise<Said> {
+  const { state, seq } = await call.read();
+  const live = [...state.workers.values()].filter(isLive).map(({ id }) => id);
+  if (live.length > 0) throw await liveRefusal(call, live);
+  const data = { supervisor_pid: null, was_running: false };
+  return { data, text: "No supervisor runs, and no worker lives.", seq };
+}
+
+async function liveRefusal(call: Call, ids: readonly string[]): Promise<Refused> {
+  const { state } = await call.read();
+  const names = ids.map((id) => {
+    const name = state.workers.get(id)?.name;
+    return name === undefined ? `  ${id}` : `  ${id}  ${plainText(name)}`;
+  });
+  const many = countText(ids.length, "worker");
+  const hint = "`stint stop --all` or `stint down --stop` stops them";
+  return new Refused({
+    code: "workers_live",
+    message: `every worker must have ended first, ${many} live; ${hint}:\n${names.join("\n")}`,
+    facts: { workers: [...ids] },
+  });
+}
+
+async function untilGone(stateDir: string, signal: AbortSignal): Promise<void> {
+  const deadlineAtMs = performance.now() + goneMs;
+  for (;;) {
+    const supervision = await connectSupervisor({ stateDir });
+    if (supervision === undefined) return;
+    await supervision.close();
+    if (performance.now() > deadlineAtMs) {
+      const message = `the supervisor must be gone ${goneMs} ms after leaving, it answers still`;
+      throw new Fault("supervisor_unreachable", message, { retryable: true });
+    }
+    await sleep(pollEveryMs, undefined, { signal });
+  }
+}

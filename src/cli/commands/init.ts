@@ -1,0 +1,162 @@
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { writeTemplate } from "../../config/contract-text.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import type { Contract } from "../../kernel/fleet/contract.ts";
+import { parseContract } from "../../protocol/contract.ts";
+import { InputError } from "../../protocol/input.ts";
+import type { Call, Said } from "../call.ts";
+import { archiveFleet } from "../founding/archive.ts";
+import { configFileOf, readConfigFile, writeConfigFile } from "../founding/config-file.ts";
+import { contractOptionsOf } from "../founding/contract-options.ts";
+import { aliveRefusal, killedRefusal, lookAt } from "../founding/predecessor.ts";
+import { placeFor, type Place } from "../place.ts";
+import type { Given, Verb, VerbFile } from "../verb.ts";
+
+const init: Verb = {
+  name: "init",
+  summary: "Begin a fleet in a folder or repository",
+  details:
+    "Begins a fleet and writes a commented stint.toml where there is none. In a repository its " +
+    "state lies in the repository's own directory, shared by all working trees and never " +
+    "committed; elsewhere in DIR/.stint. Where a fleet is already, nothing is changed.\n\n" +
+    "The contract of a stint.toml that is there is put in force; later changes of the file wait " +
+    "for `stint contract enact`. A fleet that was killed is never revived: --new-fleet archives " +
+    "its journal beside the new one.",
+  parameters: "[dir]",
+  options: [
+    { flags: "--name <name>", description: "the fleet's name (default: the folder's)" },
+    { flags: "--new-fleet", description: "after a kill: archive the journal and begin anew" },
+  ],
+  examples: ["stint init", "stint init ~/work/site --name site", "stint init --new-fleet"],
+  run,
+};
+
+/** The verb `init`. */
+export const VERBS: VerbFile["VERBS"] = [init];
+
+async function run(call: Call, { parameters, options }: Given): Promise<Said> {
+  const folder = folderOf(parameters[0]);
+  const place = placeFor(folder);
+  const before = await lookAt(place.stateDir);
+  const isNew = options["newFleet"] === true;
+  if (before.kind === "alive") {
+    if (isNew) throw aliveRefusal(before.state);
+    return sayExisting(place, before.state.fleet ?? "", before.seq);
+  }
+  if (before.kind === "killed" && !isNew) throw killedRefusal(before.fleet);
+  const config = readConfigFile(configFileOf(place.root));
+  const archived =
+    before.kind === "killed"
+      ? archiveFleet(place.stateDir, before.fleet ?? `unreadable-${Date.now()}`)
+      : undefined;
+  const name = nameOf(options["name"] ?? config?.fleet.name, place);
+  const isSameUser = await runsAsSameUser();
+  const contract =
+    config?.contract ??
+    parseContract(isSameUser ? { allow_degraded: ["same_user", "network"] } : {});
+  const fleet = await begin(place, name, contract);
+  const file = configFileOf(place.root);
+  const isWritten = writeConfigFile(file, writeTemplate({ name, isSameUser }));
+  for (const note of config?.notes ?? []) call.note(`note: ${note}`);
+  if (isSameUser) noteSameUser(call, contract);
+  return sayCreated({ place, fleet, name, isWritten, archived });
+}
+
+/** The folder to begin in, created where it is missing; as `git init` does. */
+function folderOf(given: unknown): string {
+  const folder = resolve(typeof given === "string" ? given : ".");
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) mkdirSync(folder, { recursive: true });
+  if (found === undefined || found.isDirectory()) return folder;
+  throw new InputError("usage", [{ path: "dir", expected: "a folder", got: "a file" }]);
+}
+
+/** A name for people; what a folder may be called and a fleet may not is left out. */
+function nameOf(given: unknown, { root }: Place): string {
+  if (typeof given === "string") return given;
+  const plain = basename(root)
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 64);
+  return plain === "" ? "fleet" : plain;
+}
+
+async function begin(place: Place, name: string, contract: Contract): Promise<string> {
+  const { openFleetForCli: openFleet, sqlite } = await import("../../compose.ts");
+  if (!existsSync(place.stateDir)) mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
+  // A folder that becomes a repository one day must not commit the secret.
+  if (basename(place.stateDir) === ".stint") ignoreAll(place.stateDir);
+  const store = sqlite({ dir: place.stateDir });
+  const fleet = await openFleet({
+    store,
+    name,
+    contract: contractOptionsOf(contract),
+    supervisor: "none",
+    steward: false,
+  });
+  try {
+    return fleet.id;
+  } finally {
+    await fleet.close();
+  }
+}
+
+function ignoreAll(folder: string): void {
+  const file = join(folder, ".gitignore");
+  if (!existsSync(file)) writeFileSync(file, "*\n");
+}
+
+/** Whether no sandbox of this host keeps workers apart from the user they run as. */
+async function runsAsSameUser(): Promise<boolean> {
+  const { examineContainment } = await import("../../compose-inspection.ts");
+  const { rungs } = await examineContainment();
+  return !rungs.some(({ rung, works }) => works && rung !== "process-group");
+}
+
+function noteSameUser(call: Call, { allow_degraded: allowed }: Contract): void {
+  const consequence = allowed.includes("same_user")
+    ? "the contract allows it (same_user)"
+    : 'starts will be refused until the contract has allow_degraded = ["same_user", "network"]';
+  call.note(`note: sandboxes here do not keep workers from their user's files; ${consequence}`);
+  call.note("      `stint doctor` says how to get better ones");
+}
+
+function sayExisting(place: Place, fleet: string, seq: number): Said {
+  const data = dataOf(place, { fleet, isCreated: false });
+  return { data, text: `The fleet ${fleet} is here already: ${place.stateDir}`, seq };
+}
+
+function sayCreated(so: {
+  readonly place: Place;
+  readonly fleet: string;
+  readonly name: string;
+  readonly isWritten: boolean;
+  readonly archived: string | undefined;
+}): Said {
+  const { place, fleet, name, isWritten, archived } = so;
+  const file = configFileOf(place.root);
+  const text = [
+    `Began the fleet "${name}" (${fleet}).`,
+    `  state   ${place.stateDir}`,
+    `  config  ${file}${isWritten ? "" : " (was there; its contract is in force)"}`,
+    ...(archived === undefined ? [] : [`  before  ${archived}`]),
+    "",
+    "Next: stint run -- CMD        run a command as a worker",
+    "      stint doctor            what sandboxes can hold here",
+  ].join("\n");
+  const more = archived === undefined ? {} : { archived_dir: archived };
+  return { data: { ...dataOf(place, { fleet, isCreated: true }), name, ...more }, text, seq: 1 };
+}
+
+function dataOf(
+  { stateDir, root }: Place,
+  so: { readonly fleet: string; readonly isCreated: boolean },
+): JsonObject {
+  return {
+    fleet_id: so.fleet,
+    state_dir: stateDir,
+    config_file: configFileOf(root),
+    created: so.isCreated,
+  };
+}

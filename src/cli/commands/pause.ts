@@ -1,0 +1,24 @@
+import type { Call, Said } from "../call.ts";
+import type { Given, Verb, VerbFile } from "../verb.ts";
+
+const pause: Verb = {
+  name: "pause",
+  summary: "Take no new workers until resumed; those that run go on",
+  options: [{ flags: "--reason <text>", description: "why, for the record" }],
+  examples: ['stint pause --reason "deploy in progress"'],
+  run,
+};
+
+/** The verb `pause`. */
+export const VERBS: VerbFile["VERBS"] = [pause];
+
+async function run(call: Call, { options }: Given): Promise<Said> {
+  const { reason } = options;
+  const fleet = await call.openFleet();
+  await fleet.pause(typeof reason === "string" ? { reason } : {});
+  const { seq, state } = await call.read();
+  const text =
+    `The fleet ${fleet.id} is paused: no admissions, no registrations. ` +
+    `${state.live_count} workers go on.\nNext: stint resume`;
+  return { data: { fleet_id: fleet.id, status: state.status }, text, seq };
+}

@@ -1,0 +1,110 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { supervise as superviseHere, SuperviseOptions } from "../../compose-supervisor.ts";
+import { Fault } from "../../ports/fault.ts";
+import { InputError } from "../../protocol/input.ts";
+import type { Call, Said } from "../call.ts";
+import type { Given, Verb, VerbFile } from "../verb.ts";
+
+type Supervisor = Awaited<ReturnType<typeof superviseHere>>;
+
+/** How long workers are given to end by themselves when this process is told to end, ms. */
+const STOP_GRACE_MS = 5_000;
+
+const supervise: Verb = {
+  name: "supervise",
+  summary: "Be the supervisor of a fleet in this process, until it is idle or told to end",
+  details:
+    "`run`, `spawn` and the library start this by themselves, detached. It says on stdout that " +
+    "it serves, as one line of JSON, or that another process does; then it lets go of its " +
+    "terminal and writes to `supervisor.log` in the state folder. On SIGTERM it takes no more " +
+    "starts, stops its workers and leaves. On the upper rungs of containment its workers end " +
+    "with it, however it ends.",
+  options: [
+    { flags: "--dir <folder>", description: "the state folder", isRequired: true },
+    {
+      flags: "--idle-ms <ms>",
+      description: "leave after so long without workers and requests",
+      parse: parseMs,
+    },
+    { flags: "--rung <name>", description: "force a rung of containment", parse: parseRung },
+  ],
+  examples: ["stint supervise --dir .git/stint"],
+  isHidden: true,
+  run,
+};
+
+/** The verb `supervise`. */
+export const VERBS: VerbFile["VERBS"] = [supervise];
+
+const RUNGS = ["best", "cgroup", "pid-namespace", "process-group"] as const;
+
+function parseRung(text: string): (typeof RUNGS)[number] {
+  const rung = RUNGS.find((known) => known === text);
+  if (rung !== undefined) return rung;
+  const expected = `one of ${RUNGS.join(", ")}`;
+  throw new InputError("usage", [{ path: "--rung", expected, got: text }]);
+}
+
+function parseMs(text: string): number {
+  const ms = Number(text);
+  if (/^\d{1,10}$/.test(text) && ms > 0) return ms;
+  throw new InputError("usage", [{ path: "--idle-ms", expected: "a number of ms", got: text }]);
+}
+
+async function run(call: Call, { options }: Given): Promise<Said> {
+  const { supervise: begin, AlreadySupervised } = await import("../../compose-supervisor.ts");
+  // A terminal that is closed is no reason for its workers to end.
+  process.on("SIGHUP", () => undefined);
+  try {
+    await serve(call, await begin(optionsOf(options)));
+    // All is said and released: what is still open here is nobody's.
+    process.exit(0);
+  } catch (error) {
+    if (error instanceof AlreadySupervised) {
+      const { pid = null, socket = null } = error.about;
+      const data = { already: true, pid, socket };
+      if (!call.isJson) say({ ok: true, data });
+      return { data, text: "" };
+    }
+    if (!call.isJson && error instanceof Fault) {
+      const { code, message, retryable } = error;
+      say({ ok: false, error: { code, message, retryable } });
+    }
+    throw error;
+  }
+}
+
+/** Says that it serves, and does until it has left. A signal has it stop its workers and leave. */
+async function serve({ signal }: Call, supervisor: Supervisor): Promise<void> {
+  say({ ok: true, data: { ...supervisor.status } });
+  letGoOfStdio();
+  const drain = (): void => void supervisor.drain({ stopGraceMs: STOP_GRACE_MS });
+  if (signal.aborted) drain();
+  signal.addEventListener("abort", drain, { once: true });
+  await supervisor.untilLeft();
+}
+
+function optionsOf({ dir, idleMs, rung }: Given["options"]): SuperviseOptions {
+  return {
+    dir: String(dir),
+    ...(typeof idleMs === "number" ? { idleMs } : {}),
+    ...(rung === undefined ? {} : { rung: rung as (typeof RUNGS)[number] }),
+  };
+}
+
+/** One line, whole, before anything else: whoever started this waits for it. */
+function say(answer: object): void {
+  try {
+    writeSync(1, `${JSON.stringify(answer)}\n`);
+  } catch {
+    // Nobody reads it any more; the fleet is served all the same.
+  }
+}
+
+/** Lets whoever started this see the end of its pipe, and keeps later descriptors off 0 and 1. */
+function letGoOfStdio(): void {
+  for (const descriptor of [0, 1]) {
+    closeSync(descriptor);
+    openSync("/dev/null", "r+");
+  }
+}

@@ -1,0 +1,205 @@
+import type { Command } from "../../kernel/command.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import type { Severity } from "../../kernel/worker/evidence.ts";
+import type { Fleet } from "../../library/fleet/fleet.ts";
+import { Refused, refusedAnswer } from "../../library/refused.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
+import type { Call, Said } from "../call.ts";
+import { objectOption, wordOption } from "../launching/given-option.ts";
+import { giveAsWorker, seeAsWorker } from "../roster/as-worker.ts";
+import { documentOf, portraitText } from "../roster/portrait.ts";
+import { coloursFor } from "../text/colour.ts";
+import type { Given, Verb } from "../verb.ts";
+
+const ID = "<id>";
+
+const show: Verb = {
+  name: "worker show",
+  summary: "Show everything that is known of a worker, the dead included",
+  details:
+    "Shows a worker by its id, a unique beginning of it, or the name of a live one: lineage, " +
+    "status, budget, state, and how it ended. A worker may ask about itself (`self`) and those " +
+    "below it.",
+  parameters: ID,
+  examples: ["stint worker show w-abcd", "stint worker show build --json"],
+  isForWorkers: true,
+  async run(call, given) {
+    const reference = textAt(given, 0);
+    if (call.workerTokenFile !== undefined) {
+      const worker = await seeAsWorker(call.workerTokenFile, reference);
+      return { data: { worker }, text: JSON.stringify(worker, undefined, 2) };
+    }
+    const { beats, seq } = await call.read();
+    const fleet = await openReading(call);
+    const view = await fleet.worker(reference);
+    if (view === undefined) throw unknown(reference);
+    const text = portraitText(view, beats, coloursFor(call.isColour));
+    return { data: { worker: documentOf(view, beats) }, text, seq };
+  },
+};
+
+const checkpoint: Verb = {
+  name: "worker checkpoint",
+  summary: "Replace the recorded state of a running worker",
+  details:
+    `Records a JSON object of at most ${LIMITS.stateBytesMax} bytes as the worker's state; it is ` +
+    "kept after the worker's end. A worker records its own (`self`).",
+  parameters: ID,
+  options: [
+    {
+      flags: "--state <json>",
+      description: "the new state, a JSON object",
+      parse: objectOption("--state"),
+      isRequired: true,
+    },
+  ],
+  examples: [`stint worker checkpoint w-abcd --state '{"done":17}'`],
+  isForWorkers: true,
+  async run(call, given) {
+    const state = given.options["state"] as JsonObject;
+    return give(call, textAt(given, 0), (worker) => ({
+      kind: "worker.checkpoint",
+      data: { worker, state },
+    }));
+  },
+};
+
+const note: Verb = {
+  name: "worker note",
+  summary: "Add a text to the record of a worker",
+  details:
+    `Journals a text of at most ${LIMITS.noteBytesMax} bytes about a worker, also after its end. ` +
+    "A worker may note something about itself (`self`).",
+  parameters: "<id> <text>",
+  examples: ['stint worker note w-abcd "asked its author, is meant to run"'],
+  isForWorkers: true,
+  async run(call, given) {
+    const text = textAt(given, 1);
+    return give(call, textAt(given, 0), (worker) => ({
+      kind: "worker.note",
+      data: { worker, text },
+    }));
+  },
+};
+
+const quarantine: Verb = {
+  name: "worker quarantine",
+  summary: "Freeze a worker and keep it for a look",
+  details:
+    "Freezes a running worker: it computes nothing, gets no children and no new rights, and " +
+    "neither silence nor its lifetime ends it. It is lifted by `stint worker unquarantine`, or " +
+    "stopped when the contract's quarantine_max is over.",
+  parameters: ID,
+  options: [
+    { flags: "--reason <text>", description: "why, for the record", isRequired: true },
+    {
+      flags: "--severity <severity>",
+      description: "low, medium, high or critical (default: medium)",
+      parse: wordOption("--severity", ["low", "medium", "high", "critical"]),
+    },
+    { flags: "--tree", description: "its live descendants as well" },
+  ],
+  examples: ['stint worker quarantine w-abcd --reason "writes outside its folder" --tree'],
+  async run(call, given) {
+    const reference = textAt(given, 0);
+    const { reason, severity, tree } = given.options as {
+      readonly reason: string;
+      readonly severity?: Severity;
+      readonly tree?: boolean;
+    };
+    const fleet = await call.openFleet();
+    const id = await demandId(fleet, reference);
+    const bare = { reason, source: "cli", tree: tree === true };
+    await fleet.quarantine(id, severity === undefined ? bare : { ...bare, severity });
+    return sayDone(call, id, `${id} is in quarantine`);
+  },
+};
+
+const unquarantine: Verb = {
+  name: "worker unquarantine",
+  summary: "Let a worker in quarantine run again",
+  parameters: ID,
+  options: [{ flags: "--resolution <text>", description: "what was found, for the record" }],
+  examples: ['stint worker unquarantine w-abcd --resolution "false alarm"'],
+  async run(call, given) {
+    const reference = textAt(given, 0);
+    const resolution = given.options["resolution"];
+    const fleet = await call.openFleet();
+    const id = await demandId(fleet, reference);
+    await fleet.unquarantine(id, typeof resolution === "string" ? { resolution } : {});
+    return sayDone(call, id, `${id} runs again`);
+  },
+};
+
+const writeOff: Verb = {
+  name: "worker write-off",
+  summary: "Declare a worker ended that nobody can see end",
+  details:
+    "Ends a worker on the operator's word alone, evidence grade `declared`: for one whose host " +
+    "is gone for good. It proves nothing; a worker that still runs somewhere goes on, but " +
+    "nothing of it is taken any more.",
+  parameters: ID,
+  options: [
+    { flags: "--reason <text>", description: "why, for the record", isRequired: true },
+    { flags: "--yes", description: "do not ask" },
+  ],
+  examples: ['stint worker write-off w-abcd --reason "its machine burnt down" --yes'],
+  async run(call, given) {
+    const reference = textAt(given, 0);
+    const fleet = await call.openFleet();
+    const id = await demandId(fleet, reference);
+    const isYes = given.options["yes"] === true;
+    await call.confirm(`Write ${id} off, on your word that it has ended?`, isYes);
+    await fleet.writeOff(id, { reason: String(given.options["reason"]) });
+    return sayDone(call, id, `${id} is written off; that proves nothing`);
+  },
+};
+
+/** The verbs that are about one worker. */
+export const VERBS: readonly Verb[] = [show, checkpoint, quarantine, unquarantine, note, writeOff];
+
+/** Gives a command about a worker, as the operator or as the worker that calls. */
+async function give(
+  call: Call,
+  reference: string,
+  make: (worker: string) => Command,
+): Promise<Said> {
+  if (call.workerTokenFile !== undefined) {
+    const { worker, seq } = await giveAsWorker(call.workerTokenFile, reference, make);
+    return { data: { worker_id: worker }, text: `recorded at entry ${seq}`, seq };
+  }
+  const fleet = await call.openFleet();
+  const worker = await demandId(fleet, reference);
+  const answer = await fleet.submit(make(worker));
+  if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
+  const { seq } = answer;
+  return { data: { worker_id: worker }, text: `recorded at entry ${seq}`, seq };
+}
+
+/** The id that a text means; one that means nobody goes on as it is, and is refused on record. */
+async function demandId(fleet: Fleet, reference: string): Promise<string> {
+  return (await fleet.worker(reference))?.id ?? reference;
+}
+
+function openReading(call: Call): Promise<Fleet> {
+  return call.openFleet({ supervisor: "none", steward: false });
+}
+
+async function sayDone(call: Call, id: string, text: string): Promise<Said> {
+  const { seq } = await call.read();
+  return { data: { worker_id: id }, text, seq };
+}
+
+function textAt({ parameters }: Given, index: number): string {
+  const text = parameters[index];
+  if (typeof text === "string" && text !== "") return text;
+  throw new InputError("usage", [
+    { path: "the operand", expected: "a text", got: describeValue(text) },
+  ]);
+}
+
+function unknown(reference: string): Refused {
+  const message = `a worker of this fleet must be named, none has the id ${reference}`;
+  return new Refused({ code: "worker_unknown", message, facts: { worker: reference } });
+}

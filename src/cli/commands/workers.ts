@@ -1,0 +1,104 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import { isLive } from "../../kernel/state.ts";
+import type { Call, Said } from "../call.ts";
+import { rowOf, rowOfView, type Beats, type WorkerRow } from "../roster/row.ts";
+import { inTreeOrder, type Indented } from "../roster/tree.ts";
+import { coloursFor, type Colours } from "../text/colour.ts";
+import { agoText, durationText } from "../text/duration.ts";
+import { plainText } from "../text/plain.ts";
+import { countText } from "../text/size.ts";
+import { tableText } from "../text/table.ts";
+import type { Given, Verb } from "../verb.ts";
+
+const workers: Verb = {
+  name: "workers",
+  summary: "List the live workers",
+  details:
+    "Lists the live workers with their place in the lineage, how they are, and when they last " +
+    "beat. With --all the dead too: that reads the whole journal. The budget of each is in the " +
+    "answer of --json: granted, reserved by its children, spent and free.",
+  options: [
+    { flags: "--tree", description: "children indented below their parents" },
+    { flags: "--all", description: "the dead as well" },
+  ],
+  examples: ["stint workers", "stint workers --tree", "stint workers --all --json"],
+  run,
+};
+
+/** The verb that lists workers. */
+export const VERBS: readonly Verb[] = [workers];
+
+async function run(call: Call, { options }: Given): Promise<Said> {
+  const isAll = options["all"] === true;
+  const { state, seq, beats, nowMs } = await call.read();
+  const rows = isAll ? await listAll(call, beats) : [];
+  if (!isAll)
+    for (const worker of state.workers.values())
+      if (isLive(worker)) rows.push(rowOf(worker, beats));
+  const isTree = options["tree"] === true;
+  const ordered = isTree
+    ? inTreeOrder(rows, ({ id, parent_id: parent }) => ({ id, parent }))
+    : rows.map((item) => ({ item, level: 0 }));
+  const data: JsonObject = { workers: ordered.map(({ item }) => ({ ...item })) };
+  const text = textOf(ordered, { nowMs, isAll, isTree, colours: coloursFor(call.isColour) });
+  const paused = state.status === "open" ? "" : `\nthe fleet is ${state.status}`;
+  return { data, text: text + paused, seq };
+}
+
+/** Loads the whole library: only the dead need it. */
+async function listAll(call: Call, beats: Beats): Promise<WorkerRow[]> {
+  const fleet = await call.openFleet({ supervisor: "none", steward: false });
+  const views = await fleet.workers({ all: true });
+  return views.map((view) => rowOfView(view, beats));
+}
+
+function textOf(
+  rows: readonly Indented<WorkerRow>[],
+  so: {
+    readonly nowMs: number;
+    readonly isAll: boolean;
+    readonly isTree: boolean;
+    readonly colours: Colours;
+  },
+): string {
+  const { nowMs, isAll, isTree, colours } = so;
+  if (rows.length === 0)
+    return isAll ? "no worker was ever admitted" : "no worker lives; start one: stint run -- CMD…";
+  const isOver = ({ item }: Indented<WorkerRow>): boolean => item.status === "stopped";
+  return tableText({
+    headStyle: colours.dim,
+    rows,
+    columns: [
+      { head: "WORKER", cell: ({ item, level }) => "  ".repeat(level) + colours.cyan(item.id) },
+      { head: "NAME", cell: ({ item }) => plainText(item.name) },
+      { head: "STATUS", cell: ({ item }) => statusText(item, colours) },
+      { head: "PARENT", cell: ({ item }) => (isTree ? "" : (item.parent_id ?? "")) },
+      { head: "PID", cell: ({ item }) => String(item.pid ?? ""), isRight: true },
+      { head: "SINCE", cell: ({ item }) => agoText(item.admitted_at_ms, nowMs), isRight: true },
+      {
+        head: "BEAT",
+        cell: ({ item }) =>
+          item.last_beat_at_ms === null ? "" : agoText(item.last_beat_at_ms, nowMs),
+        isRight: true,
+      },
+      {
+        head: "LEFT",
+        cell: (row) =>
+          isOver(row) ? "" : durationText(Math.max(0, row.item.expires_at_ms - nowMs)),
+        isRight: true,
+      },
+    ],
+  });
+}
+
+function statusText({ status, stale, quarantined, degraded }: WorkerRow, colours: Colours): string {
+  const flags = [
+    ...(stale ? [colours.yellow("stale")] : []),
+    ...(quarantined ? [colours.yellow("quarantined")] : []),
+    ...(degraded.length > 0
+      ? [colours.dim(countText(degraded.length, "weakness", "weaknesses"))]
+      : []),
+  ];
+  const word = status === "running" ? colours.green(status) : status;
+  return [word, ...flags].join(", ");
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, readdirSync, renameSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { Fault } from "../../ports/fault.ts";
+
+/** Where the journals of fleets that are no more lie in a state folder. */
+const ARCHIVE = "archive";
+
+/**
+ * Moves everything of a killed fleet into `archive/NAME` of its state folder, and answers that
+ * folder. Interrupted, it may be called again and goes on where it was: the journal is moved last,
+ * and of it the head file, so that what is left is still known to be a fleet until the very end.
+ *
+ * Throws `Fault` `storage_failed`, `storage_full`.
+ */
+export function archiveFleet(stateDir: string, name: string): string {
+  const folder = join(stateDir, ARCHIVE, unfinishedIn(stateDir) ?? name);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const entry of inOrder(readdirSync(stateDir)))
+      renameSync(join(stateDir, entry), join(folder, entry));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const fault = code === "ENOSPC" || code === "EDQUOT" ? "storage_full" : "storage_failed";
+    const said = `the fleet in ${stateDir} must be moved to ${folder}, got ${code}: ${message}`;
+    throw new Fault(fault, said, { cause: error });
+  }
+  return folder;
+}
+
+/** An archive that was begun and not ended has no head file yet: the one is moved last. */
+function unfinishedIn(stateDir: string): string | undefined {
+  const archive = join(stateDir, ARCHIVE);
+  if (!existsSync(archive)) return undefined;
+  return readdirSync(archive).find((name) => !existsSync(join(archive, name, "head")));
+}
+
+/** What to move, the journal's own files last and its head the very last. */
+function inOrder(names: readonly string[]): readonly string[] {
+  const last = ["journal.db-shm", "journal.db-wal", "journal.db", "head"];
+  const rank = (name: string): number => last.indexOf(name);
+  return names.filter((name) => name !== ARCHIVE).toSorted((a, b) => rank(a) - rank(b));
+}

@@ -1,0 +1,15 @@
+import { ok } from "../../kernel/assert.ts";
+import type { Contract } from "../../kernel/fleet/contract.ts";
+import { showContract, type ContractOptions } from "../../library/fleet/contract.ts";
+
+/** A contract of a config as the library takes it; each of its conditions is a text there. */
+export function contractOptionsOf(contract: Contract): ContractOptions {
+  const { stopConditions, ...fields } = showContract(contract);
+  return {
+    ...fields,
+    stopConditions: stopConditions.map(({ when, ...condition }) => {
+      ok(when !== undefined, "a config's conditions have a text");
+      return { ...condition, when };
+    }),
+  };
+}

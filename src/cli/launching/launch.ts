@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import { basename, resolve } from "node:path";
+import { statSync } from "node:fs";
+import type { JsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import type { Network } from "../../kernel/worker/manifest.ts";
+import { coresOption, countOption, durationOption, sizeOption } from "../../config/amount.ts";
+import type { BudgetOptions } from "../../library/fleet/contract.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
+import type { Given, VerbOption } from "../verb.ts";
+import { objectOption, wordOption } from "./given-option.ts";
+import { environmentFor, parseVariable, type Variable } from "./environment.ts";
+
+/** The options that every verb has which starts a worker. */
+export const LAUNCH_OPTIONS: readonly VerbOption[] = [
+  { flags: "--name <name>", description: "a label for the worker (default: the command's name)" },
+  { flags: "--parent <id>", description: "the worker below which it stands" },
+  {
+    flags: "--cpu <cores>",
+    description: "cores at most, e.g. 0.5",
+    parse: coresOption("--cpu"),
+  },
+  {
+    flags: "--memory <size>",
+    description: "memory at most, e.g. 256MiB",
+    parse: sizeOption("--memory"),
+  },
+  {
+    flags: "--processes <count>",
+    description: "processes and threads at most, e.g. 64",
+    parse: countOption("--processes"),
+  },
+  {
+    flags: "--wall <duration>",
+    description: "time from its start until it is ended, e.g. 30s",
+    parse: durationOption("--wall"),
+  },
+  {
+    flags: "--state <json>",
+    description: "its recorded state, a JSON object",
+    parse: objectOption("--state"),
+  },
+  {
+    flags: "--run-id <id>",
+    description: "start it once: the same id and command mean the same worker",
+  },
+  {
+    flags: "--network <network>",
+    description: "none, controller or open",
+    parse: wordOption("--network", ["none", "controller", "open"]),
+  },
+  {
+    flags: "--env <NAME=value>",
+    description: "a variable for the command; may be repeated",
+    parse: parseVariable,
+    isList: true,
+  },
+  { flags: "--cwd <dir>", description: "where the command starts (default: here)" },
+];
+
+/** A worker as it was typed: what is to run, as what, and within which bounds. */
+export interface Launch {
+  readonly name: string;
+  readonly parent: string | undefined;
+  readonly runId: string | undefined;
+  /** For the record: what is run, and a digest of it, so that a repeated run can be told apart. */
+  readonly reason: string;
+  readonly state: JsonObject;
+  readonly budget: BudgetOptions;
+  readonly network: Network;
+  readonly run: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Reads what was typed after `run` or `spawn`. Throws an InputError. */
+export function parseLaunch(
+  { parameters, options }: Given,
+  so: { readonly network: Network; readonly env: Readonly<Record<string, string | undefined>> },
+): Launch {
+  // The options are what the parsers above have made of them.
+  const given = options as {
+    readonly name?: string;
+    readonly parent?: string;
+    readonly cpu?: number;
+    readonly memory?: number;
+    readonly processes?: number;
+    readonly wall?: number;
+    readonly state?: JsonObject;
+    readonly runId?: string;
+    readonly network?: Network;
+    readonly env?: readonly Variable[];
+    readonly cwd?: string;
+  };
+  const run = commandOf(parameters);
+  const cwd = folderOf(given.cwd ?? ".");
+  const { name = labelOf(run[0]), state = {}, network = so.network, parent, runId } = given;
+  const budget = withoutAbsent({
+    cpuMilli: given.cpu,
+    memoryBytes: given.memory,
+    processes: given.processes,
+    wallMs: given.wall,
+  });
+  const env = environmentFor(so.env, given.env ?? []);
+  const reason = reasonOf(run, { cwd, given: given.env ?? [] });
+  return { name, parent, runId, reason, state, budget, network, run, cwd, env };
+}
+
+function commandOf(parameters: readonly unknown[]): readonly [string, ...string[]] {
+  // Commander gives the words of a variadic operand as one array.
+  const [program, ...args] = parameters.flat() as readonly string[];
+  if (program !== undefined && program !== "") return [program, ...args];
+  const expected = "a program and its arguments after --";
+  throw new InputError("usage", [{ path: "command", expected, got: describeValue(program) }]);
+}
+
+function folderOf(given: string): string {
+  const folder = resolve(given);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  throw new InputError("usage", [
+    { path: "--cwd", expected: "a folder", got: describeValue(given) },
+  ]);
+}
+
+/** A label of what a program is called, in the letters that a name may have. */
+function labelOf(program: string): string {
+  const plain = basename(program).replaceAll(/[^A-Za-z0-9._-]+/g, "-");
+  const begun = plain.replace(/^[^A-Za-z0-9]+/, "").slice(0, LIMITS.nameCharsMax);
+  return begun === "" ? "command" : begun;
+}
+
+/** How much of a command the record shows, characters. */
+const shownChars = 160;
+
+const digestChars = 16;
+
+/**
+ * The command as the journal remembers it. Arguments may hold what is not for the record, so it
+ * names the program and gives a digest of the whole: command, folder and given variables.
+ */
+function reasonOf(
+  run: readonly [string, ...string[]],
+  so: { readonly cwd: string; readonly given: readonly Variable[] },
+): string {
+  const whole = JSON.stringify([run, so.cwd, so.given.map(({ name, value }) => [name, value])]);
+  const digest = createHash("sha256").update(whole).digest("hex").slice(0, digestChars);
+  return `stint run ${basename(run[0]).slice(0, shownChars)} sha256:${digest}`;
+}
+
+function withoutAbsent(amounts: Readonly<Record<string, number | undefined>>): BudgetOptions {
+  return Object.fromEntries(Object.entries(amounts).filter(([, amount]) => amount !== undefined));
+}

@@ -1,0 +1,129 @@
+import { isLive, type State, type Worker } from "../kernel/state.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { Reading } from "../library/reading.ts";
+import type { Call, Said } from "./call.ts";
+import { findPlace } from "./place.ts";
+import { coloursFor, type Colours } from "./text/colour.ts";
+import { agoText } from "./text/duration.ts";
+import { plainText, shortText } from "./text/plain.ts";
+import { countText } from "./text/size.ts";
+import { pairsText, tableText } from "./text/table.ts";
+import type { Verb } from "./verb.ts";
+
+/** How many workers are named; the whole stays within 20 lines. */
+const workersShownMax = 8;
+const nameCharsMax = 24;
+
+/** What `stint` alone does: says how the fleet is and what to type next. */
+export const OVERVIEW: Verb = {
+  name: "",
+  summary: "How the fleet is, in at most 20 lines, and what to do next",
+  examples: ["stint", "stint --json"],
+  run: overview,
+};
+
+async function overview(call: Call): Promise<Said> {
+  // Where none was named, no fleet is no mistake: one is offered.
+  if (call.fleetDir === undefined && findPlace(process.cwd()) === undefined) return offerInit();
+  const { stateDir } = await call.place();
+  const reading = await call.read();
+  const { state, seq } = reading;
+  return { data: { ...numbersOf(state), state_dir: stateDir }, text: textOf(call, reading), seq };
+}
+
+function offerInit(): Said {
+  const text = [
+    "There is no fleet here yet.",
+    "",
+    "  stint init        begin one in this folder or repository",
+    "  stint doctor      see what this machine can contain, and what it lacks",
+    "  stint --help      all verbs",
+  ].join("\n");
+  return { data: { fleet_id: null }, text };
+}
+
+function numbersOf(state: State): JsonObject {
+  const byStatus: Record<string, number> = { admitted: 0, running: 0, stopping: 0 };
+  let staleCount = 0;
+  let quarantinedCount = 0;
+  for (const worker of liveOf(state)) {
+    byStatus[worker.status] = (byStatus[worker.status] ?? 0) + 1;
+    if (worker.stale) staleCount += 1;
+    if (worker.quarantine !== null) quarantinedCount += 1;
+  }
+  return {
+    fleet_id: state.fleet,
+    name: state.name,
+    status: state.status,
+    live_count: state.live_count,
+    total_count: state.total_count,
+    max_replicas: state.contract.max_replicas,
+    max_total: state.contract.max_total,
+    workers: byStatus,
+    stale_count: staleCount,
+    quarantined_count: quarantinedCount,
+  };
+}
+
+function textOf(call: Call, reading: Reading): string {
+  const { state, nowMs } = reading;
+  const colours = coloursFor(call.isColour);
+  const { contract } = state;
+  const live = liveOf(state);
+  const shown = live.slice(0, workersShownMax);
+  const title = `${colours.bold(plainText(state.name))} ${colours.dim(state.fleet ?? "")}`;
+  const entries = countText(state.seq, "entry", "entries");
+  const lines = [
+    `${title}  ${statusText(state, colours)}`,
+    `${state.live_count} of ${contract.max_replicas} workers live, ` +
+      `${state.total_count} of ${contract.max_total} ever admitted, ${entries}`,
+  ];
+  if (shown.length > 0) {
+    const columns = [
+      { head: "ID", cell: (one: Worker) => colours.cyan(one.id) },
+      { head: "NAME", cell: (one: Worker) => shortText(plainText(one.name), nameCharsMax) },
+      { head: "STATUS", cell: (one: Worker) => workerText(one, colours) },
+      { head: "SINCE", cell: (one: Worker) => agoText(one.admitted_at_ms, nowMs) },
+    ];
+    lines.push("", tableText({ columns, rows: shown, headStyle: (text) => colours.dim(text) }));
+  }
+  if (live.length > shown.length) lines.push(`… and ${live.length - shown.length} more`);
+  return [...lines, "", pairsText(nextOf(state, live), (text) => colours.cyan(text))].join("\n");
+}
+
+function statusText({ status }: State, colours: Colours): string {
+  if (status === "killed") return colours.red("killed");
+  return status === "paused" ? colours.yellow("paused") : colours.green("open");
+}
+
+function workerText({ status, stale, quarantine }: Worker, colours: Colours): string {
+  if (quarantine !== null) return colours.red("quarantined");
+  if (stale) return colours.yellow(`${status}, stale`);
+  return status === "stopping" ? colours.yellow(status) : status;
+}
+
+/** The commands that a person is most likely to want now. */
+function nextOf(state: State, live: readonly Worker[]): readonly (readonly [string, string])[] {
+  if (state.status === "killed")
+    return [
+      ["stint journal tail", "what happened"],
+      ["stint init --new-fleet", "archive this journal and begin a new fleet"],
+    ];
+  const many: readonly (readonly [string, string])[] =
+    live.length === 0 ? [] : [["stint workers --tree", "all workers, as a tree"]];
+  const troubled = live.find((one) => one.stale || one.quarantine !== null);
+  return [
+    state.status === "paused"
+      ? ["stint resume", "take new workers again"]
+      : ["stint run -- CMD", "run a command as a worker"],
+    ...many,
+    ...(troubled === undefined
+      ? []
+      : ([[`stint worker show ${troubled.id}`, "look at what needs a look"]] as const)),
+    ...(live.length === 0 ? [] : ([["stint stop --all", "stop them all, with proof"]] as const)),
+  ];
+}
+
+function liveOf(state: State): readonly Worker[] {
+  return [...state.workers.values()].filter(isLive);
+}

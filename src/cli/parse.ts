@@ -1,0 +1,74 @@
+import { Command, CommanderError, Option } from "commander";
+import { UsageError } from "./report.ts";
+import type { Given, Verb, VerbOption } from "./verb.ts";
+
+/** What was typed after a verb, and what of it is the frame's. */
+export interface Parsed {
+  readonly given: Given;
+  readonly isJson: boolean;
+  readonly fleet: string | undefined;
+}
+
+/**
+ * Parses what follows a verb; undefined when its help is asked for. Throws a UsageError, and what
+ * the verb's own parsers throw.
+ */
+export function parseVerb(verb: Verb, words: readonly string[]): Parsed | undefined {
+  const command = commandOf(verb);
+  try {
+    command.parse([...words], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return undefined;
+    throw asUsage(verb, error);
+  }
+  // What commander has filled in: names of options to texts, flags and what the parsers made.
+  const { json, fleet, ...options } = command.opts<Readonly<Record<string, unknown>>>();
+  const parameters: readonly unknown[] = command.processedArgs;
+  return {
+    given: { parameters, options },
+    isJson: json === true,
+    fleet: typeof fleet === "string" ? fleet : undefined,
+  };
+}
+
+/** The help of a verb, for a terminal or the documentation of so many columns. */
+export function helpOf(verb: Verb, columns: number): string {
+  const command = commandOf(verb).configureHelp({ helpWidth: columns });
+  const examples = verb.examples.map((one) => `  $ ${one}`).join("\n");
+  return `${command.helpInformation()}\nExamples:\n${examples}\n`;
+}
+
+function commandOf(verb: Verb): Command {
+  const command = new Command(`stint ${verb.name}`)
+    .exitOverride()
+    // What is wrong is reported by the frame, in the form that was asked for.
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+    .description(verb.details === undefined ? `${verb.summary}.` : verb.details)
+    .helpOption("-h, --help", "show this help");
+  const parameters = verb.parameters ?? "";
+  if (parameters !== "") command.arguments(parameters);
+  // What belongs to somebody else's command line is not looked at.
+  if (parameters.includes("command...")) command.passThroughOptions();
+  for (const option of verb.options ?? []) command.addOption(optionOf(option));
+  return command
+    .option("--json", "answer with JSON on stdout")
+    .option("--fleet <dir>", "the fleet: a repository, a folder in one, or a state folder");
+}
+
+function optionOf({ flags, description, parse, isRequired, isList }: VerbOption): Option {
+  const option = new Option(flags, description).makeOptionMandatory(isRequired === true);
+  const read = parse ?? ((text: string): unknown => text);
+  if (isList === true)
+    return option.argParser((text, before: unknown) => [
+      ...(Array.isArray(before) ? (before as readonly unknown[]) : []),
+      read(text),
+    ]);
+  return parse === undefined ? option : option.argParser(read);
+}
+
+function asUsage(verb: Verb, { message }: CommanderError): UsageError {
+  const [first = "", hint = ""] = message.replace(/^error: /, "").split("\n");
+  const said = hint === "" ? first : `${first} ${hint}`;
+  return new UsageError(`stint ${verb.name}: ${said}; see \`stint ${verb.name} --help\``);
+}

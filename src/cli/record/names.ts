@@ -1,0 +1,75 @@
+import type { Entry } from "../../kernel/entry.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { subjectOf } from "../../kernel/subject.ts";
+import type { Named } from "../../library/explain/words.ts";
+import { GENESIS, type Head, type Journal } from "../../ports/journal.ts";
+
+/** Entries about a worker that are looked through for its admission; more than most have. */
+const entriesMax = 256;
+
+/** A beginning of an id must be this long to mean a worker, as elsewhere. */
+const prefixCharsMin = 4;
+
+/**
+ * The worker that was admitted last of those, dead or alive, that have this name or an id that
+ * begins so; undefined when there was none. Its cost is that of the journal.
+ */
+export async function findLastNamed(journal: Journal, text: string): Promise<string | undefined> {
+  let found: string | undefined;
+  let after: Head = GENESIS;
+  for (;;) {
+    const page = await journal.read(after, LIMITS.readEntriesMax);
+    const last = page.at(-1);
+    if (last === undefined) return found;
+    for (const { kind, data } of page) {
+      if (kind !== "worker.admitted") continue;
+      const { name, instance } = data.manifest;
+      const isMeant = text.length >= prefixCharsMin && instance.startsWith(text);
+      if (name === text || isMeant) found = instance;
+    }
+    after = { seq: last.seq, hash: last.hash };
+  }
+}
+
+/** How many names are remembered: a stream may go on for ever. */
+const namesMax = 10_000;
+
+/** Names of workers, as far as the journal tells them, learnt as entries go by. */
+export class WorkerNames {
+  readonly #journal: Journal;
+  readonly #names = new Map<string, string | undefined>();
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  /** Answers a name that was learnt. */
+  readonly named: Named = (id) => this.#names.get(id);
+
+  /** Learns the names of the workers that an entry is about. */
+  async learn(entry: Entry): Promise<void> {
+    if (entry.kind === "worker.admitted") {
+      const { instance, name, parent } = entry.data.manifest;
+      this.#keep(instance, name);
+      if (parent !== null) await this.#find(parent);
+      return;
+    }
+    const about = subjectOf(entry);
+    if (about !== null) await this.#find(about);
+    const { kind, id } = entry.actor;
+    if (kind === "worker" && id !== undefined) await this.#find(id);
+  }
+
+  async #find(id: string): Promise<void> {
+    if (this.#names.has(id)) return;
+    const entries = await this.#journal.about(id, entriesMax);
+    const admitted = entries.find((entry) => entry.kind === "worker.admitted");
+    this.#keep(id, admitted?.data.manifest.name);
+  }
+
+  #keep(id: string, name: string | undefined): void {
+    const oldest = this.#names.size >= namesMax ? this.#names.keys().next().value : undefined;
+    if (oldest !== undefined) this.#names.delete(oldest);
+    this.#names.set(id, name);
+  }
+}

@@ -1,0 +1,100 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import { toWire } from "../../library/names.ts";
+import type { WorkerView } from "../../library/worker/view.ts";
+import type { Colours } from "../text/colour.ts";
+import { durationText, instantText } from "../text/duration.ts";
+import { plainText } from "../text/plain.ts";
+import { coresText, sizeText } from "../text/size.ts";
+import { pairsText } from "../text/table.ts";
+import { rowOfView, type Beats } from "./row.ts";
+
+/** Everything that is known of one worker: its row, and what only its own page shows. */
+export function documentOf(view: WorkerView, beats: Beats): JsonObject {
+  const { flagged, quarantine, stopping, process, state, regions, network, end } = view;
+  const more = toWire({ flagged, quarantine, stopping, process, network, end }, "worker");
+  const { childrenCount: children_count } = view;
+  // What was a view a moment ago is plain JSON.
+  const rest = more as JsonObject;
+  return { ...rowOfView(view, beats), ...rest, state, regions: [...regions], children_count };
+}
+
+/** One worker for people, a line for each thing there is to say. */
+export function portraitText(view: WorkerView, beats: Beats, colours: Colours): string {
+  const { id, name, parent, root, depth, status, stale, quarantine, end, process } = view;
+  const beat = beats.get(id)?.receivedAtMs;
+  const pairs: (readonly [string, string | null])[] = [
+    ["worker", `${colours.cyan(id)} (${plainText(name)})`],
+    ["status", stale ? `${status}, ${colours.yellow("stale")}` : status],
+    ["stopping", view.stopping === null ? null : `told: ${view.stopping.reason}`],
+    ["quarantine", quarantine === null ? null : quarantineText(quarantine)],
+    ["ended", end === null ? null : endText(end)],
+    ["parent", parent],
+    ["root", root === id ? null : root],
+    ["depth", String(depth)],
+    ["children", view.childrenCount === 0 ? null : String(view.childrenCount)],
+    ["process", process === null ? null : `${process.pid} on ${plainText(process.hostId)}`],
+    ["admitted", instantText(view.admittedAtMs)],
+    ["expires", end === null ? instantText(view.expiresAtMs) : null],
+    ["last beat", beat === undefined ? null : instantText(beat)],
+    ["network", view.network],
+    ["weaker than asked", view.degraded.length === 0 ? null : view.degraded.join(", ")],
+    ["budget", budgetText(view.budget)],
+    ["state", stateText(view.state)],
+  ];
+  const shown = pairs.flatMap(([head, text]) => (text === null ? [] : [[head, text] as const]));
+  return pairsText(shown, colours.dim);
+}
+
+function quarantineText({ severity, reason, untilMs }: NonNullable<WorkerView["quarantine"]>) {
+  return `${severity}: ${plainText(reason)}; until ${instantText(untilMs)}`;
+}
+
+function endText({ reason, grade, proven, outcome, atMs, seq }: NonNullable<WorkerView["end"]>) {
+  const { exitCode, signal, oomKilled, timedOut } = outcome;
+  const how = [
+    ...(exitCode === undefined ? [] : [`exit code ${exitCode}`]),
+    ...(signal === undefined ? [] : [`signal ${signal}`]),
+    ...(oomKilled === true ? ["out of memory"] : []),
+    ...(timedOut === true ? ["out of time"] : []),
+  ];
+  const known = grade === null ? "" : `, ${grade}${proven ? "" : " (no proof)"}`;
+  return `${[reason, ...how].join(", ")}${known}; ${instantText(atMs)}, entry ${seq}`;
+}
+
+/** How the amounts of a budget are written; what is not here is a plain number. */
+const FORMS: Readonly<Record<string, (amount: number) => string>> = {
+  cpuMilli: (amount) => `${coresText(amount)} cores`,
+  memoryBytes: sizeText,
+  lifetimeMs: durationText,
+  wallMs: durationText,
+  cpuMs: durationText,
+};
+
+function budgetText({ granted, free }: WorkerView["budget"]): string | null {
+  const lines = amountsOf(granted).map(([key, amount]) => {
+    const form = FORMS[key] ?? String;
+    const left = amountsOf(free).find(([other]) => other === key)?.[1];
+    const rest = left === undefined || left === amount ? "" : ` (${form(left)} free)`;
+    return `${plainText(key)} ${form(amount)}${rest}`;
+  });
+  return lines.length === 0 ? null : lines.join(", ");
+}
+
+function amountsOf(
+  budget: WorkerView["budget"]["granted"],
+): readonly (readonly [string, number])[] {
+  const { units = {}, ...plain } = budget;
+  return [...Object.entries(plain), ...Object.entries(units)].filter(
+    (pair): pair is [string, number] => typeof pair[1] === "number",
+  );
+}
+
+/** How much of a worker's state a person is shown, characters. */
+const stateCharsMax = 400;
+
+function stateText(state: JsonObject): string | null {
+  const text = JSON.stringify(state);
+  if (text === "{}") return null;
+  const cut = text.length > stateCharsMax ? `${text.slice(0, stateCharsMax)}…` : text;
+  return plainText(cut);
+}

@@ -1,0 +1,68 @@
+import { accountOf } from "../../kernel/budget/allowance.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import type { Worker, WorkerStatus } from "../../kernel/state.ts";
+import { toWire } from "../../library/names.ts";
+import type { WorkerView } from "../../library/worker/view.ts";
+
+/** One worker as `stint workers --json` lists it; the fields are public and only added to. */
+export interface WorkerRow {
+  readonly id: string;
+  readonly name: string;
+  readonly parent_id: string | null;
+  readonly root_id: string;
+  readonly depth: number;
+  readonly status: WorkerStatus;
+  readonly stale: boolean;
+  readonly quarantined: boolean;
+  readonly degraded: readonly string[];
+  readonly pid: number | null;
+  readonly admitted_at_ms: number;
+  readonly last_beat_at_ms: number | null;
+  readonly expires_at_ms: number;
+  /** Granted, reserved by children, spent and free, by key; an absent key is unlimited. */
+  readonly budget: JsonObject;
+}
+
+/** When the store last received a beat, by worker. */
+export type Beats = ReadonlyMap<string, { readonly receivedAtMs: number }>;
+
+/** The row of a worker in the state. */
+export function rowOf(worker: Worker, beats: Beats): WorkerRow {
+  return {
+    id: worker.id,
+    name: worker.name,
+    parent_id: worker.parent,
+    root_id: worker.root,
+    depth: worker.depth,
+    status: worker.status,
+    stale: worker.stale,
+    quarantined: worker.quarantine !== null,
+    degraded: worker.degraded,
+    pid: worker.process?.pid ?? null,
+    admitted_at_ms: worker.admitted_at_ms,
+    last_beat_at_ms: beats.get(worker.id)?.receivedAtMs ?? null,
+    expires_at_ms: worker.expires_at_ms,
+    // An account is plain JSON: its type has no index, and that is all that is in the way.
+    budget: { ...accountOf(worker) } as unknown as JsonObject,
+  };
+}
+
+/** The row of a worker as the library shows it, the dead included. */
+export function rowOfView(view: WorkerView, beats: Beats): WorkerRow {
+  return {
+    id: view.id,
+    name: view.name,
+    parent_id: view.parent,
+    root_id: view.root,
+    depth: view.depth,
+    status: view.status,
+    stale: view.stale,
+    quarantined: view.quarantine !== null,
+    degraded: view.degraded,
+    pid: view.process?.pid ?? null,
+    admitted_at_ms: view.admittedAtMs,
+    last_beat_at_ms: beats.get(view.id)?.receivedAtMs ?? null,
+    expires_at_ms: view.expiresAtMs,
+    budget: toWire(view.budget, "budget") as JsonObject,
+  };
+}

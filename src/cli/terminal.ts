@@ -1,0 +1,68 @@
+/** The streams of this process, as far as a call needs them. */
+export interface Terminal {
+  /** Whether somebody can be asked: stdin and stderr are terminals. */
+  readonly canAsk: boolean;
+  readonly isOutTerminal: boolean;
+  /** Characters in a line of stdout; 80 where it is no terminal. */
+  readonly columns: number;
+  /** Writes to stdout; nothing once nobody reads it. */
+  out(text: string): void;
+  /** Writes to stderr. */
+  note(text: string): void;
+  /** Asks on stderr and answers what was typed, without blanks around it. */
+  ask(question: string, signal: AbortSignal): Promise<string>;
+  /** Resolves when everything that was written has been handed to the system. */
+  drain(): Promise<void>;
+}
+
+const columnsDefault = 80;
+
+/** The terminal of this process. `onUnread` is called when stdout has lost its reader. */
+export function processTerminal(onUnread: () => void): Terminal {
+  const { stdin, stdout, stderr } = process;
+  let isRead = true;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // `stint journal tail | head` has what it wanted; anything else is a broken stdout too.
+    isRead = false;
+    if (error.code === "EPIPE") onUnread();
+  });
+  // Nobody is left to be told.
+  stderr.on("error", () => undefined);
+  return {
+    canAsk: stdin.isTTY && stderr.isTTY,
+    isOutTerminal: stdout.isTTY,
+    columns: stdout.isTTY ? stdout.columns : columnsDefault,
+    out(text) {
+      if (isRead) stdout.write(text);
+    },
+    note(text) {
+      stderr.write(text);
+    },
+    async ask(question, signal) {
+      // Seldom needed, and not free to load.
+      const { createInterface } = await import("node:readline/promises");
+      const lines = createInterface({ input: stdin, output: stderr });
+      // A terminal that is read line by line hands Ctrl-C over instead of a signal.
+      lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
+      try {
+        const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+        // Who closes the input has not agreed to anything.
+        return (await Promise.race([lines.question(question, { signal }), closed])).trim();
+      } finally {
+        lines.close();
+      }
+    },
+    async drain() {
+      await Promise.all([flush(stdout), flush(stderr)]);
+    },
+  };
+}
+
+/** Pipes are written in the background on some systems; an exit would cut them short. */
+async function flush(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return;
+  await new Promise<void>((resolve) => {
+    stream.write("", () => resolve());
+    stream.once("close", () => resolve());
+  });
+}

@@ -1,0 +1,81 @@
+import { stripVTControlCharacters } from "node:util";
+
+/** One column of a table: its heading and what it shows of a row. */
+export interface Column<T> {
+  readonly head: string;
+  /** The cell's text: one line, safe to print (see `plain.ts`), coloured or not. */
+  cell(row: T): string;
+  /** Whether cells end at one edge, as numbers do; default false. */
+  readonly isRight?: boolean;
+}
+
+/** What to lay out. */
+export interface TableOptions<T> {
+  readonly columns: readonly Column<T>[];
+  readonly rows: readonly T[];
+  /** Makes the headings stand back; default: as they are. */
+  readonly headStyle?: (text: string) => string;
+}
+
+const gap = "  ";
+
+/**
+ * Lays rows out in columns of even width, a heading above; without a newline at the end.
+ * Columns that are empty in every row are left out, so that a table shows what there is to see.
+ */
+export function tableText<T>(options: TableOptions<T>): string {
+  const { columns, rows, headStyle = (text) => text } = options;
+  const shown = columns
+    .map((column) => ({ column, cells: rows.map((row) => column.cell(row)) }))
+    .filter(({ cells }) => cells.some((cell) => cell !== ""));
+  const widths = shown.map(({ column, cells }) =>
+    // Not by spreading: a table may have more rows than a call has arguments.
+    cells.reduce((width, cell) => Math.max(width, widthOf(cell)), widthOf(column.head)),
+  );
+  const line = (cells: readonly string[], style: (text: string) => string): string =>
+    cells
+      .map((cell, index) => {
+        const space = " ".repeat((widths[index] ?? 0) - widthOf(cell));
+        const isRight = shown[index]?.column.isRight === true;
+        return isRight ? space + style(cell) : style(cell) + space;
+      })
+      .join(gap)
+      .trimEnd();
+  const heads = shown.map(({ column }) => column.head);
+  const lines = rows.map((_, at) =>
+    line(
+      shown.map(({ cells }) => cells[at] ?? ""),
+      (text) => text,
+    ),
+  );
+  return [line(heads, headStyle), ...lines].join("\n");
+}
+
+/** Lays out pairs, one a line, values aligned; without a newline at the end. */
+export function pairsText(
+  pairs: readonly (readonly [name: string, value: string])[],
+  style: (text: string) => string = (text) => text,
+): string {
+  const width = pairs.reduce((most, [name]) => Math.max(most, widthOf(name)), 0);
+  return pairs
+    .map(([name, value]) => `${style(name)}${" ".repeat(width - widthOf(name))}${gap}${value}`)
+    .join("\n");
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** East Asian wide and fullwidth blocks, roughly, and emoji. */
+const wideRanges = [
+  String.raw`\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff`,
+  String.raw`\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}`,
+];
+const wide = new RegExp(`^(?:\\p{Emoji_Presentation}|[${wideRanges.join("")}])`, "u");
+const ascii = /^[\x20-\x7e]*$/;
+
+/** How many columns a text takes on a terminal, colours not counted. */
+export function widthOf(text: string): number {
+  const bare = stripVTControlCharacters(text);
+  if (ascii.test(bare)) return bare.length;
+  let width = 0;
+  for (const { segment } of graphemes.segment(bare)) width += wide.test(segment) ? 2 : 1;
+  return width;
+}

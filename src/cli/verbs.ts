@@ -1,0 +1,76 @@
+import type { Verb, VerbFile } from "./verb.ts";
+
+/** Loads the file that a verb stands in. */
+type Load = () => Promise<VerbFile>;
+
+const init: Load = () => import("./commands/init.ts");
+const run: Load = () => import("./commands/run.ts");
+const spawn: Load = () => import("./commands/spawn.ts");
+const workers: Load = () => import("./commands/workers.ts");
+const worker: Load = () => import("./commands/worker.ts");
+const stop: Load = () => import("./commands/stop.ts");
+const kill: Load = () => import("./commands/kill.ts");
+const pause: Load = () => import("./commands/pause.ts");
+const resume: Load = () => import("./commands/resume.ts");
+const down: Load = () => import("./commands/down.ts");
+const logs: Load = () => import("./commands/logs.ts");
+const receipt: Load = () => import("./commands/receipt.ts");
+const explain: Load = () => import("./commands/explain.ts");
+const contract: Load = () => import("./commands/contract.ts");
+const fleet: Load = () => import("./commands/fleet.ts");
+const journal: Load = () => import("./commands/journal.ts");
+const metrics: Load = () => import("./commands/metrics.ts");
+const doctor: Load = () => import("./commands/doctor.ts");
+const where: Load = () => import("./commands/where.ts");
+const submit: Load = () => import("./commands/submit.ts");
+const supervise: Load = () => import("./commands/supervise.ts");
+
+/** Every verb by its name, in the order of the help; each is loaded only when it is called. */
+export const VERB_FILES: Readonly<Record<string, Load>> = {
+  init,
+  run,
+  spawn,
+  workers,
+  "worker show": worker,
+  "worker checkpoint": worker,
+  "worker quarantine": worker,
+  "worker unquarantine": worker,
+  "worker note": worker,
+  "worker write-off": worker,
+  stop,
+  pause,
+  resume,
+  kill,
+  logs,
+  receipt,
+  explain,
+  "contract show": contract,
+  "contract lint": contract,
+  "contract enact": contract,
+  "fleet show": fleet,
+  "fleet accept-clock": fleet,
+  "fleet recover": fleet,
+  "journal tail": journal,
+  "journal verify": journal,
+  "journal export": journal,
+  "journal import": journal,
+  metrics,
+  doctor,
+  where,
+  submit,
+  down,
+  supervise,
+};
+
+/** Loads a verb by its name, or undefined when there is none. */
+export async function loadVerb(name: string): Promise<Verb | undefined> {
+  if (!Object.hasOwn(VERB_FILES, name)) return undefined;
+  const file = await VERB_FILES[name]?.();
+  return file?.VERBS.find((verb) => verb.name === name);
+}
+
+/** Loads all verbs, in the order of the help. */
+export async function loadVerbs(): Promise<readonly Verb[]> {
+  const verbs = await Promise.all(Object.keys(VERB_FILES).map((name) => loadVerb(name)));
+  return verbs.filter((verb) => verb !== undefined);
+}

@@ -1,0 +1,67 @@
+// The second file that knows adapters: what reading a fleet needs, and nothing that changes one.
+// It is apart from compose.ts because a program that only looks must start fast: neither the
+// schemas of what is typed nor the conditions of a contract are loaded for it.
+
+import { join } from "node:path";
+import { openSqliteJournal } from "./journal/sqlite/open.ts";
+import type { Reading } from "./library/reading.ts";
+import { Fault } from "./ports/fault.ts";
+import type { Journal } from "./ports/journal.ts";
+import { SILENT } from "./ports/log.ts";
+import type { Signer } from "./ports/signer.ts";
+import { openSqlitePulse } from "./pulse/sqlite.ts";
+import { readOn, START, type Place } from "./runtime/place.ts";
+import { findPlace } from "./runtime/signing/opening.ts";
+import { readSecretFile } from "./signing/secret-file.ts";
+import { openSigner } from "./signing/signer.ts";
+import { systemClock } from "./system/clock.ts";
+import { systemRandom } from "./system/random.ts";
+
+/**
+ * Reads a fleet in a state folder as it is now. No entry is written, and what is read is verified
+ * as when it is opened. Throws the faults of the store; missing beats are no fault.
+ */
+export async function readFleet(stateDir: string): Promise<Reading> {
+  const clock = systemClock();
+  const journal = await openSqliteJournal({ folder: stateDir, clock, create: false });
+  try {
+    const { state, head } = await placeOf(journal, signerOf(stateDir));
+    const beats = await readBeats(stateDir, clock);
+    return { state, seq: head.seq, beats, nowMs: clock.read().wallMs };
+  } finally {
+    await journal.close();
+  }
+}
+
+/** A fleet with a secret of its own keeps none here: then no snapshot can be trusted. */
+function signerOf(stateDir: string): Signer | undefined {
+  try {
+    return openSigner(readSecretFile(join(stateDir, "secret")));
+  } catch (error) {
+    if (error instanceof Fault && error.code === "secret_missing") return undefined;
+    throw error;
+  }
+}
+
+function placeOf(journal: Journal, signer: Signer | undefined): Promise<Place> {
+  if (signer === undefined) return readOn(journal, START);
+  return findPlace({ journal, signer, log: SILENT });
+}
+
+async function readBeats(
+  stateDir: string,
+  clock: ReturnType<typeof systemClock>,
+): Promise<Reading["beats"]> {
+  const file = join(stateDir, "pulse.db");
+  const pulse = await openSqlitePulse({ file, clock, random: systemRandom() });
+  try {
+    const { rows } = await pulse.read();
+    return new Map(rows.map(({ worker, receivedAtMs }) => [worker, { receivedAtMs }]));
+  } catch (error) {
+    // Beats may be lost at any time; then nothing is known about them.
+    if (error instanceof Fault) return new Map();
+    throw error;
+  } finally {
+    await pulse.close();
+  }
+}

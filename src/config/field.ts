@@ -1,0 +1,70 @@
+import { parseCores, parseDuration, parseSize } from "./amount.ts";
+
+/** How a field is written in TOML. */
+export type Form = "plain" | "duration" | "size" | "cores" | "budget" | "stop";
+
+/** A field of the contract or of a budget: its name in the journal, and how it is written. */
+export interface Field {
+  readonly wire: string;
+  readonly form: Form;
+}
+
+/** The fields of `[contract]` by their name in TOML, in the order they are written. */
+export const CONTRACT_FIELDS: Readonly<Record<string, Field>> = {
+  max_depth: plain("max_depth"),
+  max_replicas: plain("max_replicas"),
+  max_total: plain("max_total"),
+  cooldown: time("cooldown_ms"),
+  lifetime: time("lifetime_ms"),
+  register_within: time("register_within_ms"),
+  beat_every: time("beat_every_ms"),
+  reap_after: time("reap_after_ms"),
+  silent_alive: plain("silent_alive"),
+  on_orphan: plain("on_orphan"),
+  tether: time("tether_ms"),
+  quarantine_max: time("quarantine_max_ms"),
+  revoke_grace: time("revoke_grace_ms"),
+  revoke_margin: time("revoke_margin_ms"),
+  clock_tolerance: time("clock_tolerance_ms"),
+  refusals_per_minute: plain("refusals_per_minute"),
+  allow_degraded: plain("allow_degraded"),
+  budget: { wire: "budget", form: "budget" },
+  default_child: { wire: "default_child", form: "budget" },
+  stop: { wire: "stop", form: "stop" },
+};
+
+/** The fields of `[contract.budget]` and `[contract.default_child]`. */
+export const BUDGET_FIELDS: Readonly<Record<string, Field>> = {
+  cpu: { wire: "cpu_milli", form: "cores" },
+  memory: { wire: "memory_bytes", form: "size" },
+  processes: plain("processes"),
+  wall: time("wall_ms"),
+  lifetime: time("lifetime_ms"),
+  cpu_time: time("cpu_ms"),
+  spawns: plain("spawns"),
+  units: plain("units"),
+};
+
+/** The name in TOML of a field of the journal; the same where it has no other. */
+export function tomlNameOf(wire: string): string {
+  const known = [...Object.entries(CONTRACT_FIELDS), ...Object.entries(BUDGET_FIELDS)];
+  return known.find(([, field]) => field.wire === wire)?.[0] ?? wire;
+}
+
+/** Reads a value of some form as the journal has it. Throws an InputError that names `path`. */
+export function readForm(value: unknown, form: Form, path: string): unknown {
+  // What is no text is left to the parser of amounts to object to, in its own words.
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  if (form === "duration") return parseDuration(text, path);
+  if (form === "size") return parseSize(text, path);
+  if (form === "cores") return parseCores(typeof value === "number" ? String(value) : text, path);
+  return value;
+}
+
+function plain(wire: string): Field {
+  return { wire, form: "plain" };
+}
+
+function time(wire: string): Field {
+  return { wire, form: "duration" };
+}

@@ -1,0 +1,243 @@
+// What would have made a refused command pass: a sentence for every code, from the very facts that
+// the refusal names and the state it was decided on.
+
+import type { Command } from "../../kernel/command.ts";
+import type { Json, JsonObject } from "../../kernel/json.ts";
+import type { Refusal, RefusalCode } from "../../kernel/refusal.ts";
+import { isLive, type State } from "../../kernel/state.ts";
+import { instantWords, listWords, quoted, workersWords, workerWords, type Named } from "./words.ts";
+
+/** A refused command, and what it was decided on. */
+export interface RefusedCase {
+  readonly refusal: Refusal;
+  readonly command: Command;
+  /** The state it was decided on, after what time alone had ended. */
+  readonly state: State;
+  readonly atMs: number;
+  readonly named: Named;
+}
+
+type Remedies = Readonly<Record<RefusalCode, (facts: Facts, so: RefusedCase) => string>>;
+
+/** The facts of a refusal, read with care: an older Stint may have recorded fewer. */
+class Facts {
+  readonly #facts: JsonObject;
+
+  constructor(facts: JsonObject) {
+    this.#facts = facts;
+  }
+
+  /** A fact as text; `unknown` where it is missing. */
+  text(name: string): string {
+    const fact = this.#facts[name];
+    if (fact === undefined || fact === null) return "unknown";
+    return typeof fact === "string" ? fact : JSON.stringify(fact);
+  }
+
+  number(name: string): number {
+    const fact = this.#facts[name];
+    return typeof fact === "number" ? fact : Number.NaN;
+  }
+
+  list(name: string): readonly string[] {
+    const fact: Json | undefined = this.#facts[name];
+    if (!Array.isArray(fact)) return fact === undefined ? [] : [this.text(name)];
+    return fact.map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
+  }
+
+  has(name: string): boolean {
+    return this.#facts[name] !== undefined;
+  }
+}
+
+const never = (why: string): string => `nothing would have made it pass: ${why}`;
+const unbuilt = (): string => "this version has no command that is refused so";
+
+const REMEDIES: Remedies = {
+  not_authorised: (facts) =>
+    `it would have passed from ${listWords(facts.list("expected"), "or")}, not from ` +
+    facts.text("got"),
+  fleet_unknown: () => "it would have passed in a journal that holds a fleet: create one first",
+  fleet_exists: (facts) =>
+    `it would have passed in an empty journal; this one belongs to ${facts.text("fleet")} for good`,
+  fleet_killed: (facts) =>
+    never(`${facts.text("fleet")} was killed, and a killed fleet takes nothing new again`),
+  fleet_paused: () => "it would have passed once an operator had resumed the fleet",
+  parent_unknown: (facts) =>
+    `it would have passed below a worker that was admitted before; none with the id ` +
+    `${facts.text("parent")} was, by then`,
+  parent_not_running: (facts, so) => parentRemedy(facts, so),
+  parent_quarantined: (facts, { named }) =>
+    `it would have passed once an operator had lifted the quarantine of ` +
+    workerWords(facts.text("parent"), named),
+  parent_stale: (facts, { named }) =>
+    `it would have passed once a beat of ${workerWords(facts.text("parent"), named)} had been ` +
+    `heard`,
+  max_replicas: (facts, so) => replicasRemedy(facts, so),
+  max_total: (facts) =>
+    `it would have passed under a contract whose max_total is at least ` +
+    `${facts.number("total") + 1}; workers that end do not give their place in it back`,
+  cooldown: (facts, { atMs }) =>
+    `it would have passed ${facts.number("retry_after_ms")} ms later, from ` +
+    `${instantWords(atMs + facts.number("retry_after_ms"))} on, or under a cooldown_ms of at ` +
+    `most ` +
+    String(facts.number("waited_ms")),
+  depth_mismatch: (facts) =>
+    `it would have passed claiming depth ${facts.number("depth")}, or claiming none`,
+  max_depth: (facts) => depthRemedy(facts),
+  rights_exceeded: (facts) =>
+    `it would have passed with ${facts.text("field")} ${facts.text("parent")}, as its parent ` +
+    `has it` +
+    (facts.text("field") === "network" ? ", or narrower" : ""),
+  budget_exceeded: (facts) => budgetRemedy(facts),
+  stop_condition: (facts) => conditionRemedy(facts),
+  containment_too_weak: (facts) =>
+    `it would have passed in a sandbox that holds ${facts.text("degraded")}, or under a contract ` +
+    `whose allow_degraded names it`,
+  manifest_invalid: (facts) => MANIFEST_REMEDIES[facts.text("why")] ?? MANIFEST_REMEDY,
+  manifest_foreign: (facts) =>
+    `it would have passed in the fleet that issued it, ${facts.text("got")}; this one is ` +
+    facts.text("expected"),
+  manifest_expired: (facts) =>
+    `it would have passed before ${instantWords(facts.number("register_by_ms"))}, ` +
+    `${facts.number("at_ms") - facts.number("register_by_ms")} ms or more earlier; now only a ` +
+    `new ` +
+    "admission helps",
+  manifest_used: (facts) =>
+    never(`a manifest is good for once, and that of ${facts.text("instance")} was used`) +
+    "; a new admission gives a new one",
+  contract_invalid: (facts) =>
+    `it would have passed had the stop condition ${quoted(facts.text("condition"))} been sound: ` +
+    facts.text("problem"),
+  instance_taken: (facts) =>
+    `it would have passed with an id that was never used; ${facts.text("instance")} was`,
+  worker_unknown: (facts) =>
+    `it would have passed for a worker that was admitted before; none with the id ` +
+    `${facts.text("worker")} was, by then`,
+  worker_ended: (facts, { named }) =>
+    never(`${workerWords(facts.text("worker"), named)} had ended, and nobody comes back`),
+  worker_not_running: (facts, { named }) =>
+    facts.text("status") === "admitted"
+      ? `it would have passed once ${workerWords(facts.text("worker"), named)} had registered`
+      : never(`${workerWords(facts.text("worker"), named)} was ${facts.text("status")}`),
+  worker_quarantined: (facts, { named }) =>
+    `it would have passed once an operator had lifted the quarantine of ` +
+    workerWords(facts.text("worker"), named),
+  worker_not_quarantined: (facts, { named }) =>
+    `it would have passed while ${workerWords(facts.text("worker"), named)} was in quarantine; ` +
+    `it ` +
+    `was ${facts.text("status")} and in none`,
+  worker_expired: (facts) =>
+    `it would have passed before ${instantWords(facts.number("expires_at_ms"))}, the end of its ` +
+    "lifetime; now it can only be stopped",
+  workers_live: () => "it would have passed once every worker had ended",
+  limit_exceeded: () => "it would have passed within the limit that it names",
+  rate_limited: (facts) =>
+    `it would have been decided ${facts.number("retry_after_ms")} ms later, or under a contract ` +
+    `whose refusals_per_minute is above ${facts.number("max")}`,
+  command_mismatch: (facts) =>
+    `it would have been decided under an id of its own; ${quoted(facts.text("id"))} belongs to ` +
+    `entry ${facts.number("first_seq")}`,
+  command_expired: (facts) =>
+    `it would have been decided under a fresh id; ${quoted(facts.text("id"))} is ` +
+    `${facts.number("age_ms")} ms old`,
+  holder_ended: unbuilt,
+  holder_quarantined: unbuilt,
+  holder_stale: unbuilt,
+  holder_mismatch: unbuilt,
+  region_invalid: unbuilt,
+  region_too_large: unbuilt,
+  lane_unknown: unbuilt,
+  lease_condition: unbuilt,
+  lease_unknown: unbuilt,
+  lease_ended: unbuilt,
+  conflict: unbuilt,
+  slots_full: unbuilt,
+  fence_stale: unbuilt,
+  not_writable: unbuilt,
+  thaw_unsafe: unbuilt,
+  wait_deadlock: unbuilt,
+  wait_timeout: unbuilt,
+  queue_full: unbuilt,
+};
+
+const MANIFEST_REMEDY = "it would have passed with the manifest that the admission handed out";
+
+/** By what the check of the envelope found. */
+const MANIFEST_REMEDIES: Readonly<Record<string, string>> = {
+  form: `${MANIFEST_REMEDY}, in its envelope (DSSE) and unchanged`,
+  signature: `${MANIFEST_REMEDY}; this one was altered, or signed by a stranger`,
+  version: `${MANIFEST_REMEDY} by a Stint of this version`,
+  key: "it would have passed with a manifest that was issued under the key in force",
+  content: `${MANIFEST_REMEDY}; this one says something that was never admitted`,
+};
+
+function parentRemedy(facts: Facts, { named }: RefusedCase): string {
+  const parent = workerWords(facts.text("parent"), named);
+  const status = facts.text("status");
+  if (status === "admitted") return `it would have passed once ${parent} had registered`;
+  return `it would have passed below a parent that runs; ${parent} was ${status}, and stays so`;
+}
+
+function replicasRemedy(facts: Facts, { state, named }: RefusedCase): string {
+  const [max, live] = [facts.number("max"), facts.number("live")];
+  const ending = Math.max(1, live - max + 1);
+  const ids = [...state.workers.values()].filter(isLive).map(({ id }) => id);
+  const whom = ids.length === 0 ? "" : ` of ${workersWords(ids, named)}`;
+  return (
+    `it would have passed once ${ending}${whom} had ended, or under a contract whose ` +
+    `max_replicas is at least ${live + 1}`
+  );
+}
+
+function depthRemedy(facts: Facts): string {
+  const [max, depth] = [facts.number("max"), facts.number("depth")];
+  const place = max < 1 ? "as a root" : `below a parent of depth ${max - 1} or less`;
+  return (
+    `it would have passed ${place}, or under a contract whose max_depth is at least ` +
+    String(depth)
+  );
+}
+
+function budgetRemedy(facts: Facts): string {
+  const key = facts.text("key");
+  if (facts.has("use")) return useRemedy(facts);
+  const [asked, free] = [facts.number("asked"), facts.number("free")];
+  const missing = Math.max(1, asked - free);
+  if (asked === 0)
+    return (
+      `it would have passed asking for 1 of ${key} or more with at least as much free; ` +
+      `${free} was`
+    );
+  return (
+    `it would have passed asking for ${key} of at most ${free}, or with ${missing} more free ` +
+    "where it is carved from"
+  );
+}
+
+/** What a parent's sandbox uses now cannot be carved from it. */
+function useRemedy(facts: Facts): string {
+  const [key, use, free] = [facts.text("key"), facts.number("use"), facts.number("free")];
+  const room = free - use;
+  const asking = room < 1 ? "" : `asking for ${key} of at most ${room}, or `;
+  return (
+    `it would have passed ${asking}once the parent used at most ` +
+    `${Math.max(0, facts.number("remaining"))} of ${key}; it used ${use} of the ${free} it had free`
+  );
+}
+
+function conditionRemedy(facts: Facts): string {
+  const name = quoted(facts.text("condition"));
+  const so = facts.has("when") ? `, ${facts.text("when")},` : "";
+  if (facts.has("missing"))
+    return `it would have passed in a process that brings the function of the condition ${name}`;
+  if (facts.has("error"))
+    return `it would have passed had the condition ${name}${so} been answered false; it failed`;
+  return `it would have passed had the condition ${name}${so} been false`;
+}
+
+/** What would have made a refused command pass: a sentence without its full stop. */
+export function remedyFor(so: RefusedCase): string {
+  const { code, facts } = so.refusal;
+  return REMEDIES[code](new Facts(facts), so);
+}

@@ -1,0 +1,82 @@
+// Small words that every sentence about the record is put together from.
+
+import type { Actor } from "../../kernel/actor.ts";
+import type { Budget } from "../../kernel/budget/budget.ts";
+import { flatten } from "../../kernel/budget/allowance.ts";
+import type { State } from "../../kernel/state.ts";
+
+/** Answers the name of a worker by its id, where it is known. */
+export type Named = (id: string) => string | undefined;
+
+/** The names of the workers that a state holds. */
+export function namesIn(...states: readonly State[]): Named {
+  return (id) => {
+    for (const state of states) {
+      const worker = state.workers.get(id);
+      if (worker !== undefined) return worker.name;
+    }
+    return undefined;
+  };
+}
+
+/** A worker for people: `w-… ("api")`, or its id alone. */
+export function workerWords(id: string, named: Named): string {
+  const name = named(id);
+  return name === undefined ? id : `${id} (${quoted(name)})`;
+}
+
+/** Several workers for people, a few by name. */
+export function workersWords(ids: readonly string[], named: Named): string {
+  const shown = ids.slice(0, namedMax).map((id) => workerWords(id, named));
+  const more = ids.length > namedMax ? [`${ids.length - namedMax} more`] : [];
+  return listWords([...shown, ...more]);
+}
+
+/** How many workers are named in one sentence. */
+const namedMax = 5;
+
+/** Joins words as a sentence does: `a, b and c`. */
+export function listWords(words: readonly string[], last = "and"): string {
+  if (words.length < 2) return words[0] ?? "";
+  return `${words.slice(0, -1).join(", ")} ${last} ${String(words.at(-1))}`;
+}
+
+/** A text of a user's, in quotes. */
+export function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** Who asked, for people: `operator anna`, `worker w-…`, `the supervisor`, `Stint itself`. */
+export function actorWords(actor: Actor, named: Named): string {
+  const { kind, id } = actor;
+  switch (kind) {
+    case "operator":
+      return id === undefined ? "an operator" : `operator ${quoted(id)}`;
+    case "worker":
+      return id === undefined ? "a worker" : `worker ${workerWords(id, named)}`;
+    case "supervisor":
+      return "the supervisor";
+    case "system":
+      return "Stint itself";
+  }
+}
+
+/** An instant of journal time, UTC to the millisecond; beyond all dates as a number. */
+export function instantWords(atMs: number): string {
+  const date = new Date(atMs);
+  return Number.isNaN(date.getTime()) ? `${atMs} ms` : date.toISOString();
+}
+
+/** A budget for people: `cpu_milli 500, memory_bytes 1024`; what is absent is unlimited. */
+export function budgetWords(budget: Budget): string {
+  const amounts = Object.entries({ ...flatten(budget), ...boundsOf(budget) });
+  if (amounts.length === 0) return "unlimited in every key";
+  return amounts.map(([key, amount]) => `${key} ${amount}`).join(", ");
+}
+
+function boundsOf({ lifetime_ms, wall_ms }: Budget): Readonly<Record<string, number>> {
+  return {
+    ...(lifetime_ms === undefined ? {} : { lifetime_ms }),
+    ...(wall_ms === undefined ? {} : { wall_ms }),
+  };
+}

@@ -1,0 +1,75 @@
+import type { SandboxLimits, SandboxUse } from "../../ports/sandbox.ts";
+
+/** Something that a group of processes can be held to, or have done to it as a whole. */
+export type CgroupPower = "memory" | "cpu" | "processes" | "freeze" | "kill";
+
+/** A power that is missing here: why, and how to get it, in sentences for `doctor`. */
+export interface MissingPower {
+  readonly what: CgroupPower;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** What a group uses; absent fields cannot be measured here. */
+export interface CgroupUse extends SandboxUse {
+  /** The most memory that it ever used at a time. */
+  readonly peak_memory_bytes?: number;
+  /** Processes of it that the kernel killed because its memory was used up. */
+  readonly oom_kill_count?: number;
+}
+
+/** The control groups of one fleet on this host, a flat row of them: one per sandbox. */
+export interface CgroupTree {
+  /** What can be held here. */
+  readonly can: Readonly<Record<CgroupPower, boolean>>;
+  /** For each thing that cannot be held: why, and how to get it. */
+  readonly missing: readonly MissingPower[];
+  /**
+   * Makes the group of a sandbox, or answers it when it is there.
+   * Throws `Fault` `sandbox_failed` when the host refuses.
+   */
+  create(instance: string): Promise<Cgroup>;
+  /** The group of a sandbox, whether it exists or not, wherever an earlier owner has put it. */
+  open(instance: string): Cgroup;
+  /** Whether the group of a sandbox is found in every hierarchy, without looking any further. */
+  has(instance: string): boolean;
+  /**
+   * Has the kernel kill all that is in any group of the fleet, by one order; where it knows none,
+   * and where this process is in such a group itself, nothing happens. Answers how many processes
+   * each sandbox had that had any.
+   */
+  kill(): Promise<ReadonlyMap<string, number>>;
+  /** All sandboxes that have a group, those that a crashed owner has left included. */
+  list(): Promise<readonly string[]>;
+}
+
+/**
+ * One control group: the same name in each hierarchy that is used. Whatever its processes do
+ * (fork, setsid, change their environment), they stay in it.
+ */
+export interface Cgroup {
+  /** A launcher that writes "0", or its pid, into each of these has joined. */
+  readonly joinFiles: readonly string[];
+  /**
+   * Sets its limits: absent keys stay as they are, swap is limited with memory where the host can.
+   * Answers what it uses when that is above one of them, and then nothing was changed.
+   */
+  limit(limits: SandboxLimits): Promise<CgroupUse | undefined>;
+  /** What it uses now; all fields are absent when it does not exist. */
+  use(): Promise<CgroupUse>;
+  /** Its processes, in all groups below it too, as pids of this process's own pid namespace. */
+  members(): Promise<readonly number[]>;
+  /** Whether no process is in it; true also when it does not exist. */
+  isEmpty(): Promise<boolean>;
+  /** Stops it from running; false when some of it still ran `deadlineMs` later. */
+  freeze(deadlineMs: number): Promise<boolean>;
+  /** Lets it run again. */
+  thaw(): Promise<void>;
+  /** Has the kernel kill all of it, frozen or not. It may take a while to be empty then. */
+  kill(): Promise<void>;
+  /**
+   * Removes it and what is below it; safe to repeat.
+   * Throws `Fault` `sandbox_failed` (retryable) when a process is still in it.
+   */
+  remove(): Promise<void>;
+}

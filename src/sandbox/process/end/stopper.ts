@@ -1,0 +1,220 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Evidence, Outcome } from "../../../kernel/worker/evidence.ts";
+import type { Ending, Sandbox } from "../../../ports/sandbox.ts";
+import { asStorageFault } from "../../../system/storage-fault.ts";
+import type { CgroupUse } from "../../cgroup/cgroup.ts";
+import { layClaim, withdrawPermit } from "../claim.ts";
+import type { Enclosure, EnclosureEnd } from "../rung/enclosure.ts";
+import { outcomeOf } from "./outcome.ts";
+import {
+  noteDocument,
+  OWN_FILES,
+  type ProcessRecord,
+  readEnded,
+  readExit,
+  readRecord,
+} from "../record.ts";
+import { ask, EMPTY_LISTINGS, holdFirst, isFrozen, type Lister, request, sweep } from "../sweep.ts";
+import type { Workshop } from "../workshop.ts";
+
+/** How long a stop waits to be told how a process ended that this process started, ms. */
+const exitMs = 1_000;
+
+/** How long a stop waits for the last output of what has ended to be taken, ms. */
+const drainMs = 2_000;
+
+const missed = "what left its group and dropped its marks is not excluded";
+
+/** How a sandbox is to be ended. */
+export type StopOptions = Parameters<Sandbox["stop"]>[1];
+
+/** What a stop has found and done. */
+interface Stopped {
+  readonly evidence: Evidence;
+  readonly used: CgroupUse;
+  readonly wasAlive: boolean;
+  readonly isAsked: boolean;
+  readonly isEnclosed: boolean;
+}
+
+/** Ends sandboxes, by their records on disk alone, whoever has started them. */
+export class Stopper {
+  readonly #workshop: Workshop;
+  readonly #ends = new Map<string, Promise<EnclosureEnd | undefined>>();
+
+  constructor(workshop: Workshop) {
+    this.#workshop = workshop;
+  }
+
+  /** Ends a sandbox; undefined when something of it is alive at the deadline, or cannot be seen. */
+  async stop(instance: string, options: StopOptions): Promise<Ending | undefined> {
+    const { lookout } = this.#workshop.parts;
+    // Nothing that goes wrong here keeps the sweep from happening: it is told afterwards.
+    const failure = await this.#forbidStart(instance);
+    // After the permit is gone: whatever did become a program is in the record by now.
+    const record = await readRecord(lookout.folder(instance));
+    if (!lookout.canSee(record)) return undefined;
+    const enclosure = await this.#workshop.enclosureOf(record);
+    const stopped = await (enclosure === undefined || record === undefined
+      ? this.#stopGroup(instance, record, options)
+      : this.#stopEnclosure(enclosure, record, options));
+    if (stopped === undefined) return undefined;
+    if (failure instanceof Error) throw failure;
+    await this.#workshop.pumps.get(instance)?.drained(drainMs);
+    const outcome = await this.#outcome(instance, stopped, options.by);
+    return { instance, evidence: stopped.evidence, outcome };
+  }
+
+  /** Removes the permit, or lays a claim without one; answers what went wrong, if something did. */
+  async #forbidStart(instance: string): Promise<unknown> {
+    const { lookout } = this.#workshop.parts;
+    const folder = lookout.folder(instance);
+    const record = lookout.newRecord(instance, [], this.#workshop.newEnclosure());
+    try {
+      const isClaimed = (await readdir(folder).catch(() => [])).length > 0;
+      if (isClaimed || !(await layClaim(folder, { record, files: {}, permitted: false }))) {
+        await withdrawPermit(folder);
+      }
+      return undefined;
+    } catch (error) {
+      return asStorageFault(error, `forbidding the start of ${instance}`);
+    }
+  }
+
+  async #stopGroup(
+    instance: string,
+    record: ProcessRecord | undefined,
+    { graceMs, deadlineMs }: StopOptions,
+  ): Promise<Stopped | undefined> {
+    const { lookout } = this.#workshop.parts;
+    const first = record?.process ?? undefined;
+    const isValid = record !== undefined && lookout.isOfThisBoot(record);
+    if (graceMs === 0 && isValid && first !== undefined) holdFirst(first);
+    const list = lookout.lister(instance, record);
+    const before = await list();
+    const wasAlive = before.members.some((row) => row.pid === record?.process?.pid);
+    const isAsked = graceMs > 0 && before.members.length > 0 && !isFrozen(before.members);
+    if (isAsked) await ask(list, performance.now() + graceMs);
+    const killedCount = await sweep(list, performance.now() + deadlineMs);
+    if (killedCount === undefined || before.includesSelf) return undefined;
+    const evidence = sweptEvidence(killedCount, record);
+    return { evidence, used: {}, wasAlive, isAsked, isEnclosed: false };
+  }
+
+  async #stopEnclosure(
+    found: Enclosure,
+    record: ProcessRecord,
+    { graceMs, deadlineMs }: StopOptions,
+  ): Promise<Stopped | undefined> {
+    const { instance } = record;
+    const list = this.#workshop.parts.lookout.lister(instance, record);
+    const struckCount = this.#workshop.struck.get(instance) ?? 0;
+    const wasAlive = struckCount > 0 || (await found.isAlive());
+    const isAsked = graceMs > 0 && wasAlive && (await this.#ask(found, { list, record, graceMs }));
+    const deadlineAtMs = performance.now() + deadlineMs;
+    const enclosure = found.wasStarted
+      ? found
+      : await this.#overtake(record, { list, deadlineAtMs });
+    const end = enclosure && (await this.#endOnce(instance, enclosure, deadlineAtMs));
+    if (end === undefined) return undefined;
+    const seen = { ...end, killedCount: Math.max(end.killedCount, struckCount) };
+    const { used } = end;
+    return { evidence: seenEvidence(seen, record), used, wasAlive, isAsked, isEnclosed: true };
+  }
+
+  /**
+   * Ends an enclosure. Those who do so at the same time share one end, and those who come later
+   * are told what it had used: with the group goes what it has counted.
+   */
+  async #endOnce(
+    instance: string,
+    enclosure: Enclosure,
+    deadlineAtMs: number,
+  ): Promise<EnclosureEnd | undefined> {
+    const { ended } = this.#workshop;
+    const shared = await this.#ends.get(instance)?.catch(() => undefined);
+    if (shared !== undefined) return shared;
+    const ending = enclosure.end(deadlineAtMs).then((end) => {
+      if (end === undefined) return undefined;
+      const used = { ...end.used, ...ended.get(instance) };
+      ended.set(instance, used);
+      return { ...end, used };
+    });
+    this.#ends.set(instance, ending);
+    try {
+      return await ending;
+    } finally {
+      if (this.#ends.get(instance) === ending) this.#ends.delete(instance);
+    }
+  }
+
+  /** Asks what runs inside to end, and waits until it has or the grace is over. */
+  async #ask(
+    enclosure: Enclosure,
+    asked: { readonly list: Lister; readonly record: ProcessRecord; readonly graceMs: number },
+  ): Promise<boolean> {
+    const found = await asked.list();
+    // The keeper and the wrapper have nobody to tell: they end when the program does.
+    const members = found.members.filter((row) => !enclosure.isFrame(row));
+    const folder = this.#workshop.parts.lookout.folder(asked.record.instance);
+    const isStill = existsSync(join(folder, OWN_FILES.frozen)) || isFrozen(members);
+    if (members.length === 0 || isStill) return false;
+    request({ ...found, members });
+    await enclosure.hasEndedBy(performance.now() + asked.graceMs);
+    return true;
+  }
+
+  /**
+   * Ends a start that has not come to its program: launcher, wrapper and keeper are swept as any
+   * processes are. Answers what there is then, for the keeper may have come on record meanwhile.
+   */
+  async #overtake(
+    { instance }: ProcessRecord,
+    { list, deadlineAtMs }: { readonly list: Lister; readonly deadlineAtMs: number },
+  ): Promise<Enclosure | undefined> {
+    if ((await sweep(list, deadlineAtMs)) === undefined) return undefined;
+    const { lookout } = this.#workshop.parts;
+    return this.#workshop.enclosureOf(await readRecord(lookout.folder(instance)));
+  }
+
+  async #outcome(instance: string, stopped: Stopped, by: string): Promise<Outcome> {
+    const { lookout, children, log } = this.#workshop.parts;
+    const { known } = this.#workshop;
+    const folder = lookout.folder(instance);
+    const exit = (await children.exitOf(instance, exitMs)) ?? (await readExit(folder));
+    const prior = { ...(await readEnded(folder)), ...known.get(instance) };
+    const outcome = outcomeOf({ ...stopped, exit, prior, by });
+    const { exit_code: _code, signal: _signal, ...ended } = outcome;
+    known.set(instance, { ...ended, ...known.get(instance) });
+    // So that a stop repeated after a crash tells the same; without it the end is no less true.
+    await noteDocument(folder, OWN_FILES.ended, outcome).catch((error: unknown) => {
+      log.warn("an outcome could not be kept", { instance, error: String(error) });
+    });
+    return outcome;
+  }
+}
+
+function sweptEvidence(killedCount: number, record: ProcessRecord | undefined): Evidence {
+  const facts = {
+    listings: EMPTY_LISTINGS,
+    killed: killedCount,
+    rung: "process-group",
+    missed,
+    started: record === undefined ? "unknown" : record.process !== null,
+  };
+  return { grade: "swept", facts };
+}
+
+function seenEvidence(end: EnclosureEnd, { enclosure }: ProcessRecord): Evidence {
+  const facts = {
+    killed: end.killedCount,
+    rung: enclosure?.rung ?? "unknown",
+    // Where the program was never let run there may have been none.
+    namespace: "gone",
+    cgroup: end.hadCgroup ? "empty and removed" : "none",
+    started: end.wasStarted,
+  };
+  return { grade: "observed", facts };
+}

@@ -1,0 +1,28 @@
+import { findProgram } from "./programs.ts";
+import type { Wrap } from "./view.ts";
+
+/**
+ * The wrap by bubblewrap (bwrap(1)); undefined where it is not installed.
+ *
+ * All of the host's files as they are, but devices, processes and what is to be hidden; /sys, and
+ * with it the control groups, read-only. No capabilities, no privileges to be gained, and as root
+ * none of root's but those over files that root owns.
+ */
+export function bubblewrap(): Wrap | undefined {
+  const bwrap = findProgram("bwrap");
+  if (bwrap === undefined) return undefined;
+  return ({ cwd, hidden, visible, hasNetwork }) =>
+    [
+      [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
+      hasNetwork ? [] : ["--unshare-net"],
+      ["--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"],
+      ["--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", "/sys", "/sys"],
+      // Bubblewrap asks access(2) whether root can write to these, and is told no: but it can.
+      ["/proc/sys", "/proc/sysrq-trigger"].flatMap((path) => ["--ro-bind-try", path, path]),
+      hidden.flatMap((path) => ["--tmpfs", path]),
+      visible.flatMap((path) => ["--bind", path, path]),
+      // An empty folder that can be written to would be memory that nobody has granted.
+      hidden.flatMap((path) => ["--remount-ro", path]),
+      ["--chdir", cwd, "--"],
+    ].flat();
+}

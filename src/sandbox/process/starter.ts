@@ -1,0 +1,201 @@
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ok } from "../../kernel/assert.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { Fault } from "../../ports/fault.ts";
+import type { SandboxSpec } from "../../ports/sandbox.ts";
+import { readProcess } from "../../system/process.ts";
+import { layClaim, withdrawPermit } from "./claim.ts";
+import {
+  awaitProgram,
+  environmentOf,
+  EXEC_MS,
+  isUp,
+  type Launch,
+  launchFault,
+  letGo,
+  LOOK_EVERY_MS,
+  readUnlaunched,
+  spawnLauncher,
+} from "./launcher.ts";
+import { Pump } from "./pump.ts";
+import {
+  type FirstProcess,
+  noteDocument,
+  OWN_FILES,
+  type ProcessRecord,
+  readRecord,
+  writeDocument,
+} from "./record.ts";
+import { isOfKeeper, KeeperLine } from "./rung/keeper.ts";
+import { argumentsOf, childrenOf, isNamespaceInit, namespaceOf } from "./rung/namespace.ts";
+import { resolveView } from "./rung/view.ts";
+import { withFrame, type Workshop } from "./workshop.ts";
+
+/** How long a failed start waits to be told of its launcher's exit, and for its last words, ms. */
+const exitMs = 1_000;
+
+/** A launcher under way: what was claimed, and the process that is to become the program. */
+interface Launched {
+  readonly launch: Launch;
+  readonly record: ProcessRecord;
+  readonly child: ChildProcess;
+  readonly pump: Pump | undefined;
+}
+
+/** Starts what a driver is told to run, each instance once. */
+export class Starter {
+  readonly #workshop: Workshop;
+
+  constructor(workshop: Workshop) {
+    this.#workshop = workshop;
+  }
+
+  /**
+   * Claims an instance and starts it. Answers when its program began, by this process's monotonic
+   * clock, ms; undefined when it was claimed before, and nothing was done.
+   */
+  async start(spec: SandboxSpec): Promise<number | undefined> {
+    const { lookout } = this.#workshop.parts;
+    const { instance } = spec;
+    const folder = lookout.folder(instance);
+    const record = lookout.newRecord(instance, spec.run, this.#workshop.newEnclosure());
+    if (!(await layClaim(folder, { record, files: spec.files, permitted: true }))) return undefined;
+    try {
+      const launch = await this.#prepare(spec, folder);
+      const launched = await this.#launch(launch, record);
+      return await (launch.wrapper === undefined ? this.#letGo(launched) : this.#enclose(launched));
+    } catch (error) {
+      await this.#abandon(instance, folder);
+      throw error;
+    }
+  }
+
+  async #prepare(spec: SandboxSpec, folder: string): Promise<Launch> {
+    const { lookout, containment, permitFile, hidden, output } = this.#workshop.parts;
+    const { fleet, host } = lookout.place;
+    const { cwd = process.cwd(), visible = [], network = "open" } = spec;
+    const isPiped = output !== undefined;
+    const base = { spec, folder, fleet, host, permitFile, isPiped };
+    if (containment.wrap === undefined) return base;
+    const hasNetwork = network === "open" || containment.degraded.includes("network");
+    const wrapper = containment.wrap(resolveView({ cwd, hidden, visible, hasNetwork }));
+    const joinFiles = await this.#makeGroup(spec);
+    return { ...base, wrapper, joinFiles };
+  }
+
+  /** Makes the control group of a sandbox, with its limits set before anything is in it. */
+  async #makeGroup({ instance, limits = {} }: SandboxSpec): Promise<readonly string[]> {
+    const cgroup = await this.#workshop.parts.containment.cgroups?.create(instance);
+    const use = await cgroup?.limit(withFrame(limits));
+    if (use === undefined) return cgroup?.joinFiles ?? [];
+    const message = `the limits of ${instance} must be above what an empty group uses`;
+    throw new Fault("sandbox_failed", `${message}, it uses ${JSON.stringify(use)}`);
+  }
+
+  /** Starts a launcher and writes it down; it waits to be let go. */
+  async #launch(launch: Launch, claimed: ProcessRecord): Promise<Launched> {
+    const { children, output } = this.#workshop.parts;
+    const { folder, spec } = launch;
+    const sink = await output?.(spec.instance);
+    const child = await spawnLauncher(launch).catch(async (error: unknown) => {
+      await sink?.close();
+      throw error;
+    });
+    children.watch(spec.instance, folder, child);
+    const pump = sink && new Pump(child, sink);
+    if (pump !== undefined) this.#workshop.pumps.set(spec.instance, pump);
+    const record = { ...claimed, process: identify(child.pid) };
+    await writeDocument(folder, OWN_FILES.record, record);
+    return { launch, record, child, pump };
+  }
+
+  async #letGo({ child, launch, pump }: Launched): Promise<number> {
+    const beganAtMs = performance.now();
+    letGo(child);
+    await awaitProgram(child, launch, () => complaintOf(pump));
+    return beganAtMs;
+  }
+
+  /** Lets a launcher enclose itself, writes down by what, and has the program run. */
+  async #enclose({ child, launch, record, pump }: Launched): Promise<number> {
+    const line = new KeeperLine(child);
+    try {
+      line.letGo();
+      if (!(await line.ready(EXEC_MS))) {
+        const why = (await readUnlaunched(launch)) ?? "wrapper";
+        throw await launchFault(why, launch, await complaintOf(pump));
+      }
+      const keeper = findKeeper(child.pid);
+      const init = { pid: keeper, start_ticks: startTicksOf(keeper) };
+      const { enclosure } = record;
+      ok(enclosure !== undefined, "what is enclosed was claimed so");
+      const enclosed = { ...enclosure, init, namespace: namespaceOf(keeper) ?? null };
+      await noteDocument(launch.folder, OWN_FILES.record, { ...record, enclosure: enclosed });
+      const beganAtMs = performance.now();
+      line.run(environmentOf(launch));
+      await awaitEnclosedProgram(child, keeper);
+      // Only a launcher that has ended can have said more.
+      if (!isUp(child) && (await line.hasFailed(exitMs))) {
+        throw await launchFault("program", launch, await complaintOf(pump));
+      }
+      return beganAtMs;
+    } finally {
+      line.drop();
+    }
+  }
+
+  /** Sees to it that nothing is left of a start that failed. */
+  async #abandon(instance: string, folder: string): Promise<void> {
+    const { children, log } = this.#workshop.parts;
+    await withdrawPermit(folder);
+    // Without its "go" a launcher would exit by itself; killing it only makes that sooner.
+    children.kill(instance);
+    const enclosure = await this.#workshop.enclosureOf(await readRecord(folder));
+    const end = await enclosure?.end(performance.now() + LIMITS.killSweepMs);
+    if (enclosure !== undefined && end === undefined) {
+      log.warn("a failed start has left something alive", { instance });
+    }
+    await children.exitOf(instance, exitMs);
+  }
+}
+
+/** What a launcher has complained of on a pipe; undefined when its output goes to a file. */
+async function complaintOf(pump: Pump | undefined): Promise<string | undefined> {
+  await pump?.drained(exitMs);
+  return pump?.complaint();
+}
+
+function identify(pid: number | undefined): FirstProcess {
+  ok(pid !== undefined && pid > 1, "a spawned launcher has a pid");
+  const status = readProcess(pid);
+  if (status !== undefined && status.groupId === pid && status.sessionId === pid) {
+    return { pid, start_ticks: status.startTicks, group: pid, session: pid };
+  }
+  throw new Fault("sandbox_failed", "a launcher must lead its own group and session, it did not");
+}
+
+function findKeeper(launcher: number | undefined): number {
+  const keeper = launcher === undefined ? undefined : childrenOf(launcher).find(isNamespaceInit);
+  if (keeper !== undefined) return keeper;
+  throw new Fault("sandbox_failed", "a keeper that stands ready must be alive, it has ended");
+}
+
+function startTicksOf(pid: number): number {
+  const status = readProcess(pid);
+  if (status !== undefined) return status.startTicks;
+  throw new Fault("sandbox_failed", "a keeper that stands ready must be alive, it has ended");
+}
+
+/** Waits until a keeper's child has become the program, or all of it has ended. */
+async function awaitEnclosedProgram(child: ChildProcess, keeper: number): Promise<void> {
+  const deadline = performance.now() + EXEC_MS;
+  while (isUp(child) && performance.now() < deadline) {
+    const hasBecome = childrenOf(keeper).some((pid) => {
+      const argv = argumentsOf(pid);
+      return argv.length > 0 && !isOfKeeper(argv);
+    });
+    if (hasBecome) return;
+    await sleep(LOOK_EVERY_MS);
+  }
+}

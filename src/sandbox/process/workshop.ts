@@ -1,0 +1,125 @@
+import { existsSync } from "node:fs";
+import type { Outcome } from "../../kernel/worker/evidence.ts";
+import type { Log } from "../../ports/log.ts";
+import type { OutputSink, SandboxLimits, SandboxUse } from "../../ports/sandbox.ts";
+import type { Cgroup, CgroupTree, CgroupUse } from "../cgroup/cgroup.ts";
+import { findCgroups } from "../cgroup/find.ts";
+import type { Children } from "./children.ts";
+import { Enclosure } from "./rung/enclosure.ts";
+import type { Lookout } from "./lookout.ts";
+import type { Pump } from "./pump.ts";
+import type { EnclosureRecord, ProcessRecord } from "./record.ts";
+import type { Containment } from "./rung/containment.ts";
+import { shareScans } from "./scan.ts";
+
+/** Processes that Stint puts around a program on the upper rungs: its wrapper, and its keeper. */
+const FRAME_PROCESSES = 2;
+
+/** What the parts of a driver share. */
+export interface WorkshopParts {
+  readonly lookout: Lookout;
+  readonly children: Children;
+  readonly containment: Containment;
+  readonly log: Log;
+  /** Whether control groups are used where there are any. */
+  readonly usesCgroups: boolean;
+  /** A file without which nothing is started. */
+  readonly permitFile: string | undefined;
+  /** Folders that no sandbox on an upper rung may see. */
+  readonly hidden: readonly string[];
+  /** Where output goes, if not to a file in the sandbox's folder. */
+  readonly output: ((instance: string) => Promise<OutputSink>) | undefined;
+}
+
+/** What the parts of a driver share, and what they know of the sandboxes in their hands. */
+export class Workshop {
+  readonly parts: WorkshopParts;
+  /** The output of what this process started. */
+  readonly pumps = new Map<string, Pump>();
+  /** What is known of ends, should it not have come to disk. */
+  readonly known = new Map<string, Partial<Outcome>>();
+  /** What those had used that this process has ended, their control group removed. */
+  readonly ended = new Map<string, CgroupUse>();
+  /** How many processes those had that were alive when all were killed at once. */
+  readonly struck = new Map<string, number>();
+  readonly #listGroups = shareScans(async () => (await this.#tree())?.list());
+  #found: Promise<CgroupTree | undefined> | undefined;
+
+  constructor(parts: WorkshopParts) {
+    this.parts = parts;
+  }
+
+  /** What a claim says of the enclosure that is to be; undefined on the lowest rung. */
+  newEnclosure(): EnclosureRecord | undefined {
+    const { rung, cgroups } = this.parts.containment;
+    if (rung === "process-group") return undefined;
+    return { rung, has_cgroup: cgroups !== undefined, init: null, namespace: null };
+  }
+
+  /** The control group of a sandbox; undefined where it has none, or none can be reached. */
+  async cgroupOf(record: ProcessRecord | undefined): Promise<Cgroup | undefined> {
+    if (record?.enclosure?.has_cgroup !== true) return undefined;
+    const tree = await this.#tree();
+    // Another process's place in the groups of this host may be another.
+    const isFound = this.parts.children.isOwn(record.instance) || tree?.has(record.instance);
+    if (isFound !== true) await this.#listGroups();
+    return tree?.open(record.instance);
+  }
+
+  /** Kills what is in the control groups of the fleet, where there are any, by one order. */
+  async strike(): Promise<void> {
+    const tree = await this.#tree();
+    for (const [instance, count] of (await tree?.kill()) ?? []) this.struck.set(instance, count);
+  }
+
+  /** What holds a sandbox on an upper rung together; undefined on the lowest. */
+  async enclosureOf(record: ProcessRecord | undefined): Promise<Enclosure | undefined> {
+    const enclosure = record?.enclosure;
+    if (record === undefined || enclosure === undefined) return undefined;
+    const isOfThisBoot = this.parts.lookout.isOfThisBoot(record);
+    const cgroup = await this.cgroupOf(record);
+    return new Enclosure({ record, enclosure, isOfThisBoot, cgroup });
+  }
+
+  /** Removes the empty control groups of sandboxes that were forgotten or never came to be. */
+  async clearGroups(): Promise<void> {
+    const { containment, log } = this.parts;
+    for (const name of (await containment.cgroups?.list()) ?? []) {
+      await this.#clearGroup(name).catch((error: unknown) => {
+        // It came to be used meanwhile, or is not this user's: that holds up no listing.
+        log.info("a control group was left", { instance: name, error: String(error) });
+      });
+    }
+  }
+
+  async #clearGroup(name: string): Promise<void> {
+    if (existsSync(this.parts.lookout.folder(name))) return;
+    const group = this.parts.containment.cgroups?.open(name);
+    if ((await group?.isEmpty()) === true) await group?.remove();
+  }
+
+  /** Also for a driver of the lowest rung: it ends what others have started higher up. */
+  #tree(): Promise<CgroupTree | undefined> {
+    const { containment, lookout, usesCgroups } = this.parts;
+    if (containment.cgroups !== undefined) return Promise.resolve(containment.cgroups);
+    if (!usesCgroups) return Promise.resolve(undefined);
+    this.#found ??= findCgroups(lookout.place.fleet);
+    return this.#found;
+  }
+}
+
+/** The limits of a group, for those of the worker in it. */
+export function withFrame(limits: SandboxLimits): SandboxLimits {
+  const { processes } = limits;
+  return processes === undefined ? limits : { ...limits, processes: processes + FRAME_PROCESSES };
+}
+
+/** What a worker uses, for what its group does. */
+export function withoutFrame(use: SandboxUse): SandboxUse {
+  const { memory_bytes, processes, cpu_ms } = use;
+  return {
+    ...(memory_bytes === undefined ? {} : { memory_bytes }),
+    ...(processes === undefined ? {} : { processes: Math.max(0, processes - FRAME_PROCESSES) }),
+    ...(cpu_ms === undefined ? {} : { cpu_ms }),
+  };
+}

@@ -1,0 +1,42 @@
+import type { StartAnswer, StartOrder, SupervisorStatus } from "../../ports/supervision.ts";
+import type { Hono } from "hono";
+import type { Seat } from "../../library/seat.ts";
+import { answerData, answerDecision } from "./answer.ts";
+import { guardedApp, readBody } from "./guard.ts";
+import { parseLeave, parseOperatorCommand, parseOperatorStart } from "./orders.ts";
+import type { Rate } from "./token-bucket.ts";
+
+/** What the operator's socket takes: enough for many busy processes, not for one gone wild. */
+const OPERATOR_RATE: Rate = { perSecond: 10_000, burst: 20_000 };
+
+/** What the operator's socket speaks for. */
+export interface OperatorApiOptions {
+  readonly seat: Seat;
+  readonly token: string;
+  readonly onRequest: () => void;
+  readonly status: () => SupervisorStatus;
+  readonly start: (order: StartOrder) => Promise<StartAnswer>;
+  readonly leave: (options: { readonly stopGraceMs?: number }) => Promise<readonly string[]>;
+}
+
+/** The app of `operator.sock`: its bearer acts as the operator of the fleet. */
+export function operatorApi(options: OperatorApiOptions): Hono {
+  const { seat, token, onRequest } = options;
+  const app = guardedApp({ token, rate: OPERATOR_RATE, log: seat.log, onRequest });
+  app.get("/v1/status", () => answerData(options.status()));
+  app.post("/v1/commands", async ({ req }) => {
+    const { id, command, by } = parseOperatorCommand(await readBody(req));
+    const answer = await seat.loop.submit(command, by, { id });
+    return answerDecision(answer, ({ entries }) => ({ entries }));
+  });
+  app.post("/v1/workers", async ({ req }) => {
+    const answer = await options.start(parseOperatorStart(await readBody(req)));
+    return answerDecision(answer, ({ worker }) => ({ worker }));
+  });
+  app.post("/v1/leave", async ({ req }) => {
+    const { stop_grace_ms: stopGraceMs } = parseLeave(await readBody(req));
+    const workers = await options.leave(stopGraceMs === undefined ? {} : { stopGraceMs });
+    return answerData({ workers });
+  });
+  return app;
+}

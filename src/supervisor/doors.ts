@@ -1,0 +1,61 @@
+import { rmSync } from "node:fs";
+import { asStorageFault } from "../system/storage-fault.ts";
+import { ensureWorkerFolder, workerPlaces, type RuntimePlaces } from "../system/places.ts";
+import type { Door } from "./api/door.ts";
+import { makeToken, writeTokenFile } from "./token.ts";
+
+/** The door of one worker: its folder, which is shown to it, and the token that opens it. */
+export interface WorkerDoor {
+  /** The folder of socket and token: nothing else lies in it. */
+  readonly folder: string;
+  /** What `STINT_WORKER_TOKEN_FILE` names. */
+  readonly tokenFile: string;
+}
+
+/** Opens a listening socket for a worker, which takes the token. */
+export type OpenSocket = (so: {
+  readonly worker: string;
+  readonly socket: string;
+  readonly token: string;
+}) => Promise<Door>;
+
+/** The sockets of workers: opened before a worker starts, taken away when it has ended. */
+export class WorkerDoors {
+  readonly #runtime: RuntimePlaces;
+  readonly #openSocket: OpenSocket;
+  readonly #open = new Map<string, Door>();
+
+  constructor(runtime: RuntimePlaces, openSocket: OpenSocket) {
+    this.#runtime = runtime;
+    this.#openSocket = openSocket;
+  }
+
+  /** Makes the folder, token and socket of a worker. Throws `Fault` `storage_*`. */
+  async open(worker: string): Promise<WorkerDoor> {
+    const { dir, socket, token: tokenFile } = workerPlaces(this.#runtime, worker);
+    const token = makeToken();
+    try {
+      rmSync(dir, { recursive: true, force: true });
+      ensureWorkerFolder({ dir, socket, token: tokenFile });
+      writeTokenFile(tokenFile, token);
+      this.#open.set(worker, await this.#openSocket({ worker, socket, token }));
+      return { folder: dir, tokenFile };
+    } catch (error) {
+      await this.close(worker);
+      throw asStorageFault(error, `opening the socket of ${worker}`);
+    }
+  }
+
+  /** Closes a worker's socket and removes its folder; safe to call twice. Never rejects. */
+  async close(worker: string): Promise<void> {
+    const door = this.#open.get(worker);
+    this.#open.delete(worker);
+    await door?.close();
+    rmSync(workerPlaces(this.#runtime, worker).dir, { recursive: true, force: true });
+  }
+
+  /** Closes all of them. */
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((worker) => this.close(worker)));
+  }
+}

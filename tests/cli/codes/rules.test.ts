@@ -1,0 +1,14 @@
+import { beforeAll } from "vitest";
+import { builtBin } from "../../support/cli.ts";
+import { playAll } from "./scenario.ts";
+import { ADMISSION } from "./tables/admission.ts";
+import { FLEET } from "./tables/fleet.ts";
+import { MANIFEST } from "./tables/manifest.ts";
+import { WORKER } from "./tables/worker.ts";
+
+beforeAll(async () => void (await builtBin()), 120_000);
+
+playAll("an admission is refused by", ADMISSION);
+playAll("a manifest is refused by", MANIFEST);
+playAll("what is done with a worker is refused by", WORKER);
+playAll("a fleet refuses by", FLEET);

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { PROBLEMS, type ProblemCode } from "../../../src/protocol/problem.ts";
+import type { Elsewhere } from "./scenario.ts";
+import { ADMISSION } from "./tables/admission.ts";
+import { FLEET } from "./tables/fleet.ts";
+import { HOST } from "./tables/host.ts";
+import { INPUT } from "./tables/input.ts";
+import { JOURNAL } from "./tables/journal.ts";
+import { MANIFEST } from "./tables/manifest.ts";
+import { STORE } from "./tables/store.ts";
+import { WORKER } from "./tables/worker.ts";
+
+/** Only what no command can bring about, as long as Stint itself is whole. */
+const ELSEWHERE: Readonly<Partial<Record<ProblemCode, Elsewhere>>> = {
+  bug: {
+    why: "an invariant that a call could break would be one that is not held",
+    file: "cli/frame.test.ts",
+    test: "[CL6] a bug is one line and exit 1",
+  },
+  closed: {
+    why: "no verb uses what it has closed; programs that open a fleet by the library can",
+    file: "library/closing.test.ts",
+    test: "[LB91] %s of a handle that is closed is the fault `closed`",
+  },
+};
+
+const TABLES = [ADMISSION, MANIFEST, WORKER, FLEET, INPUT, JOURNAL, STORE, HOST];
+
+describe("[CV36] the codes that are brought about through the built program", () => {
+  test("are all that something can give, each once", () => {
+    const given = Object.entries(PROBLEMS).filter(([, { reserved }]) => !reserved);
+    const played = [...TABLES, ELSEWHERE].flatMap((table) => Object.keys(table));
+    expect(played.toSorted()).toEqual(given.map(([code]) => code).toSorted());
+  });
+
+  test.each(Object.entries(ELSEWHERE))("but for %s, which has a test elsewhere", (_, so) => {
+    const text = readFileSync(join(import.meta.dirname, "../..", so.file), "utf8");
+    expect(text).toContain(`("${so.test}"`);
+  });
+});

@@ -1,0 +1,234 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { startStint } from "../support/cli.ts";
+import { makeSite, recordLife } from "./recorded.ts";
+
+describe("[EX11] journal tail", () => {
+  test("prints a line for each entry, and nothing that moves a terminal", async () => {
+    const site = makeSite();
+    const { refusedSeq } = await recordLife(site);
+    const { stdout, exit } = await site.call(["journal", "tail", "-n", "100"]);
+    expect(exit).toBe(0);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines[0]).toMatch(
+      /^ +1 {2}20\d\d-\d\d-\d\d \d\d:\d\d:\d\dZ {2}fleet\.created +the fleet/,
+    );
+    expect(lines[refusedSeq - 1]).toMatch(
+      /command\.refused +an operator asked for a worker "third"/,
+    );
+    expect(stdout).toContain(String.raw`look \u{1b}[2J\u{1b}[31mred\nfleet.killed`);
+    expect(stdout).not.toContain("\u001B");
+  });
+
+  test("streams the entries themselves under --json, and then answers", async () => {
+    const site = makeSite();
+    const { receiptSeq } = await recordLife(site);
+    const { stdout } = await site.call([
+      "journal",
+      "tail",
+      "--since",
+      String(receiptSeq),
+      "--json",
+    ]);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({ kind: "receipt.recorded", seq: receiptSeq });
+    expect(lines[0].hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(lines[0].command.data.receipt.stopped_count).toBe(2);
+    expect(lines.at(-1)).toMatchObject({ kind: "answer", ok: true });
+    expect(lines.at(-1).data).toEqual({
+      entry_count: lines.length - 1,
+      head_seq: lines.at(-2).seq,
+    });
+  });
+
+  test("follows what another process writes, until it is interrupted", async () => {
+    const site = makeSite();
+    const fleet = await site.open();
+    const child = await startStint(["journal", "tail", "-n", "0", "-f", "--json"], {
+      cwd: site.dir,
+      env: site.env,
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+    const first = lines.next();
+    const heard = new AbortController();
+    void first.then(() => heard.abort());
+    // Repeated until it is heard: a follower begins at the end that it finds.
+    for (let turn = 0; !heard.signal.aborted && turn < 500; turn += 1) {
+      await fleet.pause({ reason: `turn ${turn}` });
+      await fleet.resume();
+      await Promise.race([first, wait(50)]);
+    }
+    // It may be the last that was written: nobody waits for another.
+    expect(entryOf((await first).value).kind).toMatch(/^fleet\.(paused|resumed)$/);
+    child.kill("SIGINT");
+    expect(await closed).toBe(130);
+  });
+
+  test("of --tail 0 nothing is shown, and where there is no fleet that is said", async () => {
+    const site = makeSite();
+    const { exit, stderr } = await site.call(["journal", "tail"]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain("stint init");
+  });
+});
+
+describe("[EX12] journal verify", () => {
+  test("names the newest anchor of a journal that is whole", async () => {
+    const site = makeSite();
+    const { receiptSeq } = await recordLife(site);
+    const told = await site.call(["journal", "verify", "--json"]);
+    expect(told.exit).toBe(0);
+    const { data, seq } = told.json();
+    expect(data).toMatchObject({
+      entry_count: seq,
+      anchor_seq: receiptSeq,
+      unanchored_count: seq - receiptSeq,
+      key_trusted: true,
+      state_same: true,
+      redecided_seqs: [],
+    });
+    const shown = await site.call(["journal", "verify"]);
+    expect(shown.stdout).toContain(`The newest anchor is entry ${receiptSeq}:`);
+  });
+
+  test("finds a byte that was changed, and names the entry", async () => {
+    const site = makeSite();
+    const { refusedSeq } = await recordLife(site);
+    const db = new Database(join(site.stateDir, "journal.db"));
+    const { name } = db
+      .prepare<[], { name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'entr%'",
+      )
+      .get() ?? { name: "" };
+    const text = db
+      .prepare<[number], string>(`SELECT text FROM ${name} WHERE seq = ?`)
+      .pluck()
+      .get(refusedSeq);
+    db.prepare(`UPDATE ${name} SET text = ? WHERE seq = ?`).run(
+      String(text).replace('"third"', '"thirs"'),
+      refusedSeq,
+    );
+    db.close();
+    const told = await site.call(["journal", "verify", "--json"]);
+    expect(told.exit).toBe(5);
+    expect(told.json().error).toMatchObject({ code: "journal_corrupt" });
+    expect(told.json().error.message).toContain(String(refusedSeq));
+  });
+
+  test("without the secret it says what the signatures are worth", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const secret = readFileSync(join(site.stateDir, "secret"));
+    writeFileSync(join(site.stateDir, "secret"), secret, { mode: 0o600 });
+    const other = makeSite();
+    mkdirSync(other.stateDir);
+    for (const name of ["journal.db", "head"])
+      if (existsSync(join(site.stateDir, name)))
+        copyFileSync(join(site.stateDir, name), join(other.stateDir, name));
+    const told = await other.call(["journal", "verify", "--json"]);
+    expect(told.exit).toBe(0);
+    expect(told.json().data).toMatchObject({ key_trusted: null });
+    // A secret of another fleet is no word for this one.
+    writeFileSync(join(other.stateDir, "secret"), "x".repeat(40), { mode: 0o600 });
+    const foreign = await other.call(["journal", "verify", "--json"]);
+    expect(foreign.exit).toBe(5);
+    expect(foreign.json().error).toMatchObject({ code: "key_mismatch" });
+  });
+});
+
+describe("[EX13] journal export", () => {
+  test("writes a new file of this user's alone, and never over another", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const file = join(site.dir, "backup.jsonl");
+    const told = await site.call(["journal", "export", "backup.jsonl", "--json"]);
+    expect(told.exit).toBe(0);
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+    expect(told.json().data).toEqual({
+      file,
+      entry_count: lines.length - 1,
+      size_bytes: statSync(file).size,
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const again = await site.call(["journal", "export", "backup.jsonl"]);
+    expect(again.exit).toBe(2);
+    expect(again.stderr).toContain("FILE must be a file that does not exist yet");
+    const piped = await site.call(["journal", "export"]);
+    expect(piped.stdout).toBe(readFileSync(file, "utf8"));
+    expect((await site.call(["journal", "export", "--json"])).exit).toBe(2);
+  });
+
+  test("stops quietly when nobody reads on", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const child = await startStint(["journal", "export"], { cwd: site.dir, env: site.env });
+    child.stdout.destroy();
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+    const exit = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    expect([exit, complaint]).toEqual([0, ""]);
+  });
+});
+
+describe("[EX14] journal import", () => {
+  test("takes an export over where there is no fleet, paused", async () => {
+    const [from, to] = [makeSite(), makeSite()];
+    await recordLife(from);
+    const file = join(from.dir, "backup.jsonl");
+    const { data } = (await from.call(["journal", "export", file, "--json"])).json();
+    const told = await to.call(["journal", "import", file, "--json"]);
+    expect(told.exit).toBe(0);
+    expect(told.json().data).toMatchObject({
+      state_dir: to.stateDir,
+      entry_count: data.entry_count,
+    });
+    copyFileSync(join(from.stateDir, "secret"), join(to.stateDir, "secret"));
+    const fleet = await to.open({ maxReplicas: 2 });
+    expect(fleet.status).toBe("paused");
+  });
+
+  test("takes nothing over where there is one", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const file = join(site.dir, "backup.jsonl");
+    await site.call(["journal", "export", file]);
+    const told = await site.call(["journal", "import", file, "--json"]);
+    expect(told.exit).toBe(5);
+    expect(told.json().error).toMatchObject({ code: "journal_forked" });
+  });
+
+  test("takes of a file that breaks off what it has only when that is accepted", async () => {
+    const [from, to] = [makeSite(), makeSite()];
+    await recordLife(from);
+    const file = join(from.dir, "backup.jsonl");
+    await from.call(["journal", "export", file]);
+    const whole = readFileSync(file, "utf8").split("\n");
+    writeFileSync(file, `${whole.slice(0, 5).join("\n")}\n`);
+    const told = await to.call(["journal", "import", file, "--json"]);
+    expect(told.exit).toBe(5);
+    expect(told.json().error).toMatchObject({ code: "journal_truncated" });
+    const accepted = await to.call(["journal", "import", file, "--accept-truncated", "--json"]);
+    expect(accepted.exit).toBe(0);
+    expect(accepted.json().data).toMatchObject({ entry_count: 5, broken_off_at_line: 6 });
+  });
+});
+
+/** A line of the stream, as far as tests look at it. */
+function entryOf(line: unknown): { readonly kind: string } {
+  return JSON.parse(String(line)) as { readonly kind: string };
+}

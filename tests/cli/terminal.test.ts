@@ -1,0 +1,84 @@
+// A person at a terminal, played by `script`, which runs a program on a pseudo-terminal.
+import { spawn } from "node:child_process";
+import { appendFileSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { builtBin, stint } from "../support/cli.ts";
+import { needsProgram } from "../support/require-all.ts";
+
+/** Calls `stint` on a terminal and types `answer` once it asks; answers what the terminal shows. */
+async function onTerminal(
+  args: readonly string[],
+  so: { readonly cwd: string; readonly answer?: string; readonly env?: Record<string, string> },
+): Promise<{ readonly exit: number | null; readonly shown: string }> {
+  needsProgram("script");
+  const words = [process.execPath, await builtBin(), ...args].map((word) => `'${word}'`);
+  const child = spawn("script", ["-qec", words.join(" "), "/dev/null"], {
+    cwd: so.cwd,
+    env: { ...process.env, NO_COLOR: "", TERM: "xterm", ...so.env },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let shown = "";
+  let hasAnswered = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+    if (hasAnswered || so.answer === undefined || !shown.includes("[y/N]")) return;
+    hasAnswered = true;
+    child.stdin.write(so.answer);
+  });
+  const exit = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { exit, shown };
+}
+
+/** A fleet with a config that proposes a change. */
+async function changedFleet(): Promise<string> {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), "stint-terminal-")));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  await stint(["init", dir]);
+  appendFileSync(join(dir, "stint.toml"), '\n[contract.budget]\nmemory = "1GiB"\n');
+  return dir;
+}
+
+/** The bound that the change is about, as it is in force. */
+async function memoryInForce(cwd: string): Promise<unknown> {
+  const { data } = (await stint(["contract", "show", "--json"], { cwd })).json();
+  return data.contract.budget.memory_bytes;
+}
+
+describe("at a terminal", () => {
+  test.each(["n\n", "\n", "yess\n", "\u0004"])(
+    "[CL23] what is not agreed to is not done: %j",
+    async (answer) => {
+      const cwd = await changedFleet();
+      const { exit, shown } = await onTerminal(["contract", "enact"], { cwd, answer });
+      expect(exit).toBe(2);
+      expect(shown).toContain("nothing was done");
+      expect(await memoryInForce(cwd)).toBeUndefined();
+    },
+  );
+
+  test("[CL23] what is agreed to is done", async () => {
+    const cwd = await changedFleet();
+    const { exit, shown } = await onTerminal(["contract", "enact"], { cwd, answer: "y\n" });
+    expect(exit).toBe(0);
+    expect(shown).toContain("Put it in force? [y/N]");
+    expect(await memoryInForce(cwd)).toBe(2 ** 30);
+  });
+
+  test("[CL12] Ctrl-C at a question ends the call with 130, and nothing is done", async () => {
+    const cwd = await changedFleet();
+    const { exit } = await onTerminal(["contract", "enact"], { cwd, answer: "\u0003" });
+    expect(exit).toBe(130);
+    expect(await memoryInForce(cwd)).toBeUndefined();
+  });
+
+  test("[CL24] colour is for terminals, without NO_COLOR, and never in JSON", async () => {
+    const cwd = await changedFleet();
+    const escape = "\u001b[";
+    expect((await onTerminal([], { cwd })).shown).toContain(escape);
+    expect((await onTerminal([], { cwd, env: { NO_COLOR: "1" } })).shown).not.toContain(escape);
+    expect((await onTerminal(["--json"], { cwd })).shown).not.toContain(escape);
+    expect((await stint([], { cwd, env: { NO_COLOR: undefined } })).stdout).not.toContain(escape);
+  });
+});

@@ -1,0 +1,72 @@
+import { beforeAll, expect, test } from "vitest";
+import { builtBin } from "../support/cli.ts";
+import { makeGround } from "./ground.ts";
+
+beforeAll(async () => void (await builtBin()), 120_000);
+
+test("[CV22] a worker's page shows it alive and dead, by id, prefix and name", async () => {
+  const ground = await makeGround();
+  const id = await ground.spawn("a");
+  for (const reference of [id, id.slice(0, 8), "a"]) {
+    const shown = await ground.call(["worker", "show", reference, "--json"]);
+    expect(shown.json().data.worker).toMatchObject({ id, status: "running", end: null });
+  }
+  expect((await ground.call(["worker", "show", "a"])).stdout).toMatch(/^status +running$/m);
+  await ground.call(["stop", "a", "--yes"]);
+  const dead = (await ground.call(["worker", "show", id, "--json"])).json().data.worker;
+  expect(dead).toMatchObject({ id, status: "stopped", end: { reason: "requested" } });
+  const none = await ground.call(["worker", "show", "w-aaaaaaaaaaaaaaaa", "--json"]);
+  expect(none.exit).toBe(4);
+  expect(none.json().refusal.code).toBe("worker_unknown");
+});
+
+test("[CV23] notes and checkpoints are on record and found again", async () => {
+  const ground = await makeGround();
+  const id = await ground.spawn("a");
+  const noted = await ground.call(["worker", "note", "a", "meant to run", "--json"]);
+  expect(noted.json()).toMatchObject({ ok: true, data: { worker_id: id } });
+  const kept = await ground.call(["worker", "checkpoint", id, "--state", '{"done":17}', "--json"]);
+  expect(kept.json().seq).toBeGreaterThan(noted.json().seq);
+  const shown = await ground.call(["worker", "show", id, "--json"]);
+  expect(shown.json().data.worker.state).toEqual({ done: 17 });
+  const wrong = await ground.call(["worker", "checkpoint", id, "--state", "[1]"]);
+  expect(wrong.exit).toBe(2);
+  expect(wrong.stderr).toContain("--state must be a JSON object");
+  const unknown = await ground.call(["worker", "note", "w-aaaaaaaaaaaaaaaa", "x", "--json"]);
+  expect(unknown.exit).toBe(4);
+});
+
+test("[CV24] a worker in quarantine stands still until it is lifted", async () => {
+  const ground = await makeGround();
+  const id = await ground.spawn(
+    "a",
+    "--",
+    "sh",
+    "-c",
+    "while :; do date +%s%N > tick; sleep 0.02; done",
+  );
+  const { readFileSync } = await import("node:fs");
+  const tick = (): string => readFileSync(`${ground.dir}/tick`, "utf8");
+  await expect.poll(() => tick().length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await ground.done(["worker", "quarantine", "a", "--reason", "odd", "--json"]);
+  const row = (await ground.call(["workers", "--json"])).json().data.workers[0];
+  expect(row).toMatchObject({ id, quarantined: true });
+  const before = tick();
+  await ground.call(["workers"]);
+  expect(tick()).toBe(before);
+  await ground.done(["worker", "unquarantine", "a", "--resolution", "fine"]);
+  await expect.poll(tick, { timeout: 10_000 }).not.toBe(before);
+  const twice = await ground.call(["worker", "unquarantine", "a", "--json"]);
+  expect(twice.json().refusal.code).toBe("worker_not_quarantined");
+});
+
+test("[CV25] a write-off needs a yes, ends the worker on record, and proves nothing", async () => {
+  const ground = await makeGround();
+  const id = await ground.spawn("a");
+  const unsaid = await ground.call(["worker", "write-off", id, "--reason", "gone", "--json"]);
+  expect(unsaid.exit).toBe(2);
+  expect((await ground.call(["workers", "--json"])).json().data.workers).toHaveLength(1);
+  await ground.done(["worker", "write-off", id, "--reason", "gone", "--yes"]);
+  const dead = (await ground.call(["worker", "show", id, "--json"])).json().data.worker;
+  expect(dead.end).toMatchObject({ grade: "declared", proven: false });
+});

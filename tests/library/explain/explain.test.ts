@@ -1,0 +1,268 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../../src/kernel/decide.ts";
+import { RULES, type Entry } from "../../../src/kernel/entry.ts";
+import { EVENT_KINDS, type EventKind } from "../../../src/kernel/event.ts";
+import { explainEntry } from "../../../src/library/explain/explain.ts";
+import { askedWords } from "../../../src/library/explain/asked.ts";
+import { entryWords } from "../../../src/library/explain/happened.ts";
+import { GENESIS, type Journal } from "../../../src/ports/journal.ts";
+import { InputError } from "../../../src/protocol/input.ts";
+import { COMMAND_KINDS } from "../../../src/protocol/problem.ts";
+import { granted, openRoomy, rejectionOf } from "../rig.ts";
+import { commandOf } from "../../support/commands.ts";
+import {
+  admit,
+  after,
+  ask,
+  charge,
+  create,
+  enact,
+  exited,
+  FLEET,
+  idOf,
+  kill,
+  observe,
+  OPERATOR,
+  pause,
+  quarantine,
+  resume,
+  self,
+  start,
+  stop,
+  SYSTEM,
+  tick,
+  unquarantine,
+} from "../../support/scenario.ts";
+import { record } from "./recording.ts";
+
+const signed = { at_seq: 1, head_hash: "h", state_hash: "s", key_id: "k1", signature: "x" };
+const suppressed = { actor_key: "operator", count: 3, window_ms: 60_000 };
+
+/** A life with every kind of event in it. */
+const EVERYTHING = [
+  create({ on_orphan: "grandparent", reap_after_ms: 60_000 }),
+  pause,
+  resume,
+  enact({ max_replicas: 9 }),
+  ask("key.rotate", { key: { key_id: "k2", public_key: "B".repeat(43) } }),
+  ask("key.rotate", { key: { key_id: "k1", public_key: "A".repeat(43) } }),
+  start("p"),
+  start("c", { under: "p" }),
+  start("d", { under: "c" }),
+  admit("r"),
+  ask("worker.checkpoint", { worker: idOf("p"), state: { step: 2 } }),
+  observe("p", { silent_ms: 30_000 }),
+  observe("p", { silent_ms: 60_000 }),
+  observe("p", { silent_ms: 5 }),
+  quarantine("d"),
+  unquarantine("d"),
+  ask("worker.note", { worker: idOf("p"), text: "looked at" }),
+  charge("p", { cpu_ms: 5 }, self("p")),
+  stop("c", { detail: "enough" }),
+  exited("c"),
+  ask("halt.request", { handle: "h", reason: "too loud" }),
+  admit("x", { under: "nobody" }),
+  ask("refusals.suppress", suppressed, { by: SYSTEM }),
+  ask("journal.sign", signed, { by: SYSTEM }),
+  ask("receipt.record", {
+    receipt: { seq: 3, order: "stop", stopped_count: 1, survivor_count: 0, proven: true },
+  }),
+  ask("clock.accept", { reason: "the battery was flat", wall_ms: 1_700_000_000_000 }),
+  after(30_000),
+  tick,
+  kill,
+];
+
+async function all(journal: Journal): Promise<readonly Entry[]> {
+  return journal.read(GENESIS, 1_000);
+}
+
+const FACTS: Readonly<Partial<Record<EventKind, RegExp>>> = {
+  "fleet.created": /the journal was empty/,
+  "fleet.paused": /an operator may pause/,
+  "fleet.resumed": /an operator may resume/,
+  "fleet.killed": /it had 2 live workers and reservations/,
+  "contract.enacted": /Changed: max_replicas 50 → 9\./,
+  "key.rotated": /until then it was k2/,
+  "worker.admitted": /0 of at most 9 workers lived; 0 of at most 1000 .* depth 0 is at most 3/,
+  "worker.registered": /presented for the first time, 30000 ms before it would have lapsed/,
+  "worker.lapsed": /before 2023-11-14T22:13:50\.000Z, and at 2023-11-14T22:13:50\.000Z/,
+  "worker.checkpointed": /running and not in quarantine/,
+  "worker.staled": /no beat was counted for 30000 ms, and 30000 ms make/,
+  "worker.recovered": /counted 5 ms before/,
+  "worker.flagged": /silent for 60000 ms .* reap_after_ms \(60000\), .* silent_alive is "flag"/,
+  "worker.stopping": /told to stop: it was asked to \(enough\)/,
+  "worker.stopped": /exit code 0\), on evidence of grade observed, which proves it/,
+  "worker.reparented": /answers for w-d2{15} \("d"\) .* on_orphan is "grandparent"/,
+  "worker.quarantined": /quarantine_max_ms is 86400000/,
+  "worker.unquarantined": /within its lifetime, which ends at 2023-11-15T22:13:20\.000Z/,
+  "worker.noted": /to any worker that ever was/,
+  "budget.charged": /a worker's own word can only add/,
+  "halt.requested": /"h" is asked to halt: too loud.* never carries it out/,
+  "command.refused": /refused as parent_unknown/,
+  "refusals.suppressed": /up to 60 in 60000 ms/,
+  "journal.signed": /up to entry 1 was signed with the key k1.* k1 was the key in force/,
+  "receipt.recorded":
+    /receipt of the stop ordered by entry 3 was recorded: 1 ended, 0 did not, proven/,
+  "clock.accepted": /clock anew, which showed 2023-11-14T22:13:20\.000Z: the battery was flat/,
+};
+
+describe("[EX1] an entry is explained by deciding it again", () => {
+  test("every kind of event is told with the facts that it rests on", async () => {
+    const { journal } = await record(...EVERYTHING.flat());
+    const entries = await all(journal);
+    for (const kind of EVENT_KINDS.filter((one) => one in FACTS)) {
+      // Of a key that was rotated there and back, the way back.
+      const entry =
+        kind === "key.rotated"
+          ? entries.findLast((one) => one.kind === kind)
+          : entries.find((one) => one.kind === kind);
+      const told = await explainEntry(journal, entry?.seq ?? 0);
+      expect(told).toMatchObject({ kind, redecided: "same", at_ms: entry?.at_ms });
+      expect(told.text).toMatch(FACTS[kind] ?? /^$/);
+      expect(told.text).not.toMatch(/\bunknown\b|NaN|undefined|\[object/);
+    }
+  });
+
+  test("no kind of event is left out", async () => {
+    const { journal } = await record(...EVERYTHING.flat());
+    const recorded = new Set((await all(journal)).map(({ kind }) => kind));
+    const others = ["fleet.recovered", "worker.adopted"];
+    expect(new Set(Object.keys(FACTS))).toStrictEqual(recorded);
+    expect(new Set([...recorded, ...others])).toStrictEqual(new Set(EVENT_KINDS));
+  });
+
+  test("a recovery is told with what was lost, and whom it takes over", async () => {
+    const { journal, play } = await record(create(), start("p"));
+    const manifest = { ...play.manifestOf("p"), instance: idOf("q"), root: idOf("q"), name: "q" };
+    const head = await journal.head();
+    const lost = { remembered_seq: 40, remembered_hash: "b".repeat(64), kept_hash: head.hash };
+    const command = {
+      kind: "fleet.recover",
+      data: { reason: "a backup", ...lost, workers: [manifest] },
+    } as const;
+    const submission = { id: "r1", actor: OPERATOR, command };
+    const { events } = decide(play.state, submission, play.atMs);
+    await journal.append(head, () =>
+      events.map((event, index) => {
+        const recorded = index === 0 ? command : null;
+        return { fleet: FLEET, rules: RULES, ...submission, command: recorded, event };
+      }),
+    );
+    const [recovered, adopted] = await Promise.all(
+      [41, 42].map((seq) => explainEntry(journal, seq)),
+    );
+    expect(recovered?.text).toMatch(/goes on without entries 4 to 40, which are lost, in epoch/);
+    expect(recovered).toMatchObject({ redecided: "same", by_time: false });
+    expect(adopted?.text).toMatch(/w-q2{15} \("q"\) of the lost part was taken over as a root/);
+    expect((await rejectionOf(explainEntry(journal, 20))).code).toBe("entry_unknown");
+  });
+
+  test("every kind of command is told in words of its own", () => {
+    const words = COMMAND_KINDS.map((kind) => askedWords(commandOf(kind), () => undefined));
+    expect(new Set(words).size).toBe(COMMAND_KINDS.length);
+    for (const clause of words) expect(clause).toMatch(/^(to|for|that|what) \S/);
+  });
+
+  test("who asked what is told with names, never with claims", async () => {
+    const by = { ...OPERATOR, user: "mallory", claimed: ["user"] };
+    const { journal } = await record(create(), start("p"), admit("c", { under: "p", by }));
+    const told = await explainEntry(journal, 4);
+    expect(told.by).toBe('operator "anna"');
+    expect(told.asked).toMatch(/^for a worker "c" \(w-c2{15}\) below w-p2{15} \("p"\)/);
+    expect(told.text).not.toContain("mallory");
+  });
+
+  test("a consequence is told with the command that it followed from", async () => {
+    const { journal } = await record(
+      create(),
+      start("p"),
+      start("c", { under: "p" }),
+      stop("p", { tree: true }),
+    );
+    const told = await explainEntry(journal, 7);
+    expect(told).toMatchObject({ kind: "worker.stopping", redecided: "same", by_time: false });
+    expect(told.asked).toMatch(/^to stop w-p2{15} \("p"\) and its descendants/);
+    expect(told.because).toMatch(/^it descends from w-p2{15} \("p"\), which was to stop/);
+  });
+});
+
+describe("[EX3] what time alone has done", () => {
+  test("is told as such, with who brought it to light", async () => {
+    const { journal } = await record(create(), admit("a"), after(30_000), admit("b"));
+    const [lapsed, admitted] = await Promise.all([3, 4].map((seq) => explainEntry(journal, seq)));
+    expect(lapsed).toMatchObject({ kind: "worker.lapsed", by_time: true, redecided: "same" });
+    expect(lapsed?.text).toMatch(
+      /time alone did this; it came to light when operator "anna" asked/,
+    );
+    expect(admitted).toMatchObject({ kind: "worker.admitted", by_time: false });
+    expect(admitted?.because).toMatch(/; 0 of at most 50 workers lived/);
+  });
+});
+
+describe("[EX4] deciding it again", () => {
+  test("says so when these rules would have decided otherwise", async () => {
+    const { journal, play } = await record(create({ max_replicas: 1 }), start("p"));
+    const { command, by } = admit("x")(play);
+    const admitted = (await all(journal)).find(({ kind }) => kind === "worker.admitted");
+    // What a tampered or mistaken writer would have journaled: granted, against the contract.
+    const manifest = { ...(admitted as Entry<"worker.admitted">).data.manifest };
+    const event = {
+      kind: "worker.admitted",
+      data: { manifest: { ...manifest, instance: idOf("x") }, reason: "x", degraded: [] },
+    } as const;
+    const draft = { fleet: FLEET, rules: RULES, id: "forged", actor: by, command, event };
+    await journal.append(await journal.head(), () => [draft]);
+    const told = await explainEntry(journal, 4);
+    expect(told.redecided).toBe("other");
+    expect(told.text).toContain("it comes out otherwise");
+  });
+});
+
+describe("[EX5] an entry that is not there", () => {
+  test.each([5, 2 ** 40])("is entry_unknown: %d", async (seq) => {
+    const { journal } = await record(create(), start("p"));
+    const error = await explainEntry(journal, seq).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InputError);
+    expect(error).toMatchObject({ code: "entry_unknown" });
+    expect((error as Error).message).toBe(
+      `seq must be that of an entry, the newest of which is 3, got ${seq}`,
+    );
+  });
+
+  test("of an empty journal there is none", async () => {
+    const { journal } = await record();
+    const error = await rejectionOf(explainEntry(journal, 1));
+    expect(error.code).toBe("entry_unknown");
+  });
+
+  test.each([0, -1, 1.5, "1", Number.NaN, undefined])("and %s is none at all", async (seq) => {
+    const { journal } = await record(create());
+    expect((await rejectionOf(explainEntry(journal, seq))).code).toBe("usage");
+  });
+});
+
+describe("[EX6] an open fleet explains itself", () => {
+  test("in the library's names, and writes nothing", async () => {
+    const fleet = await openRoomy();
+    const parent = await fleet.start({ name: "main" });
+    const refused = await parent.maybeReplicate({ name: "x", reason: "more", network: "open" });
+    expect(refused.ok).toBe(false);
+    const { seq } = fleet.metrics();
+    const told = await fleet.explain(seq);
+    expect(told).toMatchObject({ seq, code: "rights_exceeded", byTime: false });
+    expect(told.wouldPass).toMatch(/with network controller/);
+    expect(fleet.metrics().seq).toBe(seq);
+    expect(Object.isFrozen(told)).toBe(true);
+    expect((await rejectionOf(fleet.explain(seq + 99))).code).toBe("entry_unknown");
+    granted(await fleet.tryStart());
+  });
+});
+
+test("[EX7] a line for people says of a refusal who asked what", async () => {
+  const { journal } = await record(create(), admit("x", { under: "nobody" }));
+  const [, refused] = await all(journal);
+  expect(entryWords(refused as Entry, () => "main")).toMatch(
+    /^operator "anna" asked for a worker "x" .*; it was refused as parent_unknown: the parent/,
+  );
+});

@@ -1,0 +1,293 @@
+// Every code by which the kernel says no: what is said about it, and that whoever does what it says
+// would have helped is granted the very same command.
+
+import { describe, expect, test } from "vitest";
+import { REFUSAL_CODES, type RefusalCode } from "../../../src/kernel/refusal.ts";
+import { explainEntry } from "../../../src/library/explain/explain.ts";
+import { remedyFor } from "../../../src/library/explain/remedy.ts";
+import { PROBLEMS } from "../../../src/protocol/problem.ts";
+import {
+  admit,
+  after,
+  ask,
+  create,
+  enact,
+  exited,
+  idOf,
+  kill,
+  observe,
+  OPERATOR,
+  pause,
+  Play,
+  quarantine,
+  register,
+  resume,
+  self,
+  start,
+  stop,
+  unquarantine,
+  type Ask,
+} from "../../support/scenario.ts";
+import { record, type Steps } from "./recording.ts";
+
+interface Case {
+  readonly given: Steps;
+  readonly when: Ask;
+  readonly says: RegExp;
+  /** What the sentence says would have helped: steps before, or the command as it should be. */
+  readonly mended: { readonly before?: Steps; readonly when?: Ask } | "never";
+}
+
+const born = [create(), start("p")] as const;
+const under = admit("x", { under: "p" });
+const checkpoint = ask("worker.checkpoint", { worker: idOf("p"), state: {} });
+const few = { stop: [{ name: "few", when: "active_count >= 1" }] };
+
+const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
+  not_authorised: {
+    given: born,
+    when: ask("fleet.kill", { reason: "x" }, { by: self("p") }),
+    says: /from operator, not from worker w-p2{15}/,
+    mended: { when: kill },
+  },
+  fleet_exists: { given: born, when: create(), says: /an empty journal/, mended: "never" },
+  fleet_killed: {
+    given: [...born, kill],
+    when: admit("x"),
+    says: /f-plays was killed/,
+    mended: "never",
+  },
+  fleet_paused: {
+    given: [...born, pause],
+    when: admit("x"),
+    says: /once an operator had resumed/,
+    mended: { before: [resume] },
+  },
+  parent_unknown: {
+    given: born,
+    when: admit("x", { under: "nobody" }),
+    says: /none with the id w-nobody2{10} was/,
+    mended: { when: under },
+  },
+  parent_not_running: {
+    given: [create(), admit("p")],
+    when: under,
+    says: /once w-p2{15} \("p"\) had registered/,
+    mended: { before: [register("p")] },
+  },
+  parent_quarantined: {
+    given: [...born, quarantine("p")],
+    when: under,
+    says: /once an operator had lifted the quarantine of w-p2{15} \("p"\)/,
+    mended: { before: [unquarantine("p")] },
+  },
+  parent_stale: {
+    given: [...born, observe("p", { silent_ms: 30_000 })],
+    when: under,
+    says: /once a beat of w-p2{15} \("p"\) had been heard/,
+    mended: { before: [observe("p")] },
+  },
+  max_replicas: {
+    given: [create({ max_replicas: 1 }), start("p")],
+    when: under,
+    says: /once 1 of w-p2{15} \("p"\) had ended, or under .* max_replicas is at least 2/,
+    mended: { before: [enact({ max_replicas: 2 })] },
+  },
+  max_total: {
+    given: [create({ max_total: 1 }), start("p")],
+    when: under,
+    says: /max_total is at least 2/,
+    mended: { before: [enact({ max_total: 2 })] },
+  },
+  cooldown: {
+    given: [create({ cooldown_ms: 500 }), start("p"), admit("a", { under: "p" }), after(100)],
+    when: under,
+    says: /400 ms later, from 2023-11-14T22:13:20\.500Z on, .* cooldown_ms of at most 100/,
+    mended: { before: [after(400)] },
+  },
+  depth_mismatch: {
+    given: born,
+    when: admit("x", { under: "p", depth: 7 }),
+    says: /claiming depth 1, or claiming none/,
+    mended: { when: admit("x", { under: "p", depth: 1 }) },
+  },
+  max_depth: {
+    given: [create({ max_depth: 0 }), start("p")],
+    when: under,
+    says: /passed as a root, or under a contract whose max_depth is at least 1/,
+    mended: { before: [enact({ max_depth: 1 })] },
+  },
+  rights_exceeded: {
+    given: born,
+    when: admit("x", { under: "p", network: "open" }),
+    says: /with network controller, as its parent has it, or narrower/,
+    mended: { when: admit("x", { under: "p", network: "controller" }) },
+  },
+  budget_exceeded: {
+    given: [create(), start("p", { budget: { cpu_milli: 100 } })],
+    when: admit("x", { under: "p", budget: { cpu_milli: 130 } }),
+    says: /asking for cpu_milli of at most 100, or with 30 more free/,
+    mended: { when: admit("x", { under: "p", budget: { cpu_milli: 100 } }) },
+  },
+  stop_condition: {
+    given: [...born, enact(few)],
+    when: under,
+    says: /with active_count 1\..* condition "few", active_count >= 1, been false/,
+    mended: { before: [exited("p")], when: admit("x") },
+  },
+  containment_too_weak: {
+    given: born,
+    when: admit("x", { degraded: ["same_user"] }),
+    says: /holds same_user, or under a contract whose allow_degraded names it/,
+    mended: { before: [enact({ allow_degraded: ["same_user"] })] },
+  },
+  manifest_invalid: {
+    given: [create(), admit("a")],
+    when: register("a", { name: "z" }),
+    says: /this one says something that was never admitted/,
+    mended: { when: register("a") },
+  },
+  manifest_foreign: {
+    given: [create(), admit("a")],
+    when: register("a", { fleet: "f-other" }),
+    says: /the fleet that issued it, f-other; this one is f-plays/,
+    mended: { when: register("a") },
+  },
+  manifest_expired: {
+    given: [create(), admit("a"), after(30_005)],
+    when: register("a"),
+    says: /before 2023-11-14T22:13:50\.000Z, 5 ms or more earlier/,
+    mended: "never",
+  },
+  manifest_used: {
+    given: [create(), admit("a"), register("a")],
+    when: register("a"),
+    says: /good for once, and that of w-a2{15} was used/,
+    mended: "never",
+  },
+  contract_invalid: {
+    given: born,
+    when: enact({ stop: [{ name: "broken", when: "1" }] }),
+    says: /had the stop condition "broken" been sound: /,
+    mended: { when: enact({ stop: [{ name: "broken", when: "true" }] }) },
+  },
+  instance_taken: {
+    given: born,
+    when: admit("p"),
+    says: /an id that was never used; w-p2{15} was/,
+    mended: { when: admit("y") },
+  },
+  worker_unknown: {
+    given: born,
+    when: stop("nobody"),
+    says: /none with the id w-nobody2{10} was/,
+    mended: { when: stop("p") },
+  },
+  worker_ended: {
+    given: [...born, exited("p")],
+    when: (play) => ({ ...stop("p")(play), ended: idOf("p") }),
+    says: /w-p2{15} had ended, and nobody comes back/,
+    mended: "never",
+  },
+  worker_not_running: {
+    given: [create(), admit("p")],
+    when: checkpoint,
+    says: /once w-p2{15} \("p"\) had registered/,
+    mended: { before: [register("p")] },
+  },
+  worker_quarantined: {
+    given: [...born, quarantine("p")],
+    when: checkpoint,
+    says: /lifted the quarantine of w-p2{15} \("p"\)/,
+    mended: { before: [unquarantine("p")] },
+  },
+  worker_not_quarantined: {
+    given: born,
+    when: unquarantine("p"),
+    says: /while w-p2{15} \("p"\) was in quarantine; it was running and in none/,
+    mended: { before: [quarantine("p")] },
+  },
+  worker_expired: {
+    given: [
+      create({ quarantine_max_ms: 90_000_000 }),
+      start("p"),
+      quarantine("p"),
+      after(86_400_000),
+    ],
+    when: unquarantine("p"),
+    says: /before 2023-11-15T22:13:20\.000Z, the end of its lifetime/,
+    mended: "never",
+  },
+};
+
+const codes = REFUSAL_CODES.filter((code) => {
+  const { by, reserved } = PROBLEMS[code];
+  return by === "kernel" && !reserved;
+});
+
+describe("[EX2] what would have made a refusal pass", () => {
+  test.each(codes.filter((code) => code !== "fleet_unknown"))("%s", async (code) => {
+    const play = caseOf(code);
+    const { journal } = await record(...play.given, play.when);
+    const { seq } = await journal.head();
+    const told = await explainEntry(journal, seq);
+    expect(told).toMatchObject({ code, kind: "command.refused", redecided: "same" });
+    expect(told.text).toContain(`refused as ${code}: `);
+    expect(told.text).toMatch(play.says);
+    expect(told.text).not.toMatch(/\bunknown\b|NaN|undefined/);
+    if (play.mended === "never") return;
+    const { before = [], when = play.when } = play.mended;
+    // Who does what the sentence says is granted what was refused.
+    const mended = new Play();
+    for (const step of [...play.given, ...before].flat()) mended.take(step);
+    expect(mended.take(when)?.refusal).toBeNull();
+  });
+
+  test("every code has its sentence, also those that no entry can bear", () => {
+    for (const code of REFUSAL_CODES) {
+      const refusal = { code, message: "", facts: {} };
+      const command = { kind: "clock.tick", data: {} } as const;
+      const { state, atMs } = new Play();
+      const sentence = remedyFor({ refusal, command, state, atMs, named: () => undefined });
+      expect(sentence).toMatch(/^(it|nothing|this) \S+ \S/);
+    }
+  });
+});
+
+describe("[EX2] the facts that are named", () => {
+  test("present use that stands in the way of carving", async () => {
+    const busy = admit("x", {
+      under: "p",
+      budget: { memory_bytes: 80 },
+      parent_use: { memory_bytes: 50 },
+      by: OPERATOR,
+    });
+    const { journal } = await record(create(), start("p", { budget: { memory_bytes: 100 } }), busy);
+    const told = await explainEntry(journal, (await journal.head()).seq);
+    expect(told.would_pass).toBe(
+      "it would have passed asking for memory_bytes of at most 50, or once the parent used at " +
+        "most 20 of memory_bytes; it used 50 of the 100 it had free",
+    );
+  });
+
+  test("a parent that has ended for good", async () => {
+    const { journal } = await record(...born, stop("p"), under);
+    const told = await explainEntry(journal, (await journal.head()).seq);
+    expect(told.would_pass).toMatch(/^it would have passed below a parent that runs; .* stopping/);
+  });
+
+  test("a condition that a function would have answered", async () => {
+    const { journal } = await record(
+      create({ stop: [{ name: "own" }] }),
+      admit("x", { verdicts: {} }),
+    );
+    const told = await explainEntry(journal, (await journal.head()).seq);
+    expect(told.would_pass).toMatch(/a process that brings the function of the condition "own"/);
+  });
+});
+
+function caseOf(code: RefusalCode): Case {
+  const found = CASES[code];
+  if (found === undefined) throw new Error(`a play must show how ${code} is explained`);
+  return found;
+}
