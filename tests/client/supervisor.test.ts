@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { Fault } from "stint";
 import { expect, onTestFinished, test } from "vitest";
@@ -28,9 +28,22 @@ test("[RE1] a supervisor that was killed leaves a socket that nobody connects to
   const { row } = await supervised(dir);
   const socket = operatorSocketOf(dir);
   await killOnTheSpot(row);
+  // The last of its threads lets the socket go, which may be after the process is seen dead.
+  await expect.poll(() => isListening(socket)).toBe(false);
   expect(existsSync(socket)).toBe(true);
   expect(await connectSupervisor({ stateDir: dir })).toBeUndefined();
 });
+
+/** Whether anybody takes connections on a socket. */
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const line = connect(path, () => {
+      line.destroy();
+      resolve(true);
+    });
+    line.once("error", () => resolve(false));
+  });
+}
 
 test("[RE1] a supervisor that runs is connected to and says how it is", async () => {
   const { dir, fleet } = await foundFleet();

@@ -135,12 +135,15 @@ test("[SV13] a body over 1 MiB is refused unread, one of 1 MiB is looked at", as
   const over = await ask({ socket, token, path: "/v1/commands", text: `${text} ` });
   expect(over).toMatchObject({ status: 413, body: { error: { code: "limit_exceeded" } } });
   // The socket is there for the next one, and no length that a request declares is believed.
-  const chunked = await askInChunks(socket, token, 2 ** 20 + 1);
-  expect(chunked).toBe(413);
+  expect(await askInChunks(socket, token, " ".repeat(2 ** 20 + 1))).toBe(413);
+  const pause = { kind: "fleet.pause", data: { reason: "drill" } };
+  const command = JSON.stringify({ id: "chunked-1", command: pause, by: BY });
+  expect(await askInChunks(socket, token, command.padEnd(2 ** 20))).toBe(200);
+  expect((await rig.entries()).map(({ kind }) => kind)).toContain("fleet.paused");
   expect((await rig.operator("/v1/status")).status).toBe(200);
 });
 
-function askInChunks(socketPath: string, token: string, bytes: number): Promise<number> {
+function askInChunks(socketPath: string, token: string, text: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { Authorization: `Bearer ${token}`, "Transfer-Encoding": "chunked" };
     const so = { socketPath, path: "/v1/commands", method: "POST", headers, agent: false } as const;
@@ -149,8 +152,8 @@ function askInChunks(socketPath: string, token: string, bytes: number): Promise<
       resolve(incoming.statusCode ?? 0);
     });
     asking.on("error", reject);
-    for (let sent = 0; sent < bytes; sent += 65_536)
-      asking.write("x".repeat(Math.min(65_536, bytes - sent)));
+    for (let sent = 0; sent < text.length; sent += 65_536)
+      asking.write(text.slice(sent, sent + 65_536));
     asking.end();
   });
 }

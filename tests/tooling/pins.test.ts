@@ -73,10 +73,16 @@ test("the Node of the repository is one version on every platform", () => {
 test("no Node and no tool is installed with the package", () => {
   const { dependencies } = readJson("package.json") as Manifest;
   expect(Object.keys(dependencies ?? {})).toEqual([
+    "@hono/node-server",
     "@marcbachmann/cel-js",
     "@noble/hashes",
     "better-sqlite3",
     "canonicalize",
+    "commander",
+    "hono",
+    "pino",
+    "prom-client",
+    "smol-toml",
     "zod",
   ]);
 });
