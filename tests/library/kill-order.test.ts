@@ -68,6 +68,22 @@ test("[KL10] a sandbox that another ends and forgets meanwhile is no survivor", 
   expect(receipt).toMatchObject({ survivorCount: 0, proven: true, why: [] });
 });
 
+test("[KL11] a receipt tells the grade of an end that is on record, not what it saw itself", async () => {
+  const { driver, fleet } = await openAlone();
+  const { instance: worker } = granted(await fleet.issueManifest()).manifest;
+  driver.rows.set(worker, "alive");
+  let lists = 0;
+  driver.onList = async () => {
+    lists += 1;
+    if (lists !== 2) return;
+    // The sweep has ended it and not journaled that; its supervisor, which saw more, has.
+    const evidence = { grade: "observed", facts: {} } as const;
+    await fleet.submit({ kind: "worker.exited", data: { worker, evidence, outcome: {} } });
+  };
+  const receipt = await fleet.kill({ reason: "drill", settleMs: 0 });
+  expect(receipt).toMatchObject({ grades: { observed: 1 }, proven: true });
+});
+
 test("[KL9] a kill that is not in the journal binds handles that are open", async () => {
   const { store, fleet: killer } = await openAlone();
   const fleet = await openRoomy({ store, steward: false });

@@ -57,7 +57,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     // Without a permit nothing more starts: what this finds is the last there is.
     const isSwept = await sweep.run();
     const { endings } = sweep;
-    for (const [id, ending] of endings) ends.add(id, ending.evidence.grade);
+    for (const [id, ending] of endings) ends.addFound(id, ending.evidence.grade);
     if (seq !== null) {
       await letSupervisorJournal(member);
       await journalEnds(member, sweep, troubles);
@@ -99,8 +99,14 @@ class Ends {
     });
   }
 
+  /** Takes in what the journal says of an end: that is what is on record, whoever saw more. */
   add(id: string, grade: Grade): void {
     this.#grades.set(id, grade);
+  }
+
+  /** Takes in what this process itself has found, where the journal says nothing yet. */
+  addFound(id: string, grade: Grade): void {
+    if (!this.#grades.has(id)) this.#grades.set(id, grade);
   }
 
   /**

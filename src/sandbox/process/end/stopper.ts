@@ -190,7 +190,9 @@ export class Stopper {
     known.set(instance, { ...ended, ...known.get(instance) });
     // So that a stop repeated after a crash tells the same; without it the end is no less true.
     await noteDocument(folder, OWN_FILES.ended, outcome).catch((error: unknown) => {
-      log.warn("an outcome could not be kept", { instance, error: String(error) });
+      // Somebody else has ended and forgotten it meanwhile: there is nothing left to be told.
+      const isForgotten = error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!isForgotten) log.warn("an outcome could not be kept", { instance, error: String(error) });
     });
     return outcome;
   }
