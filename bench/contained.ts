@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
-import { bubblewrap } from "../src/sandbox/process/rung/bubblewrap.ts";
+import { contain } from "../src/sandbox/process/rung/containment.ts";
 import { resolveView } from "../src/sandbox/process/rung/view.ts";
 import { runtimePlaces } from "../src/system/places.ts";
 import { median, msOf, type Bench, type Trials } from "./measure.ts";
@@ -62,7 +62,8 @@ export const containedRun: Bench = {
 async function runBare({ dir, stateDir, env }: Site): Promise<number> {
   const hidden = [stateDir, dirname(runtimePlaces(stateDir).dir)];
   const view = resolveView({ cwd: dir, hidden, visible: [], hasNetwork: true });
-  const wrapped = bubblewrap()?.(view) ?? [];
+  const { wrap } = await contain({ rung: "cgroup", fleet: "bench", usesCgroups: false });
+  const wrapped = wrap?.(view) ?? [];
   return (await runTimed([...wrapped, "true"], { cwd: tmpdir(), env })).ms;
 }
 

@@ -72,7 +72,7 @@ async function killFleet(): Promise<{ readonly deadMs: number; readonly provenMs
   }
 }
 
-/** The same sandboxes without a fleet: each group is told to die, and looked at until it is empty. */
+/** The same sandboxes without a fleet: each group is told to die, and looked at until empty. */
 async function killBare(): Promise<number> {
   const folder = await makeFolder();
   const fleet = `bench-${process.pid}`;

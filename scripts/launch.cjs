@@ -57,6 +57,17 @@ function choose(options) {
   };
 }
 
+/** True when a terminal gives what is typed, Ctrl-C too, to the group of processes we are in. */
+function isInForeground() {
+  var status = "/proc/self/stat";
+  // Not Linux: whoever has a terminal on a stream most likely was called from it.
+  if (!fs.existsSync(status))
+    return Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY);
+  // After the name in brackets: state, parent, group, session, terminal, its foreground group.
+  var fields = fs.readFileSync(status, "utf8").split(") ").pop().split(" ");
+  return fields[4] !== "0" && fields[2] === fields[5];
+}
+
 /** Runs `file` with `args` in the place of this process: same streams, signals and exit code. */
 function run(file, args) {
   var env = Object.assign({}, process.env);
@@ -68,10 +79,11 @@ function run(file, args) {
   env[key] = path.dirname(file) + (env[key] ? path.delimiter + env[key] : "");
 
   var child = childProcess.spawn(file, args, { stdio: "inherit", env: env });
-  // A terminal's Ctrl-C reaches the child as well as us: we only must not die before it.
   FORWARDED_SIGNALS.forEach(function (signal) {
     process.on(signal, function () {
-      child.kill(signal);
+      // A terminal's Ctrl-C reached the child as well as us, and twice would mean more than once:
+      // we only must not die before it.
+      if (signal !== "SIGINT" || !isInForeground()) child.kill(signal);
     });
   });
   child.on("error", function (error) {

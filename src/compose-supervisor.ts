@@ -1,8 +1,10 @@
-// One of the files that know adapters: what a process needs that is the supervisor of a fleet. Apart
-// from compose.ts, because its servers and logs would cost every other start a fifth of its time.
+// One of the files that know adapters: what a process needs that is the supervisor of a fleet.
+// Apart from compose.ts, because its servers and its log would slow down every other start.
 
 import { realpathSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { sqlite, thisMachine } from "./compose.ts";
 import type { ProcessIdentity } from "./kernel/command.ts";
 import { ensureKilledFolder } from "./library/store/killed-fleets.ts";
@@ -50,6 +52,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
   const file = options.log === undefined ? openLogFile(state.log) : undefined;
   const log = options.log ?? file ?? SILENT;
   const killed = await ensureKilledFolder();
+  const compiled = await ensureCompiledFolder();
   const openDriver = (fleet: string): Promise<Sandbox> => {
     const sandboxed = {
       stateFolder: folder,
@@ -57,7 +60,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
       host: hostId(),
       permitFile: permitFile(folder, fleet),
       rung: options.rung ?? ("best" as const),
-      hidden: [folder, dirname(runtime.dir), killed],
+      hidden: [folder, dirname(runtime.dir), killed, ...compiled],
       output: (instance: string) => openOutput(state.output, instance),
       log,
     };
@@ -103,4 +106,22 @@ function identify(pid: number): ProcessIdentity | undefined {
   const startTicks = readProcess(pid)?.startTicks;
   if (startTicks === undefined) return undefined;
   return { host_id: hostId(), pid, started: `${readBootId()}/${startTicks}` };
+}
+
+/**
+ * The folder of the code that bin/stint.cjs keeps compiled: what a worker writes there would run as
+ * the operator at the next command. Created, for what is not there cannot be covered; none where
+ * there is no home to make it in.
+ */
+async function ensureCompiledFolder(): Promise<readonly string[]> {
+  const given = process.env["XDG_CACHE_HOME"];
+  try {
+    const base = given === undefined || given === "" ? join(homedir(), ".cache") : given;
+    const folder = resolve(base, "stint");
+    await mkdir(join(folder, "compiled"), { recursive: true, mode: 0o700 });
+    return [folder];
+  } catch {
+    // A home that cannot be written to holds no compiled code either.
+    return [];
+  }
 }

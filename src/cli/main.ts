@@ -1,6 +1,7 @@
 // The program `stint`: this file alone knows the process it runs in.
 
 import { Interruption, runProgram } from "./program.ts";
+import { reportError } from "./report.ts";
 import { processTerminal } from "./terminal.ts";
 
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -37,7 +38,8 @@ async function main(): Promise<void> {
     force: forced.signal,
     env: process.env,
   });
-  await terminal.drain();
+  const lost = await terminal.drain();
+  if (lost !== undefined) terminal.note(`stint: ${reportError(lost).text}\n`);
   // A handle that was left open must not keep a program that has answered.
-  process.exit(exitCode);
+  process.exit(lost === undefined || exitCode !== 0 ? exitCode : reportError(lost).exit);
 }

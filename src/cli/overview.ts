@@ -3,6 +3,7 @@ import type { JsonObject } from "../kernel/json.ts";
 import type { Reading } from "../library/reading.ts";
 import type { Call, Said } from "./call.ts";
 import { findPlace } from "./place.ts";
+import { unwatchedLines } from "./roster/unwatched.ts";
 import { coloursFor, type Colours } from "./text/colour.ts";
 import { agoText } from "./text/duration.ts";
 import { plainText, shortText } from "./text/plain.ts";
@@ -28,7 +29,12 @@ async function overview(call: Call): Promise<Said> {
   const { stateDir } = await call.place();
   const reading = await call.read();
   const { state, seq } = reading;
-  return { data: { ...numbersOf(state), state_dir: stateDir }, text: textOf(call, reading), seq };
+  const unwatched = await unwatchedLines(call, state);
+  return {
+    data: { ...numbersOf(state), state_dir: stateDir },
+    text: textOf(call, reading, unwatched),
+    seq,
+  };
 }
 
 function offerInit(): Said {
@@ -65,8 +71,8 @@ function numbersOf(state: State): JsonObject {
   };
 }
 
-function textOf(call: Call, reading: Reading): string {
-  const { state, nowMs } = reading;
+function textOf(call: Call, reading: Reading, unwatched: readonly string[]): string {
+  const { state, nowMs, beats } = reading;
   const colours = coloursFor(call.isColour);
   const { contract } = state;
   const live = liveOf(state);
@@ -84,10 +90,18 @@ function textOf(call: Call, reading: Reading): string {
       { head: "NAME", cell: (one: Worker) => shortText(plainText(one.name), nameCharsMax) },
       { head: "STATUS", cell: (one: Worker) => workerText(one, colours) },
       { head: "SINCE", cell: (one: Worker) => agoText(one.admitted_at_ms, nowMs) },
+      {
+        head: "BEAT",
+        cell: ({ id }: Worker) => {
+          const beat = beats.get(id);
+          return beat === undefined ? "" : agoText(beat.receivedAtMs, nowMs);
+        },
+      },
     ];
     lines.push("", tableText({ columns, rows: shown, headStyle: (text) => colours.dim(text) }));
   }
   if (live.length > shown.length) lines.push(`… and ${live.length - shown.length} more`);
+  lines.push(...unwatched);
   return [...lines, "", pairsText(nextOf(state, live), (text) => colours.cyan(text))].join("\n");
 }
 

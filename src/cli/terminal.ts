@@ -1,9 +1,11 @@
+import { Fault } from "../ports/fault.ts";
+
 /** The streams of this process, as far as a call needs them. */
 export interface Terminal {
   /** Whether somebody can be asked: stdin and stderr are terminals. */
   readonly canAsk: boolean;
   readonly isOutTerminal: boolean;
-  /** Characters in a line of stdout; 80 where it is no terminal. */
+  /** Characters in a line of stdout; 80 where it is no terminal, or does not know. */
   readonly columns: number;
   /** Writes to stdout; nothing once nobody reads it. */
   out(text: string): void;
@@ -11,27 +13,36 @@ export interface Terminal {
   note(text: string): void;
   /** Asks on stderr and answers what was typed, without blanks around it. */
   ask(question: string, signal: AbortSignal): Promise<string>;
-  /** Resolves when everything that was written has been handed to the system. */
-  drain(): Promise<void>;
+  /**
+   * Resolves when everything that was written has been handed to the system: to why stdout did not
+   * take all of it, other than that nobody reads any more, or undefined.
+   */
+  drain(): Promise<Fault | undefined>;
 }
 
 const columnsDefault = 80;
+
+/** Lets the event loop turn once, by when a stream has told of a failed write. */
+const untilTold = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The terminal of this process. `onUnread` is called when stdout has lost its reader. */
 export function processTerminal(onUnread: () => void): Terminal {
   const { stdin, stdout, stderr } = process;
   let isRead = true;
+  let failure: Fault | undefined;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // `stint journal tail | head` has what it wanted; anything else is a broken stdout too.
+    // `stint journal tail | head` has what it wanted; anything else is output that is lost.
     isRead = false;
     if (error.code === "EPIPE") onUnread();
+    else failure ??= lostOutput(error);
   });
   // Nobody is left to be told.
   stderr.on("error", () => undefined);
   return {
     canAsk: stdin.isTTY && stderr.isTTY,
     isOutTerminal: stdout.isTTY,
-    columns: stdout.isTTY ? stdout.columns : columnsDefault,
+    // A terminal without a window, as of some CI, says that it is 0 wide.
+    columns: stdout.isTTY && stdout.columns > 0 ? stdout.columns : columnsDefault,
     out(text) {
       if (isRead) stdout.write(text);
     },
@@ -54,8 +65,16 @@ export function processTerminal(onUnread: () => void): Terminal {
     },
     async drain() {
       await Promise.all([flush(stdout), flush(stderr)]);
+      await untilTold();
+      return failure;
     },
   };
+}
+
+function lostOutput(cause: NodeJS.ErrnoException): Fault {
+  const isFull = cause.code === "ENOSPC" || cause.code === "EDQUOT";
+  const message = `stdout must take all of the output, some of it is lost: ${cause.message}`;
+  return new Fault(isFull ? "storage_full" : "storage_failed", message, { cause });
 }
 
 /** Pipes are written in the background on some systems; an exit would cut them short. */

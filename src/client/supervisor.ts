@@ -80,9 +80,10 @@ class SupervisorConnection implements Supervision {
     return readDecision(reply);
   }
 
-  async start(order: StartOrder): Promise<StartAnswer> {
+  async start(order: StartOrder, signal?: AbortSignal): Promise<StartAnswer> {
     const so = { method: "POST", path: "/v1/workers", deadlineMs: startMs } as const;
-    return readStart(await this.#line.ask({ ...so, body: wire(order) }));
+    const given = signal === undefined ? {} : { signal };
+    return readStart(await this.#line.ask({ ...so, ...given, body: wire(order) }));
   }
 
   async status(): Promise<SupervisorStatus> {

@@ -65,8 +65,11 @@ export interface SupervisorStatus {
 export interface Supervision {
   /** Has a command carried. Throws the supervisor's own faults as `Fault`s. */
   submit(order: CommandOrder): Promise<CommandAnswer>;
-  /** Has a worker's process started; resolves when it runs. Throws `Fault` `sandbox_failed`, … */
-  start(order: StartOrder): Promise<StartAnswer>;
+  /**
+   * Has a worker's process started; resolves when it runs. Throws `Fault` `sandbox_failed`, …
+   * With the signal the asking is given up; the order may be carried out all the same.
+   */
+  start(order: StartOrder, signal?: AbortSignal): Promise<StartAnswer>;
   /** How it is. */
   status(): Promise<SupervisorStatus>;
   /**

@@ -123,7 +123,7 @@ describe("[DR3] what is weaker is named with its cost and remedy, and is no faul
   });
 
   test("a rung that does not work, and groups that hold less", () => {
-    const rung = { works: false, hasNetworks: false, costs: "stops are swept" };
+    const rung = { works: false, hasNetworks: false, isClosed: false, costs: "stops are swept" };
     const why = "there is no program bwrap";
     const checks = describeContainment({
       rungs: [

@@ -194,6 +194,15 @@ describe("how it ends", () => {
     expect({ exit, said }).toEqual({ exit: 0, said: "" });
   });
 
+  test("[CL26] output that a full disk does not take is told, with exit 5", async () => {
+    const within = ["sh", "-c", 'exec "$0" "$@" > /dev/full'];
+    const full = await stint(["--help"], { cwd: folder, within });
+    expect(full.exit).toBe(5);
+    expect(full.stderr).toMatch(/^stint: storage_full: stdout must take all .* ENOSPC.*\n$/);
+    const wrong = await stint(["nothing", "--json"], { cwd: folder, within });
+    expect(wrong.exit).toBe(2);
+  });
+
   test("[CL9] a reader without a fleet is offered one, in at most 20 lines", async () => {
     const called = await stint([], { cwd: folder });
     expect(called.exit).toBe(0);

@@ -35,6 +35,8 @@ export interface Ground {
   killSupervisor(): void;
   /** Stops it from running, until the test is over: what it runs lives, and it does nothing. */
   freezeSupervisor(): void;
+  /** The process that supervises. Throws when none ever did. */
+  supervisorPid(): number;
 }
 
 /** What is particular about a ground. */
@@ -83,6 +85,7 @@ export async function makeGround(so: GroundOptions = {}): Promise<Ground> {
     processesWith: (text) => listProcesses().filter(({ pid }) => isOfWorker(pid, text)),
     killSupervisor: () => signalSupervisor(stateDir, "SIGKILL"),
     freezeSupervisor: () => signalSupervisor(stateDir, "SIGSTOP"),
+    supervisorPid: () => demandSupervisor(stateDir),
   };
   onTestFinished(async () => {
     await leave(ground);
@@ -121,10 +124,14 @@ function isSupervisor(pid: number): boolean {
 }
 
 function signalSupervisor(stateDir: string, signal: NodeJS.Signals): void {
+  process.kill(demandSupervisor(stateDir), signal);
+}
+
+function demandSupervisor(stateDir: string): number {
   const pid = readSupervisorPid(stateDir);
   // Never 0 by mistake: that would be the group of the test itself.
   if (pid === undefined || !isSupervisor(pid)) throw new Error("a supervisor must run here");
-  process.kill(pid, signal);
+  return pid;
 }
 
 function readSupervisorPid(stateDir: string): number | undefined {

@@ -85,6 +85,15 @@ describe("init", () => {
     expect((await call(["contract", "enact", "--json"])).json().data.changes).toEqual([]);
   });
 
+  test("[CL14] a folder that cannot be made is a fault, and no wait", async () => {
+    for (const folder of ["/proc/nobody/here", join(base, "file", "site")]) {
+      writeFileSync(join(base, "file"), "");
+      const called = await call(["init", folder, "--json"], { callMs: 20_000 });
+      expect(called).toMatchObject({ exit: 5, signal: null });
+      expect(called.json().error.code).toBe("storage_failed");
+    }
+  });
+
   test("[CL14] where a fleet is already nothing is changed, and the exit is 0", async () => {
     const first = (await call(["init", dir, "--json"])).json().data;
     writeFileSync(join(dir, "stint.toml"), "# mine\n");
@@ -205,6 +214,25 @@ describe("the contract and the fleet", () => {
     );
   });
 
+  test("[CL27] lint says whether the file is in force", async () => {
+    const lint = async () => (await call(["contract", "lint", "--json"])).json().data.in_force;
+    expect(await lint()).toBe(true);
+    appendFileSync(join(dir, "stint.toml"), '\n[contract.budget]\nmemory = "1GiB"\n');
+    expect(await lint()).toBe(false);
+    const { stdout } = await call(["contract", "lint"]);
+    expect(stdout).toContain("not in force: 1 change to the contract");
+    const named = ["contract", "lint", join(dir, "stint.toml")];
+    expect((await call([...named, "--json"], { cwd: base })).json().data.in_force).toBeNull();
+  });
+
+  test("[CL27] enact without a stint.toml says where it looked", async () => {
+    rmSync(join(dir, "stint.toml"));
+    const { exit, stderr } = await call(["contract", "enact"]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain(join(dir, "stint.toml"));
+    expect(stderr).toContain("stint init --help");
+  });
+
   test("[CL17] pause and resume are entries with their reason", async () => {
     const paused = (await call(["pause", "--reason", "drill", "--json"])).json();
     expect(paused).toMatchObject({ ok: true, data: { status: "paused" }, seq: expect.any(Number) });
@@ -232,6 +260,7 @@ describe("the contract and the fleet", () => {
       config_file: join(dir, "stint.toml"),
       config_exists: true,
       supervisor: null,
+      supervisor_mute: null,
     });
     for (const name of ["journal_file", "secret_file"]) expect(existsSync(data[name])).toBe(true);
     expect((await call(["where", "--json", "--fleet", stateDir])).json().data).toEqual(data);

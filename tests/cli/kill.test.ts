@@ -42,6 +42,7 @@ test("[CV70] a kill needs a reason and a yes, ends everybody, and closes the fle
   const after = await ground.call(["run", "--json", "--", "true"]);
   expect(after.exit).toBe(3);
   expect(after.json().refusal.code).toBe("fleet_killed");
+  expect(after.json().refusal.message).toContain("stint init --new-fleet");
   expect((await ground.call(["receipt", String(receipt.seq), "--json"])).json().data).toMatchObject(
     { is_signed: true },
   );

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { environmentFor, parseVariable } from "../../src/cli/launching/environment.ts";
+import {
+  environmentFor,
+  parseVariable,
+  setVariables,
+} from "../../src/cli/launching/environment.ts";
 import { exitCodeOf } from "../../src/cli/launching/exit-code.ts";
 import { parseLaunch } from "../../src/cli/launching/launch.ts";
 import { passOn } from "../../src/cli/launching/passing-on.ts";
@@ -23,11 +27,18 @@ test("[CV10] a worker has what finds its way from its caller, and secrets only b
     LC_ALL: "C",
     TZ: "UTC",
   });
-  const given = [parseVariable("KEY=a=b"), parseVariable("PATH=/opt"), parseVariable("EMPTY=")];
-  expect(environmentFor({ PATH: "/bin" }, given)).toEqual({ PATH: "/opt", KEY: "a=b", EMPTY: "" });
+  const given = ["KEY=a=b", "PATH=/opt", "EMPTY=", "SECRET"].map(parseVariable);
+  const from = { PATH: "/bin", SECRET: "s" };
+  expect(environmentFor(from, setVariables(from, given))).toEqual({
+    PATH: "/opt",
+    KEY: "a=b",
+    EMPTY: "",
+    SECRET: "s",
+  });
+  expect(() => setVariables({}, given)).toThrow(/^--env must be a variable that is set here/);
 });
 
-test.each(["KEY", "=x", "1A=x", "A B=x", "STINT_FLEET=x", ""])(
+test.each(["STINT_HOST_ID", "=x", "1A=x", "A B=x", "STINT_FLEET=x", ""])(
   "[CV10] the variable %j is an InputError",
   (text) => {
     expect(() => parseVariable(text)).toThrow(/^--env must be /);

@@ -120,5 +120,12 @@ describe("[EX15] logs", () => {
     expect(told.exit).toBe(4);
     expect(told.json()).toMatchObject({ ok: false, refusal: { code: "worker_unknown" } });
     expect((await site.call(["logs", "talker", "--stream", "all"])).exit).toBe(2);
+    // A command that named it was refused, and that is on record.
+    const wrong = "w-aaaaaaaaaaaaaaaa";
+    const note = ["worker", "note", wrong, "who is that", "--json"];
+    expect((await site.call(note)).json().refusal.code).toBe("worker_unknown");
+    const refused = await site.call(["logs", wrong, "--json"]);
+    expect(refused).toMatchObject({ exit: 4 });
+    expect(refused.json().refusal.code).toBe("worker_unknown");
   });
 });

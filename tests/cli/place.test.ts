@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { configsElsewhere } from "../../src/cli/founding/other-trees.ts";
 import { demandPlace, findPlace, holdsFleet, placeFor } from "../../src/cli/place.ts";
 import { needsProgram } from "../support/require-all.ts";
 
@@ -58,6 +59,20 @@ describe("where a fleet is", () => {
     mkdirSync(join(base, "tree/src"));
     expect(findPlace(join(base, "tree/src"))).toEqual({ stateDir, root: join(base, "tree") });
     expect(findPlace(join(root, ".git/stint"))).toEqual({ stateDir, root });
+  });
+
+  test("[CL27] a config is found in the other working trees that share a fleet", () => {
+    const root = repository("main");
+    const tree = join(base, "tree");
+    git(root, "worktree", "add", "-q", tree);
+    const stateDir = join(root, ".git/stint");
+    expect(configsElsewhere(stateDir, tree)).toEqual([]);
+    writeFileSync(join(root, "stint.toml"), "");
+    expect(configsElsewhere(stateDir, tree)).toEqual([join(root, "stint.toml")]);
+    expect(configsElsewhere(stateDir, root)).toEqual([]);
+    writeFileSync(join(tree, "stint.toml"), "");
+    expect(configsElsewhere(stateDir, root)).toEqual([join(tree, "stint.toml")]);
+    expect(configsElsewhere(join(base, ".stint"), base)).toEqual([]);
   });
 
   test("[CL13] a submodule without a fleet is in that of the repository around it", () => {

@@ -73,6 +73,13 @@ describe("at a terminal", () => {
     expect(await memoryInForce(cwd)).toBeUndefined();
   });
 
+  test("[DR1] a terminal that says that it is 0 columns wide is taken as 80", async () => {
+    const cwd = await changedFleet();
+    const { shown } = await onTerminal(["doctor"], { cwd });
+    const wordCounts = shown.split("\n").map((line) => line.trim().split(/\s+/).length);
+    expect(Math.max(...wordCounts)).toBeGreaterThan(5);
+  });
+
   test("[CL24] colour is for terminals, without NO_COLOR, and never in JSON", async () => {
     const cwd = await changedFleet();
     const escape = "\u001b[";

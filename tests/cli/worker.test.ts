@@ -15,6 +15,10 @@ test("[CV22] a worker's page shows it alive and dead, by id, prefix and name", a
   await ground.call(["stop", "a", "--yes"]);
   const dead = (await ground.call(["worker", "show", id, "--json"])).json().data.worker;
   expect(dead).toMatchObject({ id, status: "stopped", end: { reason: "requested" } });
+  for (const reference of [id.slice(0, 8), "a"]) {
+    const shown = await ground.call(["worker", "show", reference, "--json"]);
+    expect(shown.json().data.worker).toMatchObject({ id, status: "stopped" });
+  }
   const none = await ground.call(["worker", "show", "w-aaaaaaaaaaaaaaaa", "--json"]);
   expect(none.exit).toBe(4);
   expect(none.json().refusal.code).toBe("worker_unknown");

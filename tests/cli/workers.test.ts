@@ -10,6 +10,7 @@ const FIELDS = [
   "budget",
   "degraded",
   "depth",
+  "end",
   "expires_at_ms",
   "id",
   "last_beat_at_ms",
@@ -70,5 +71,36 @@ test("[CV20] workers are listed with exactly the public fields, and pids that li
     [root, "running"],
     [child, "stopped"],
   ]);
+  expect(all.map(({ end }: { end: unknown }) => end)).toEqual([
+    null,
+    expect.objectContaining({ reason: "requested", proven: true }),
+  ]);
+  expect((await ground.call(["workers", "--all"])).stdout).toMatch(/stopped, requested/);
   expect(Object.keys(all[1]).toSorted()).toEqual(FIELDS);
+});
+
+test("[CV26] how a program ended is listed, by its exit code or its signal", async () => {
+  const ground = await makeGround();
+  await ground.call(["run", "--", "sh", "-c", "exit 3"]);
+  await ground.call(["run", "--", "sh", "-c", "kill -TERM $$"]);
+  const rows = (await ground.call(["workers", "--all", "--json"])).json().data.workers;
+  const [exited, signalled] = rows.map(({ end }: { end: object }) => end);
+  expect(exited).toMatchObject({ exit_code: 3 });
+  // The keeper of a namespace reports a signal as a shell does.
+  expect([signalled.signal, signalled.exit_code]).toContain(signalled.signal ? "SIGTERM" : 143);
+  const shown = (await ground.call(["workers", "--all"])).stdout;
+  expect(shown).toContain("exit code 3");
+  expect(shown).toMatch(/signal SIGTERM|exit code 143/);
+});
+
+test("[CV27] live workers that no supervisor looks after are said to be in doubt", async () => {
+  const ground = await makeGround();
+  await ground.spawn("a");
+  const line = "no supervisor runs: 1 of these";
+  for (const args of [[], ["workers"]])
+    expect((await ground.call(args)).stdout).not.toContain(line);
+  ground.killSupervisor();
+  for (const args of [[], ["workers"]])
+    await expect.poll(async () => (await ground.call(args)).stdout).toContain(line);
+  expect((await ground.call(["workers", "--json"])).stdout).not.toContain("no supervisor");
 });

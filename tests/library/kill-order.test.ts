@@ -68,7 +68,7 @@ test("[KL10] a sandbox that another ends and forgets meanwhile is no survivor", 
   expect(receipt).toMatchObject({ survivorCount: 0, proven: true, why: [] });
 });
 
-test("[KL11] a receipt tells the grade of an end that is on record, not what it saw itself", async () => {
+test("[KL11] a receipt tells the grade that is on record of an end", async () => {
   const { driver, fleet } = await openAlone();
   const { instance: worker } = granted(await fleet.issueManifest()).manifest;
   driver.rows.set(worker, "alive");

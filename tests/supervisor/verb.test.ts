@@ -9,8 +9,8 @@ import { makeRig, type Rig } from "./rig.ts";
 const MAIN = new URL("../../src/cli/main.ts", import.meta.url).pathname;
 
 /** Runs the verb; its stdout ends when the program lets go of it. */
-function runVerb(rig: Rig, dir = rig.stateDir) {
-  const args = [MAIN, "supervise", "--dir", dir, "--rung", "process-group"];
+function runVerb(rig: Rig, place: readonly string[] = ["--dir", rig.stateDir]) {
+  const args = [MAIN, "supervise", ...place, "--rung", "process-group"];
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, XDG_RUNTIME_DIR: join(rig.folder, "run") },
@@ -47,9 +47,20 @@ test("[SV27] the verb says that it serves, lets go of stdout, and drains on SIGT
   expect(readFileSync(join(rig.stateDir, "supervisor.log"), "utf8")).toContain('"msg":"serving"');
 });
 
+test("[SV27] the verb takes the fleet as others do, or its state folder, not both", async () => {
+  const rig = await makeRig();
+  const { exited, said } = runVerb(rig, ["--fleet", rig.folder, "--dir", rig.stateDir]);
+  expect(await exited).toEqual([2, null]);
+  expect(await said).toBe("");
+  const { child, ...named } = runVerb(rig, ["--fleet", rig.folder]);
+  expect(JSON.parse(await named.said)).toMatchObject({ data: { fleet: rig.fleet.id } });
+  child.kill("SIGTERM");
+  expect(await named.exited).toEqual([0, null]);
+});
+
 test("[SV27] the verb says in one line why it cannot serve", async () => {
   const rig = await makeRig();
-  const { exited, said } = runVerb(rig, join(rig.folder, "nothing"));
+  const { exited, said } = runVerb(rig, ["--dir", join(rig.folder, "nothing")]);
   expect(JSON.parse(await said)).toMatchObject({
     ok: false,
     error: { code: "journal_missing", retryable: false },

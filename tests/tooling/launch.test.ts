@@ -13,6 +13,7 @@ import {
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { needsProgram } from "../support/require-all.ts";
 import { parse, walkSource } from "../tidy/tree.ts";
 
 const LAUNCHER = join(import.meta.dirname, "../../scripts/launch.cjs");
@@ -112,6 +113,28 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s reaches the program", as
   await once(child.stdout, "data");
   child.kill(signal);
   expect(await ended).toEqual([42, null]);
+});
+
+test("one Ctrl-C at a terminal reaches the program once", async () => {
+  needsProgram("script");
+  // The launcher has had its own Ctrl-C by the time it has passed two other signals on.
+  const script = `let count = 0;
+    process.on("SIGINT", () => (count += 1) === 1 && process.kill(process.ppid, "SIGHUP"));
+    process.on("SIGHUP", () => process.kill(process.ppid, "SIGTERM"));
+    process.on("SIGTERM", () => setImmediate(() => process.exit(40 + count)));
+    setInterval(() => 0, 1000);
+    console.log("ready");`;
+  const { folder } = makePlace();
+  const file = join(folder, "program.cjs");
+  writeFileSync(file, script);
+  const words = [process.execPath, LAUNCHER, file].map((word) => `'${word}'`);
+  const child = spawn("script", ["-qec", `exec ${words.join(" ")}`, "/dev/null"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  await once(child.stdout, "data");
+  child.stdin.write("\u0003");
+  expect(await ended).toEqual([41, null]);
 });
 
 test("it is written in a syntax that old versions parse", () => {

@@ -5,10 +5,14 @@ import { CONFIG_NAME } from "../../config/config.ts";
 import { diffContracts, writeContract, type ContractChange } from "../../config/contract-text.ts";
 import type { Contract } from "../../kernel/fleet/contract.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import { Refused } from "../../library/refused.ts";
+import { Fault } from "../../ports/fault.ts";
+import { InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { configFileOf, demandConfigFile } from "../founding/config-file.ts";
 import { contractOptionsOf } from "../founding/contract-options.ts";
-import { findPlace } from "../place.ts";
+import { configsElsewhere } from "../founding/other-trees.ts";
+import { findPlace, type Place } from "../place.ts";
 import { coloursFor } from "../text/colour.ts";
 import { countText } from "../text/size.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
@@ -28,7 +32,8 @@ const lint: Verb = {
   summary: "Check a stint.toml without putting anything in force",
   details:
     "Checks form, bounds and stop conditions of FILE (default: the stint.toml of the fleet, or " +
-    "of the current folder). Everything wrong is named with its line (exit 2). Needs no fleet.",
+    "of the current folder). Everything wrong is named with its line (exit 2), " +
+    "and whether it is in force is said. Needs no fleet.",
   parameters: "[file]",
   examples: ["stint contract lint", "stint contract lint proposals/tight.toml"],
   run: runLint,
@@ -66,17 +71,46 @@ async function runShow(call: Call): Promise<Said> {
   return { data, text: writeContract(contract).trimEnd(), seq };
 }
 
-async function runLint(_: Call, { parameters }: Given): Promise<Said> {
-  const place = findPlace(process.cwd());
+async function runLint(call: Call, { parameters }: Given): Promise<Said> {
+  const place = call.fleetDir === undefined ? findPlace(process.cwd()) : await call.place();
   const file = fileOf(parameters[0], place?.root ?? process.cwd());
   const { contract, notes } = demandConfigFile(file);
-  const text = [`${file} is well formed.`, ...notes.map((note) => `note: ${note}`)].join("\n");
-  return { data: { file, contract: asJson(contract), notes: [...notes] }, text };
+  const force = place === undefined ? NO_FLEET : await forceOf(call, { file, contract });
+  const lines = [`${file} is well formed.`, force.text, ...notes.map((note) => `note: ${note}`)];
+  const data = { file, contract: asJson(contract), notes: [...notes], in_force: force.isInForce };
+  return { data, text: lines.join("\n") };
+}
+
+/** Whether a contract is the one in force; null where that cannot be known. */
+interface Force {
+  readonly isInForce: boolean | null;
+  readonly text: string;
+}
+
+const NO_FLEET: Force = { isInForce: null, text: "It is not in force: there is no fleet here." };
+
+async function forceOf(
+  call: Call,
+  { file, contract }: { readonly file: string; readonly contract: Contract },
+): Promise<Force> {
+  try {
+    const { state } = await call.read();
+    const { length: count } = diffContracts(state.contract, contract);
+    if (count === 0) return { isInForce: true, text: "It is in force." };
+    const changes = countText(count, "change");
+    const how = `\`stint contract enact ${file}\` puts it in force`;
+    return { isInForce: false, text: `It is not in force: ${changes} to the contract; ${how}.` };
+  } catch (error) {
+    if (!(error instanceof Fault || error instanceof Refused)) throw error;
+    // A broken store says nothing about the file.
+    return { isInForce: null, text: `Whether it is in force is unknown: ${error.message}` };
+  }
 }
 
 async function runEnact(call: Call, { parameters, options }: Given): Promise<Said> {
-  const { root } = await call.place();
-  const file = fileOf(parameters[0], root);
+  const place = await call.place();
+  const file = fileOf(parameters[0], place.root);
+  if (parameters[0] === undefined && !existsSync(file)) throw noConfig(file, place);
   const config: Config = demandConfigFile(file);
   const { state } = await call.read();
   const changes = diffContracts(state.contract, config.contract);
@@ -95,6 +129,16 @@ async function runEnact(call: Call, { parameters, options }: Given): Promise<Sai
   };
   const text = `In force: ${countText(changes.length, "change")} of the contract.`;
   return { data, text, seq: after.seq };
+}
+
+/** Nothing lies where a config is looked for when none is named. */
+function noConfig(file: string, { stateDir, root }: Place): InputError {
+  const [other] = configsElsewhere(stateDir, root);
+  const expected =
+    other === undefined
+      ? "a file, or another named (`stint init --help` says how one is begun with)"
+      : `a file, or another named; another working tree has one: \`stint contract enact ${other}\``;
+  return new InputError("usage", [{ path: file, expected, got: "no such file" }]);
 }
 
 function fileOf(given: unknown, folder: string): string {

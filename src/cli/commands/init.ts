@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { writeTemplate } from "../../config/contract-text.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Contract } from "../../kernel/fleet/contract.ts";
 import { parseContract } from "../../protocol/contract.ts";
 import { InputError } from "../../protocol/input.ts";
+import { makeFolders } from "../../system/folders.ts";
 import type { Call, Said } from "../call.ts";
 import { archiveFleet } from "../founding/archive.ts";
 import { configFileOf, readConfigFile, writeConfigFile } from "../founding/config-file.ts";
@@ -67,7 +68,7 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
 function folderOf(given: unknown): string {
   const folder = resolve(typeof given === "string" ? given : ".");
   const found = statSync(folder, { throwIfNoEntry: false });
-  if (found === undefined) mkdirSync(folder, { recursive: true });
+  if (found === undefined) makeFolders(folder);
   if (found === undefined || found.isDirectory()) return folder;
   throw new InputError("usage", [{ path: "dir", expected: "a folder", got: "a file" }]);
 }
@@ -84,7 +85,7 @@ function nameOf(given: unknown, { root }: Place): string {
 
 async function begin(place: Place, name: string, contract: Contract): Promise<string> {
   const { openFleetForCli: openFleet, sqlite } = await import("../../compose.ts");
-  if (!existsSync(place.stateDir)) mkdirSync(place.stateDir, { recursive: true, mode: 0o700 });
+  makeFolders(place.stateDir, { mode: 0o700 });
   // A folder that becomes a repository one day must not commit the secret.
   if (basename(place.stateDir) === ".stint") ignoreAll(place.stateDir);
   const store = sqlite({ dir: place.stateDir });

@@ -11,7 +11,7 @@ import { statePlaces } from "../../system/places.ts";
 import type { Call, Said } from "../call.ts";
 import { passOn } from "../launching/passing-on.ts";
 import { cutBefore, startOfLastLines } from "../record/last-lines.ts";
-import { findLastNamed } from "../record/names.ts";
+import { findKnown } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { openRawOutput, rawOutputFile } from "../record/raw-output.ts";
 import { integerText } from "../text/integer.ts";
@@ -88,10 +88,8 @@ interface Follow {
   readonly signal: AbortSignal;
 }
 
-/** The id of a worker, or of the last that had this name: people look for what has just ended. */
 async function knownId(journal: Journal, meant: string): Promise<string> {
-  if ((await journal.about(meant, 1)).length > 0) return meant;
-  const found = await findLastNamed(journal, meant);
+  const found = await findKnown(journal, meant);
   if (found === undefined) throw unknown(meant);
   return found;
 }

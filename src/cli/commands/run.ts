@@ -1,18 +1,22 @@
 import type { Outcome } from "../../kernel/worker/evidence.ts";
 import { toWire, type Camel } from "../../library/names.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import { Fault } from "../../ports/fault.ts";
 import type { Call } from "../call.ts";
 import { durationOption } from "../../config/amount.ts";
 import { exitCodeOf } from "../launching/exit-code.ts";
-import { LAUNCH_OPTIONS, parseLaunch } from "../launching/launch.ts";
+import { ENVIRONMENT_HELP, launchOptions, parseLaunch } from "../launching/launch.ts";
 import { passOn, type Sinks } from "../launching/passing-on.ts";
 import type { Running } from "../launching/running.ts";
 import { startHere } from "../launching/starting.ts";
+import { hasUnreadInput } from "../launching/unread-input.ts";
 import { countText } from "../text/size.ts";
 import type { Verb } from "../verb.ts";
 
 /** How long a command is given to end by itself after Ctrl-C, ms. */
 const graceMsDefault = 5_000;
+
+const NETWORK = "open";
 
 const run: Verb = {
   name: "run",
@@ -23,10 +27,13 @@ const run: Verb = {
     "code is the command's own, or 128 and the number of the signal that ended it. The command " +
     "reads nothing from this terminal. Ctrl-C stops the worker and what it has started, with a " +
     "grace; a second one kills it. With --json the answer is on stdout and the output in the " +
-    "log alone. Called by a worker, it runs a child of that worker, whose output is in the log.",
+    "log alone. Called by a worker, it runs a child of that worker, whose output is in the log." +
+    "\n\nThe log is bounded: of output that is read more slowly than it is written, what falls " +
+    "out of the log is lost, and how much is said on stderr." +
+    `\n\n${ENVIRONMENT_HELP}`,
   parameters: "<command...>",
   options: [
-    ...LAUNCH_OPTIONS,
+    ...launchOptions(NETWORK),
     {
       flags: "--grace <duration>",
       description: "how long it may take to end after Ctrl-C (default: 5s)",
@@ -41,11 +48,13 @@ const run: Verb = {
   ],
   isForWorkers: true,
   async run(call, given) {
-    const launch = parseLaunch(given, { network: "open", env: process.env });
+    const launch = parseLaunch(given, { network: NETWORK, env: process.env });
     const { grace: graceMs = graceMsDefault, tee = false } = given.options as {
       readonly grace?: number;
       readonly tee?: boolean;
     };
+    if (hasUnreadInput())
+      call.note("note: stdin of the command is empty: what stint is given there is not passed on");
     const running = await startHere(call, launch);
     try {
       const interrupts = listenForInterrupts(call, running, graceMs);
@@ -55,6 +64,7 @@ const run: Verb = {
       const end = await running.ended;
       await passing;
       await interrupts.settled();
+      if (end.isSupervisorLost === true && !call.signal.aborted) throw lost(running);
       const { outcome } = end;
       noteUnusual(call, outcome, end.reason);
       const data: JsonObject = {
@@ -70,6 +80,14 @@ const run: Verb = {
   },
 };
 
+/** The fault of a run whose worker has ended with its supervisor. */
+function lost({ id }: Running): Fault {
+  const message =
+    `the supervisor must live as long as ${id}, it was lost, and the worker was ended: ` +
+    "how far its command came is not known";
+  return new Fault("supervisor_unreachable", message);
+}
+
 /** Stops the worker on the first interrupt and kills it on the second; failures are told. */
 function listenForInterrupts(
   call: Call,
@@ -84,7 +102,10 @@ function listenForInterrupts(
     stops.push(stopping);
   };
   onAbort(call.signal, () => {
-    call.note(`stopping ${running.id}; again to kill it`);
+    // Only somebody who has typed Ctrl-C can type it again.
+    const reason: unknown = call.signal.reason;
+    if (reason instanceof Error && reason.message === "SIGINT")
+      call.note(`stopping ${running.id}; again to kill it`);
     stop(graceMs);
   });
   onAbort(call.force, () => stop(0));

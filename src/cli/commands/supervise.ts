@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { supervise as superviseHere, SuperviseOptions } from "../../compose-supervisor.ts";
 import { Fault } from "../../ports/fault.ts";
-import { InputError } from "../../protocol/input.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
 
@@ -20,7 +20,7 @@ const supervise: Verb = {
     "starts, stops its workers and leaves. On the upper rungs of containment its workers end " +
     "with it, however it ends.",
   options: [
-    { flags: "--dir <folder>", description: "the state folder", isRequired: true },
+    { flags: "--dir <folder>", description: "the state folder (default: that of the fleet)" },
     {
       flags: "--idle-ms <ms>",
       description: "leave after so long without workers and requests",
@@ -56,7 +56,7 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   // A terminal that is closed is no reason for its workers to end.
   process.on("SIGHUP", () => undefined);
   try {
-    await serve(call, await begin(optionsOf(options)));
+    await serve(call, await begin(await optionsOf(call, options)));
     // All is said and released: what is still open here is nobody's.
     process.exit(0);
   } catch (error) {
@@ -84,12 +84,23 @@ async function serve({ signal }: Call, supervisor: Supervisor): Promise<void> {
   await supervisor.untilLeft();
 }
 
-function optionsOf({ dir, idleMs, rung }: Given["options"]): SuperviseOptions {
+async function optionsOf(
+  call: Call,
+  { dir, idleMs, rung }: Given["options"],
+): Promise<SuperviseOptions> {
   return {
-    dir: String(dir),
+    dir: await stateDirOf(call, dir),
     ...(typeof idleMs === "number" ? { idleMs } : {}),
     ...(rung === undefined ? {} : { rung: rung as (typeof RUNGS)[number] }),
   };
+}
+
+/** The state folder by its own name, as programs give it, or of the fleet that is meant. */
+async function stateDirOf(call: Call, dir: unknown): Promise<string> {
+  if (typeof dir !== "string") return (await call.place()).stateDir;
+  if (call.fleetDir === undefined) return dir;
+  const expected = "absent beside --dir, which names the state folder";
+  throw new InputError("usage", [{ path: "--fleet", expected, got: describeValue(call.fleetDir) }]);
 }
 
 /** One line, whole, before anything else: whoever started this waits for it. */

@@ -1,12 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { connectSupervisor } from "../../client/supervisor.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import { Fault } from "../../ports/fault.ts";
-import type { SupervisorStatus } from "../../ports/supervision.ts";
 import { besideToken, operatorSocketOf, runtimePlaces, statePlaces } from "../../system/places.ts";
 import { VERSION } from "../../system/version.ts";
 import type { Call, Said } from "../call.ts";
+import { lookAtSupervisor, type SupervisorSight } from "../doctor/supervisor.ts";
 import { configFileOf } from "../founding/config-file.ts";
 import { pairsText } from "../text/table.ts";
 import type { Verb, VerbFile } from "../verb.ts";
@@ -27,7 +25,7 @@ async function run(call: Call): Promise<Said> {
   const { stateDir, root } = await call.place();
   const state = statePlaces(stateDir);
   const file = configFileOf(root);
-  const supervisor = await statusOf(stateDir);
+  const sight = await lookAtSupervisor(stateDir);
   const data = {
     root,
     state_dir: stateDir,
@@ -40,7 +38,9 @@ async function run(call: Call): Promise<Said> {
     supervisor_log: state.log,
     runtime_dir: runtimePlaces(stateDir).dir,
     operator_socket: operatorSocketOf(stateDir),
-    supervisor,
+    // A document in wire form; its type only lacks the word.
+    supervisor: sight.kind === "serves" ? (sight.status as unknown as JsonObject) : null,
+    supervisor_mute: sight.kind === "mute" ? sight.why : null,
     version: VERSION,
     node: process.version,
   };
@@ -50,31 +50,16 @@ async function run(call: Call): Promise<Said> {
     ["config", data.config_exists ? file : `${file} (not there)`],
     ["output", data.output_dir],
     ["runtime", data.runtime_dir],
-    ["supervisor", supervisorText(supervisor)],
+    ["supervisor", supervisorText(sight)],
     ["stint", `${VERSION} on Node ${process.version}`],
   ]);
   return { data, text };
 }
 
-/** The supervisor as it describes itself; null when none answers. */
-async function statusOf(stateDir: string): Promise<JsonObject | null> {
-  const supervision = await connectSupervisor({ stateDir });
-  if (supervision === undefined) return null;
-  try {
-    // A document in wire form; its type only lacks the word.
-    return (await supervision.status()) as unknown as JsonObject;
-  } catch (error) {
-    // It ended between the two questions, or is too sick to answer.
-    if (error instanceof Fault) return null;
-    throw error;
-  } finally {
-    await supervision.close();
-  }
-}
-
-function supervisorText(supervisor: JsonObject | null): string {
-  if (supervisor === null) return "none runs (`stint run` starts one)";
-  const { pid, rung, worker_count: count } = supervisor as unknown as SupervisorStatus;
+function supervisorText(sight: SupervisorSight): string {
+  if (sight.kind === "none") return "none runs (`stint run` starts one)";
+  if (sight.kind === "mute") return `one runs and does not answer (${sight.why})`;
+  const { pid, rung, worker_count: count } = sight.status;
   return `pid ${pid}, ${count} workers, contained by ${rung}`;
 }
 

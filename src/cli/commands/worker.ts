@@ -7,6 +7,8 @@ import { Refused, refusedAnswer } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { objectOption, wordOption } from "../launching/given-option.ts";
+import { findKnown } from "../record/names.ts";
+import { withJournal } from "../record/open-journal.ts";
 import { giveAsWorker, seeAsWorker } from "../roster/as-worker.ts";
 import { documentOf, portraitText } from "../roster/portrait.ts";
 import { coloursFor } from "../text/colour.ts";
@@ -18,9 +20,9 @@ const show: Verb = {
   name: "worker show",
   summary: "Show everything that is known of a worker, the dead included",
   details:
-    "Shows a worker by its id, a unique beginning of it, or the name of a live one: lineage, " +
-    "status, budget, state, and how it ended. A worker may ask about itself (`self`) and those " +
-    "below it.",
+    "Shows a worker by its id, a unique beginning of it, or its name; where none that lives " +
+    "is meant, the last of the dead: lineage, status, budget, state, and how it ended. A worker " +
+    "may ask about itself (`self`) and those below it.",
   parameters: ID,
   examples: ["stint worker show w-abcd", "stint worker show build --json"],
   isForWorkers: true,
@@ -32,7 +34,7 @@ const show: Verb = {
     }
     const { beats, seq } = await call.read();
     const fleet = await openReading(call);
-    const view = await fleet.worker(reference);
+    const view = (await fleet.worker(reference)) ?? (await findDead(call, fleet, reference));
     if (view === undefined) throw unknown(reference);
     const text = portraitText(view, beats, coloursFor(call.isColour));
     return { data: { worker: documentOf(view, beats) }, text, seq };
@@ -182,6 +184,12 @@ async function demandId(fleet: Fleet, reference: string): Promise<string> {
   return (await fleet.worker(reference))?.id ?? reference;
 }
 
+/** The last of the dead that a text means, who are found by id alone otherwise. */
+async function findDead(call: Call, fleet: Fleet, reference: string) {
+  const id = await withJournal(call, (journal) => findKnown(journal, reference));
+  return id === undefined ? undefined : fleet.worker(id);
+}
+
 function openReading(call: Call): Promise<Fleet> {
   return call.openFleet({ supervisor: "none", steward: false });
 }
@@ -200,6 +208,7 @@ function textAt({ parameters }: Given, index: number): string {
 }
 
 function unknown(reference: string): Refused {
-  const message = `a worker of this fleet must be named, none has the id ${reference}`;
+  const got = describeValue(reference);
+  const message = `a worker of this fleet must be named, none ever had the id or name ${got}`;
   return new Refused({ code: "worker_unknown", message, facts: { worker: reference } });
 }

@@ -1,7 +1,8 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { isLive } from "../../kernel/state.ts";
 import type { Call, Said } from "../call.ts";
-import { rowOf, rowOfView, type Beats, type WorkerRow } from "../roster/row.ts";
+import { rowOf, rowOfView, type Beats, type RowEnd, type WorkerRow } from "../roster/row.ts";
+import { unwatchedLines } from "../roster/unwatched.ts";
 import { inTreeOrder, type Indented } from "../roster/tree.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
 import { agoText, durationText } from "../text/duration.ts";
@@ -15,8 +16,8 @@ const workers: Verb = {
   summary: "List the live workers",
   details:
     "Lists the live workers with their place in the lineage, how they are, and when they last " +
-    "beat. With --all the dead too: that reads the whole journal. The budget of each is in the " +
-    "answer of --json: granted, reserved by its children, spent and free.",
+    "beat. With --all the dead too, and how they ended: that reads the whole journal. The " +
+    "budget of each is in the answer of --json: granted, reserved by its children, spent and free.",
   options: [
     { flags: "--tree", description: "children indented below their parents" },
     { flags: "--all", description: "the dead as well" },
@@ -41,8 +42,18 @@ async function run(call: Call, { options }: Given): Promise<Said> {
     : rows.map((item) => ({ item, level: 0 }));
   const data: JsonObject = { workers: ordered.map(({ item }) => ({ ...item })) };
   const text = textOf(ordered, { nowMs, isAll, isTree, colours: coloursFor(call.isColour) });
-  const paused = state.status === "open" ? "" : `\nthe fleet is ${state.status}`;
-  return { data, text: text + paused, seq };
+  const paused = state.status === "open" ? [] : [`the fleet is ${state.status}`];
+  const unwatched = await unwatchedLines(call, state);
+  return { data, text: [text, ...paused, ...unwatched].join("\n"), seq };
+}
+
+/** How a worker ended: why, and how its program did where that was seen. */
+function howText({ reason, exit_code: code, signal }: RowEnd): readonly string[] {
+  return [
+    reason,
+    ...(code === undefined ? [] : [`exit code ${code}`]),
+    ...(signal === undefined ? [] : [`signal ${signal}`]),
+  ];
 }
 
 /** Loads the whole library: only the dead need it. */
@@ -91,8 +102,10 @@ function textOf(
   });
 }
 
-function statusText({ status, stale, quarantined, degraded }: WorkerRow, colours: Colours): string {
+function statusText(row: WorkerRow, colours: Colours): string {
+  const { status, stale, quarantined, degraded, end } = row;
   const flags = [
+    ...(end === null ? [] : howText(end)),
     ...(stale ? [colours.yellow("stale")] : []),
     ...(quarantined ? [colours.yellow("quarantined")] : []),
     ...(degraded.length > 0

@@ -1,6 +1,5 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { connectSupervisor } from "../../client/supervisor.ts";
 import type { InspectedStore } from "../../compose-inspection.ts";
 import type { State } from "../../kernel/state.ts";
 import { Fault } from "../../ports/fault.ts";
@@ -9,6 +8,7 @@ import { sizeText } from "../text/size.ts";
 import { readTail } from "../record/tail.ts";
 import { attempt, good, skipped, type Check } from "./check.ts";
 import { checkRuntimeFolder } from "./host.ts";
+import { lookAtSupervisor } from "./supervisor.ts";
 
 /** How many of the newest entries are verified; `stint journal verify` does them all. */
 const entriesMax = 256;
@@ -166,24 +166,20 @@ async function checkKeys(
 
 async function checkSupervisor(stateDir: string): Promise<Check> {
   const name = "supervisor";
-  const supervision = await connectSupervisor({ stateDir });
-  if (supervision === undefined) {
+  const sight = await lookAtSupervisor(stateDir);
+  if (sight.kind === "none") {
     const isKnown = existsSync(join(stateDir, "supervisor.json"));
     return skipped(name, isKnown ? "none runs now" : "none ever ran here");
   }
-  try {
-    const { pid, version, worker_count: count, rung } = await supervision.status();
+  if (sight.kind === "serves") {
+    const { pid, version, worker_count: count, rung } = sight.status;
     return good(name, `pid ${pid}, version ${version}, ${count} workers, contained by ${rung}`);
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return {
-      name,
-      status: "weaker",
-      detail: `it has its socket but does not answer: ${error.message}`,
-      costs: "commands go to the journal without it, and no process can be started by it",
-      remedy: `see ${join(stateDir, "supervisor.log")}; end the process it names and go on`,
-    };
-  } finally {
-    await supervision.close();
   }
+  return {
+    name,
+    status: "weaker",
+    detail: `it has its socket but does not answer: ${sight.why}`,
+    costs: "commands go to the journal without it, and no process can be started by it",
+    remedy: `see ${join(stateDir, "supervisor.log")}; end the process it names and go on`,
+  };
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, existsSync } from "node:fs";
+import { readdirSync, renameSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../ports/fault.ts";
+import { makeFolders } from "../../system/folders.ts";
 
 /** Where the journals of fleets that are no more lie in a state folder. */
 const ARCHIVE = "archive";
@@ -15,7 +16,7 @@ const ARCHIVE = "archive";
 export function archiveFleet(stateDir: string, name: string): string {
   const folder = join(stateDir, ARCHIVE, unfinishedIn(stateDir) ?? name);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, { mode: 0o700 });
     for (const entry of inOrder(readdirSync(stateDir)))
       renameSync(join(stateDir, entry), join(folder, entry));
   } catch (error) {

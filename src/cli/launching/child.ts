@@ -19,13 +19,18 @@ const instanceBytes = 10;
  * Starts a child of the worker whose token lies in a file, through its supervisor alone. What the
  * child writes is the operator's to read, and its end is the only thing that is heard of it.
  */
-export async function startAsWorker(tokenFile: string, launch: Launch): Promise<Running> {
+export async function startAsWorker(
+  tokenFile: string,
+  launch: Launch,
+  signal: AbortSignal,
+): Promise<Running> {
   const door = await connectAsWorker(tokenFile);
   const giveUp = new AbortController();
   try {
-    const self = (await door.self()).manifest.instance;
+    const self = (await unlessAborted(door.self(), signal)).manifest.instance;
     const order = orderOf(launch, self);
-    const answer = await door.start(order);
+    // A worker stops no other: what it gave up waiting for may run yet, for its parent to account.
+    const answer = await unlessAborted(door.start(order), signal);
     if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
     const id = answer.worker;
     let ended: Promise<End> | undefined;
@@ -45,6 +50,19 @@ export async function startAsWorker(tokenFile: string, launch: Launch): Promise<
   } catch (error) {
     await door.close();
     throw error;
+  }
+}
+
+/** Waits, and throws the signal's reason as soon as it fires. */
+async function unlessAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(signal.reason as Error);
+  if (signal.aborted) giveUp();
+  signal.addEventListener("abort", giveUp);
+  try {
+    return await Promise.race([awaited, promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
 

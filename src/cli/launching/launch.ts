@@ -5,35 +5,65 @@ import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Network } from "../../kernel/worker/manifest.ts";
 import { coresOption, countOption, durationOption, sizeOption } from "../../config/amount.ts";
+import { writeCores, writeDuration, writeSize } from "../../config/amount.ts";
 import type { BudgetOptions } from "../../library/fleet/contract.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
+import { parseName } from "../../protocol/worker.ts";
 import type { Given, VerbOption } from "../verb.ts";
 import { objectOption, wordOption } from "./given-option.ts";
-import { environmentFor, parseVariable, type Variable } from "./environment.ts";
+import {
+  environmentFor,
+  parseVariable,
+  PASSED_ON,
+  setVariables,
+  type SetVariable,
+  type Variable,
+} from "./environment.ts";
 
-/** The options that every verb has which starts a worker. */
-export const LAUNCH_OPTIONS: readonly VerbOption[] = [
-  { flags: "--name <name>", description: "a label for the worker (default: the command's name)" },
+/** What the help of such a verb says of a command's environment. */
+export const ENVIRONMENT_HELP =
+  `The command has ${PASSED_ON.join(", ")} and LC_* of the caller's environment; everything else ` +
+  "needs --env: `--env NAME=value`, or `--env NAME` to pass the caller's on.";
+
+/** The options that every verb has which starts a worker; `network`: the default of `--network`. */
+export function launchOptions(network: Network): readonly VerbOption[] {
+  return [...COMMON_OPTIONS, networkOption(network), ...PROGRAM_OPTIONS];
+}
+
+function networkOption(network: Network): VerbOption {
+  return {
+    flags: "--network <network>",
+    description: `none, controller or open (default: ${network})`,
+    parse: wordOption("--network", ["none", "controller", "open"]),
+  };
+}
+
+const COMMON_OPTIONS: readonly VerbOption[] = [
+  {
+    flags: "--name <name>",
+    description: "a label for the worker (default: the command's name)",
+    parse: (text) => parseName(text, { path: "--name" }),
+  },
   { flags: "--parent <id>", description: "the worker below which it stands" },
   {
     flags: "--cpu <cores>",
     description: "cores at most, e.g. 0.5",
-    parse: coresOption("--cpu"),
+    parse: amountOption(coresOption, "--cpu", { max: LIMITS.cpuMilliMax, write: writeCores }),
   },
   {
     flags: "--memory <size>",
     description: "memory at most, e.g. 256MiB",
-    parse: sizeOption("--memory"),
+    parse: amountOption(sizeOption, "--memory", { max: LIMITS.memoryBytesMax, write: writeSize }),
   },
   {
     flags: "--processes <count>",
     description: "processes and threads at most, e.g. 64",
-    parse: countOption("--processes"),
+    parse: amountOption(countOption, "--processes", { max: LIMITS.processesMax, write: String }),
   },
   {
     flags: "--wall <duration>",
     description: "time from its start until it is ended, e.g. 30s",
-    parse: durationOption("--wall"),
+    parse: amountOption(durationOption, "--wall", { max: LIMITS.wallMsMax, write: writeDuration }),
   },
   {
     flags: "--state <json>",
@@ -43,20 +73,34 @@ export const LAUNCH_OPTIONS: readonly VerbOption[] = [
   {
     flags: "--run-id <id>",
     description: "start it once: the same id and command mean the same worker",
+    parse: (text) => parseName(text, { path: "--run-id" }),
   },
+];
+
+const PROGRAM_OPTIONS: readonly VerbOption[] = [
   {
-    flags: "--network <network>",
-    description: "none, controller or open",
-    parse: wordOption("--network", ["none", "controller", "open"]),
-  },
-  {
-    flags: "--env <NAME=value>",
-    description: "a variable for the command; may be repeated",
+    flags: "--env <NAME[=value]>",
+    description: "a variable for the command, or one to pass on; may be repeated",
     parse: parseVariable,
     isList: true,
   },
   { flags: "--cwd <dir>", description: "where the command starts (default: here)" },
 ];
+
+/** An option that is an amount of which a worker needs some; what is said of it is as typed. */
+function amountOption(
+  reader: (flag: string) => (text: string) => number,
+  flag: string,
+  so: { readonly max: number; readonly write: (amount: number) => string },
+): (text: string) => number {
+  const read = reader(flag);
+  return (text) => {
+    const amount = read(text);
+    if (amount >= 1 && amount <= so.max) return amount;
+    const expected = `from ${so.write(1)} to ${so.write(so.max)}`;
+    throw new InputError("usage", [{ path: flag, expected, got: describeValue(text) }]);
+  };
+}
 
 /** A worker as it was typed: what is to run, as what, and within which bounds. */
 export interface Launch {
@@ -101,8 +145,9 @@ export function parseLaunch(
     processes: given.processes,
     wallMs: given.wall,
   });
-  const env = environmentFor(so.env, given.env ?? []);
-  const reason = reasonOf(run, { cwd, given: given.env ?? [] });
+  const variables = setVariables(so.env, given.env ?? []);
+  const env = environmentFor(so.env, variables);
+  const reason = reasonOf(run, { cwd, given: variables });
   return { name, parent, runId, reason, state, budget, network, run, cwd, env };
 }
 
@@ -140,7 +185,7 @@ const digestChars = 16;
  */
 function reasonOf(
   run: readonly [string, ...string[]],
-  so: { readonly cwd: string; readonly given: readonly Variable[] },
+  so: { readonly cwd: string; readonly given: readonly SetVariable[] },
 ): string {
   const whole = JSON.stringify([run, so.cwd, so.given.map(({ name, value }) => [name, value])]);
   const digest = createHash("sha256").update(whole).digest("hex").slice(0, digestChars);

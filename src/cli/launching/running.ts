@@ -8,6 +8,8 @@ export interface End {
   readonly reason: string;
   /** The place of the entry that says so; absent for a worker that is told by its socket. */
   readonly seq?: number;
+  /** That it ended because its supervisor was lost; how its command ended, nobody has seen. */
+  readonly isSupervisorLost?: boolean;
 }
 
 /** A worker that was started by this call and may be waited for. */

@@ -11,19 +11,35 @@ const entriesMax = 256;
 const prefixCharsMin = 4;
 
 /**
+ * The worker that a text means, alive or dead: by its id, else the last that had this name or
+ * an id that begins so, for people look for what has just ended. Undefined when there was none.
+ */
+export async function findKnown(journal: Journal, text: string): Promise<string | undefined> {
+  // A command that was refused may be about an id that nobody ever had.
+  const entries = await journal.about(text, entriesMax);
+  return entries.some(isBirth) ? text : findLastNamed(journal, text);
+}
+
+type Birth = Entry<"worker.admitted"> | Entry<"worker.adopted">;
+
+function isBirth(entry: Entry): entry is Birth {
+  return entry.kind === "worker.admitted" || entry.kind === "worker.adopted";
+}
+
+/**
  * The worker that was admitted last of those, dead or alive, that have this name or an id that
  * begins so; undefined when there was none. Its cost is that of the journal.
  */
-export async function findLastNamed(journal: Journal, text: string): Promise<string | undefined> {
+async function findLastNamed(journal: Journal, text: string): Promise<string | undefined> {
   let found: string | undefined;
   let after: Head = GENESIS;
   for (;;) {
     const page = await journal.read(after, LIMITS.readEntriesMax);
     const last = page.at(-1);
     if (last === undefined) return found;
-    for (const { kind, data } of page) {
-      if (kind !== "worker.admitted") continue;
-      const { name, instance } = data.manifest;
+    for (const entry of page) {
+      if (!isBirth(entry)) continue;
+      const { name, instance } = entry.data.manifest;
       const isMeant = text.length >= prefixCharsMin && instance.startsWith(text);
       if (name === text || isMeant) found = instance;
     }

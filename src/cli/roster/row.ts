@@ -21,7 +21,19 @@ export interface WorkerRow {
   readonly expires_at_ms: number;
   /** Granted, reserved by children, spent and free, by key; an absent key is unlimited. */
   readonly budget: JsonObject;
+  /** How it ended; null while it lives. */
+  readonly end: RowEnd | null;
 }
+
+/** How a worker ended, in the words of the journal. */
+export type RowEnd = {
+  readonly reason: string;
+  /** The grade of the evidence; null for one that never came. */
+  readonly grade: string | null;
+  readonly proven: boolean;
+  readonly exit_code?: number;
+  readonly signal?: string;
+};
 
 /** When the store last received a beat, by worker. */
 export type Beats = ReadonlyMap<string, { readonly receivedAtMs: number }>;
@@ -44,6 +56,7 @@ export function rowOf(worker: Worker, beats: Beats): WorkerRow {
     expires_at_ms: worker.expires_at_ms,
     // An account is plain JSON: its type has no index, and that is all that is in the way.
     budget: { ...accountOf(worker) } as unknown as JsonObject,
+    end: null,
   };
 }
 
@@ -64,5 +77,17 @@ export function rowOfView(view: WorkerView, beats: Beats): WorkerRow {
     last_beat_at_ms: beats.get(view.id)?.receivedAtMs ?? null,
     expires_at_ms: view.expiresAtMs,
     budget: toWire(view.budget, "budget") as JsonObject,
+    end: view.end === null ? null : rowEndOf(view.end),
+  };
+}
+
+function rowEndOf({ reason, grade, proven, outcome }: NonNullable<WorkerView["end"]>): RowEnd {
+  const { exitCode, signal } = outcome;
+  return {
+    reason,
+    grade,
+    proven,
+    ...(exitCode === undefined ? {} : { exit_code: exitCode }),
+    ...(signal === undefined ? {} : { signal }),
   };
 }

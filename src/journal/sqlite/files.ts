@@ -1,14 +1,7 @@
-import {
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  statSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, copyFileSync, openSync, rmSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../ports/fault.ts";
+import { makeFolders } from "../../system/folders.ts";
 
 /** The files of a journal in its folder. */
 export interface JournalFiles {
@@ -27,7 +20,7 @@ export function filesIn(folder: string): JournalFiles {
 
 /** Makes sure that the folder is there, creating a missing one with mode 0700 if it may. */
 export function ensureFolder(folder: string, options: { readonly create: boolean }): void {
-  if (options.create) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (options.create) makeFolders(folder, { mode: 0o700 });
   if (find(folder) !== undefined) return;
   throw new Fault("journal_missing", `a journal must be in ${folder}, there is no such folder`);
 }

@@ -7,7 +7,7 @@ const POLL_MS = 250;
  * The least time between two looks that others' appends bring about, ms. Where many processes
  * append, each would else be woken, and read, for every single one of all the others.
  */
-const RESTING_MS = 10;
+const RESTING_MS = 4;
 
 /** What a watch looks at. */
 export interface WatchedStore {

@@ -34,10 +34,16 @@ export interface StartOptions extends WorkerOptions {
    * refused `command_mismatch`, and when that worker was admitted long ago `instance_taken`.
    */
   readonly runId?: string;
+  /**
+   * Gives up a start that the supervisor has not answered: its reason is thrown, and the worker is
+   * withdrawn, so that a supervisor that gets to it later starts nothing. After the answer, and for
+   * a worker of this process's own, it does nothing.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** What is asked for a worker whose steps its caller drives: also below a parent. */
-export type SpawnOptions = Omit<StartOptions, "run" | "cwd" | "env" | "runId">;
+export type SpawnOptions = Omit<StartOptions, "run" | "cwd" | "env" | "runId" | "signal">;
 
 /** Why and how a fleet is killed. */
 export interface KillOptions {

@@ -23,11 +23,18 @@ export function operatorRequest(
 /** Checks what an operator asks for a worker that is to be started at once. */
 export async function startRequest(member: Member, options: unknown): Promise<WorkerRequest> {
   if (!isPlainObject(options)) return operatorRequest(member, options, null);
-  const { parent, runId, ...asked } = options;
+  const { parent, runId, signal: given, ...asked } = options;
+  const signal = given === undefined ? {} : { signal: demandSignal(given) };
   const id = parent === undefined ? null : await resolveNow(member.seat, parent);
-  const request = operatorRequest(member, asked, id);
+  const request = { ...operatorRequest(member, asked, id), ...signal };
   if (runId === undefined) return request;
   return { ...request, runId: parseName(runId, { path: "options.runId" }) };
+}
+
+function demandSignal(given: unknown): AbortSignal {
+  if (given instanceof AbortSignal) return given;
+  const expected = "an AbortSignal";
+  throw new InputError("usage", [{ path: "options.signal", expected, got: describeValue(given) }]);
 }
 
 /** Checks what an operator asks for a worker whose steps he drives himself. */

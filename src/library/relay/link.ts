@@ -89,24 +89,44 @@ export class SupervisorLink {
   /**
    * Has a process started by the supervisor; undefined when there is none, and then nothing was
    * asked of any. Throws what the supervisor throws, and `Fault` `supervisor_unreachable` when it
-   * is not known what became of the order: its worker may yet be admitted, and ends then.
+   * is not known what became of the order: its worker may yet be admitted, and ends then. Throws
+   * the signal's reason, at once, when it fires: then it is not known either.
    */
-  async start(order: StartOrder): Promise<StartAnswer | undefined> {
+  async start(order: StartOrder, signal?: AbortSignal): Promise<StartAnswer | undefined> {
+    if (signal === undefined) return this.#start(order);
+    signal.throwIfAborted();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => {
+      // What is asked about this start next is not asked of whom it was not heard from.
+      this.#sickUntilMs = this.#so.clock.monotonicMs() + sickMs;
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener("abort", giveUp);
+    try {
+      return await Promise.race([this.#start(order, signal), promise]);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  async #start(order: StartOrder, signal?: AbortSignal): Promise<StartAnswer | undefined> {
     const { clock, timers } = this.#so;
     const deadlineMs = clock.monotonicMs() + startMs;
     let broken: unknown;
     for (;;) {
+      signal?.throwIfAborted();
       // After the first one only a supervisor that answers: one that hangs is not waited for twice.
       const running = broken === undefined ? await this.#connected() : await this.#successor();
       const supervision = running ?? (await this.#started());
       if (supervision === undefined && broken === undefined) return undefined;
       try {
         if (supervision === undefined) throw broken;
-        const answer = await supervision.start(order);
+        signal?.throwIfAborted();
+        const answer = await supervision.start(order, signal);
         this.#sickUntilMs = -Infinity;
         return answer;
       } catch (error) {
-        if (!isUnreachable(error)) throw error;
+        if (!isUnreachable(error) || signal?.aborted === true) throw error;
         if (supervision !== undefined) this.#meet(supervision, "a start", error);
         if (clock.monotonicMs() > deadlineMs) throw error;
         broken = error;

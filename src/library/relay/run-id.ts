@@ -3,6 +3,7 @@
 // a crash, mean the same worker, and whoever means another under that name is told so.
 
 import { LIMITS } from "../../kernel/limits.ts";
+import type { Entry } from "../../kernel/entry.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { refuse } from "../../kernel/refusal.ts";
 import { base32 } from "../../runtime/base32.ts";
@@ -47,13 +48,21 @@ export async function findNamedStart(
     const ids = { instance, order: `run-${instance}-${asked.slice(0, digestChars)}` };
     const entries = await seat.store.journal.about(instance, LIMITS.readEntriesMax);
     const admitted = entries.find(({ kind }) => kind === "worker.admitted");
-    if (admitted?.kind !== "worker.admitted") return { kind: "fresh", ids };
+    if (admitted?.kind !== "worker.admitted") {
+      if (!isWithdrawn(entries, ids) || attempt + 1 >= attemptsMax) return { kind: "fresh", ids };
+      continue;
+    }
     if (admitted.id !== ids.order) return { kind: "refused", answer: mismatch(runId, instance) };
     // Nothing of it ever ran, and nothing ever will: the next one may.
     const isLapsed = entries.some(({ kind }) => kind === "worker.lapsed");
     if (!isLapsed || attempt + 1 >= attemptsMax)
       return { kind: "known", manifest: admitted.data.manifest };
   }
+}
+
+/** Whether whoever asked for it took it back before it was admitted: its id is used up then. */
+function isWithdrawn(entries: readonly Entry[], { order }: StartIds): boolean {
+  return entries.some(({ id, command }) => id === order && command?.kind === "worker.stop");
 }
 
 function mismatch(runId: string, worker: string): RefusedAnswer {

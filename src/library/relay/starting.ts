@@ -4,14 +4,17 @@ import { ok } from "../../kernel/assert.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { freshCommandId, freshInstanceId } from "../../runtime/base32.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
-import type { StartOrder } from "../../ports/supervision.ts";
+import type { StartAnswer, StartOrder } from "../../ports/supervision.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
+import { refusalOfKill } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { refusedAnswer, type Refusable } from "../refused.ts";
 import type { Seat } from "../seat.ts";
 import { startWorker, type Started } from "../worker/admit.ts";
 import type { WorkerRequest } from "../worker/request.ts";
+import type { Relay } from "./relay-loop.ts";
 import { findNamedStart, type StartIds } from "./run-id.ts";
+import { withdraw } from "./withdrawal.ts";
 
 /**
  * Starts a worker wherever it belongs: tasks run in this process; a program is a process of the
@@ -36,7 +39,8 @@ export async function startAnywhere(
   const { seat } = member;
   const ids = { order: freshCommandId(seat.random), instance: freshInstanceId(seat.random) };
   const order = orderOf({ ...request, run }, ids, by);
-  const started = await hosting.starting("apart", () => startApart(member, order));
+  const { signal } = request;
+  const started = await hosting.starting("apart", () => startApart(member, order, signal));
   return started ?? startWorker(member, request, by);
 }
 
@@ -52,7 +56,8 @@ async function startOnce(
   if (found.kind === "refused") return found.answer;
   if (found.kind === "known") return { ok: true, manifest: found.manifest, kind: "apart" };
   const order = orderOf(request, found.ids, by);
-  const started = await hosting.starting("apart", () => startApart(member, order));
+  const { signal } = request;
+  const started = await hosting.starting("apart", () => startApart(member, order, signal));
   if (started === undefined) throw notOnce(runId);
   if (started.ok || started.refusal.code !== "instance_taken") return started;
   // Somebody else has started it meanwhile: as this one, or as another.
@@ -70,9 +75,14 @@ function notOnce(runId: string): InputError {
 async function startApart(
   member: Member,
   order: StartOrder,
+  signal: AbortSignal | undefined,
 ): Promise<Refusable<Started> | undefined> {
   const { seat, hosting, relay } = member;
-  const answer = await relay?.link.start(order);
+  if (relay === undefined) return undefined;
+  // Nobody is to be waited for by whom the rules refuse anyway, and who may not answer.
+  const killed = await refusalOfKill(seat);
+  if (killed !== null) return killed;
+  const answer = await askToStart(member, relay, { order, signal });
   if (answer === undefined) return undefined;
   if (!answer.ok) {
     await seat.loop.look();
@@ -83,6 +93,22 @@ async function startApart(
   const deadlineMs = seat.clock.monotonicMs() + lifeMs;
   hosting.add({ id: manifest.instance, kind: "apart", beats: false, deadlineMs });
   return { ok: true, manifest, kind: "apart" };
+}
+
+/** Asks the supervisor. Throws the signal's reason when it fires, once the start is withdrawn. */
+async function askToStart(
+  member: Member,
+  { link }: Relay,
+  so: { readonly order: StartOrder; readonly signal: AbortSignal | undefined },
+): Promise<StartAnswer | undefined> {
+  const { order, signal } = so;
+  signal?.throwIfAborted();
+  try {
+    return await link.start(order, signal);
+  } catch (error) {
+    if (signal?.aborted === true) await withdraw(member, order);
+    throw error;
+  }
 }
 
 function orderOf(

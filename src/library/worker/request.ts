@@ -40,6 +40,8 @@ export interface WorkerRequest {
   readonly env?: Readonly<Record<string, string>>;
   /** A start is known by it again: under the same one the same worker is meant. */
   readonly runId?: string;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal;
 }
 
 /** How many arguments a program may have; each may be as long as Linux takes (`MAX_ARG_STRLEN`). */

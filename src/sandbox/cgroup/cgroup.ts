@@ -41,6 +41,8 @@ export interface CgroupTree {
   kill(): Promise<ReadonlyMap<string, number>>;
   /** All sandboxes that have a group, those that a crashed owner has left included. */
   list(): Promise<readonly string[]>;
+  /** Those of {@link list} that are where groups were known to be: the host is not searched. */
+  listKnown(): Promise<readonly string[]>;
 }
 
 /**

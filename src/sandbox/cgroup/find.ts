@@ -196,7 +196,14 @@ class FleetTree implements CgroupTree {
 
   async list(): Promise<readonly string[]> {
     await this.look();
-    const names = await Promise.all(this.#found.flat().map(listFolders));
+    return this.listKnown();
+  }
+
+  async listKnown(): Promise<readonly string[]> {
+    const name = fleetFolderName(this.#fleet);
+    const own = this.#places.flatMap(({ base }) => (base === undefined ? [] : [join(base, name)]));
+    const known = [...new Set([...own, ...this.#found.flat()])];
+    const names = await Promise.all(known.map(listFolders));
     return [...new Set(names.flat())].toSorted();
   }
 }

@@ -5,7 +5,13 @@ import type { SandboxRecord } from "../../ports/sandbox.ts";
 import { readBootId } from "../../system/boot.ts";
 import { isRunning, ownIdentity } from "../../system/process.ts";
 import { Census, type CountedProcess, membersOf } from "./census.ts";
-import { type EnclosureRecord, OWN_FILES, type ProcessRecord, readRecord } from "./record.ts";
+import {
+  type EnclosureRecord,
+  type FirstProcess,
+  OWN_FILES,
+  type ProcessRecord,
+  readRecord,
+} from "./record.ts";
 import type { Lister, Listing } from "./sweep.ts";
 
 /** Whose sandboxes these are, and where their folders lie. */
@@ -65,7 +71,17 @@ export class Lookout {
   /** One sandbox, as {@link list} would show it. */
   async look(instance: string): Promise<SandboxRecord> {
     const record = await readRecord(this.folder(instance));
+    // While its first process runs there is no need to look at all others.
+    if (this.#isUp(record)) return { instance, pid: record.process.pid, seen: "alive" };
     return this.#describe(instance, record, await this.#census.take());
+  }
+
+  #isUp(
+    record: ProcessRecord | undefined,
+  ): record is ProcessRecord & { readonly process: FirstProcess } {
+    if (record === undefined || record.process === null) return false;
+    const { pid, start_ticks: startTicks } = record.process;
+    return record.boot_id === this.#bootId && this.canSee(record) && isRunning({ pid, startTicks });
   }
 
   /** Lists the processes of one sandbox; a record as it was when the listing began to matter. */

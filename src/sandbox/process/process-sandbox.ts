@@ -35,6 +35,7 @@ import { Lookout } from "./lookout.ts";
 import { trimOutput } from "./output.ts";
 import { noteDocument, OWN_FILES, readRecord } from "./record.ts";
 import { contain } from "./rung/containment.ts";
+import { HiddenFolders } from "./rung/hidden.ts";
 import type { RungName } from "./rung/probe.ts";
 import { Starter } from "./starter.ts";
 import { Stopper, type StopOptions } from "./end/stopper.ts";
@@ -105,8 +106,9 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   } catch (error) {
     throw asStorageFault(error, `opening ${root}`);
   }
-  const { rung = "process-group", permitFile, hidden = [], output } = options;
+  const { rung = "process-group", permitFile, output } = options;
   const containment = await contain({ rung, fleet, usesCgroups });
+  const hidden = new HiddenFolders(containment.wrap === undefined ? [] : (options.hidden ?? []));
   const lookout = new Lookout({ root, fleet, host });
   const children = new Children(log);
   const parts = { lookout, children, containment, log, usesCgroups, permitFile, hidden, output };
@@ -222,8 +224,8 @@ class ProcessSandbox implements Sandbox {
   async forget(instance: string): Promise<void> {
     this.#demandOpen();
     const folder = this.folder(instance);
-    const { seen } = await this.#lookout.look(instance);
-    if (seen === "alive") {
+    const isEnded = this.#workshop.ended.has(instance);
+    if (!isEnded && (await this.#lookout.look(instance)).seen === "alive") {
       throw new Fault("sandbox_failed", `${instance} must have ended to be forgotten, it is alive`);
     }
     await this.#removeGroup(instance);
@@ -252,6 +254,7 @@ class ProcessSandbox implements Sandbox {
     this.#children.silence();
     await Promise.all([...this.#workshop.pumps.values()].map((pump) => pump.close()));
     this.#workshop.pumps.clear();
+    this.#workshop.parts.hidden.close();
   }
 
   /** Ends a sandbox whose time is over; false when that is to be tried again. */

@@ -27,6 +27,7 @@ import {
   readRecord,
   writeDocument,
 } from "./record.ts";
+import type { Cover } from "./rung/hidden.ts";
 import { isOfKeeper, KeeperLine } from "./rung/keeper.ts";
 import { argumentsOf, childrenOf, isNamespaceInit, namespaceOf } from "./rung/namespace.ts";
 import { resolveView } from "./rung/view.ts";
@@ -62,23 +63,34 @@ export class Starter {
     const record = lookout.newRecord(instance, spec.run, this.#workshop.newEnclosure());
     if (!(await layClaim(folder, { record, files: spec.files, permitted: true }))) return undefined;
     try {
-      const launch = await this.#prepare(spec, folder);
-      const launched = await this.#launch(launch, record);
-      return await (launch.wrapper === undefined ? this.#letGo(launched) : this.#enclose(launched));
+      const { hidden } = this.#workshop.parts;
+      const cover = hidden.cover(spec.visible ?? []);
+      try {
+        const launch = await this.#prepare(spec, { folder, cover });
+        const launched = await this.#launch(launch, record);
+        if (launch.wrapper === undefined) return await this.#letGo(launched);
+        return await this.#enclose(launched, cover);
+      } finally {
+        cover.close();
+      }
     } catch (error) {
       await this.#abandon(instance, folder);
       throw error;
     }
   }
 
-  async #prepare(spec: SandboxSpec, folder: string): Promise<Launch> {
-    const { lookout, containment, permitFile, hidden, output } = this.#workshop.parts;
+  async #prepare(
+    spec: SandboxSpec,
+    { folder, cover }: { readonly folder: string; readonly cover: Cover },
+  ): Promise<Launch> {
+    const { lookout, containment, permitFile, output } = this.#workshop.parts;
     const { fleet, host } = lookout.place;
     const { cwd = process.cwd(), visible = [], network = "open" } = spec;
     const isPiped = output !== undefined;
     const base = { spec, folder, fleet, host, permitFile, isPiped };
     if (containment.wrap === undefined) return base;
     const hasNetwork = network === "open" || containment.degraded.includes("network");
+    const { hidden } = cover;
     const wrapper = containment.wrap(resolveView({ cwd, hidden, visible, hasNetwork }));
     const joinFiles = await this.#makeGroup(spec);
     return { ...base, wrapper, joinFiles };
@@ -118,7 +130,7 @@ export class Starter {
   }
 
   /** Lets a launcher enclose itself, writes down by what, and has the program run. */
-  async #enclose({ child, launch, record, pump }: Launched): Promise<number> {
+  async #enclose({ child, launch, record, pump }: Launched, cover: Cover): Promise<number> {
     const line = new KeeperLine(child);
     try {
       line.letGo();
@@ -132,11 +144,12 @@ export class Starter {
       ok(enclosure !== undefined, "what is enclosed was claimed so");
       const enclosed = { ...enclosure, init, namespace: namespaceOf(keeper) ?? null };
       await noteDocument(launch.folder, OWN_FILES.record, { ...record, enclosure: enclosed });
+      cover.demandHolds(keeper);
       const beganAtMs = performance.now();
       line.run(environmentOf(launch));
-      await awaitEnclosedProgram(child, keeper);
+      const hasBecome = await awaitEnclosedProgram(child, keeper);
       // Only a launcher that has ended can have said more.
-      if (!isUp(child) && (await line.hasFailed(exitMs))) {
+      if (!hasBecome && !isUp(child) && (await line.hasFailed(exitMs))) {
         throw await launchFault("program", launch, await complaintOf(pump));
       }
       return beganAtMs;
@@ -187,15 +200,16 @@ function startTicksOf(pid: number): number {
   throw new Fault("sandbox_failed", "a keeper that stands ready must be alive, it has ended");
 }
 
-/** Waits until a keeper's child has become the program, or all of it has ended. */
-async function awaitEnclosedProgram(child: ChildProcess, keeper: number): Promise<void> {
+/** Waits until a keeper's child is seen to be the program; false when all ended unseen. */
+async function awaitEnclosedProgram(child: ChildProcess, keeper: number): Promise<boolean> {
   const deadline = performance.now() + EXEC_MS;
   while (isUp(child) && performance.now() < deadline) {
     const hasBecome = childrenOf(keeper).some((pid) => {
       const argv = argumentsOf(pid);
       return argv.length > 0 && !isOfKeeper(argv);
     });
-    if (hasBecome) return;
+    if (hasBecome) return true;
     await sleep(LOOK_EVERY_MS);
   }
+  return false;
 }

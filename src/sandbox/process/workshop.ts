@@ -10,6 +10,7 @@ import type { Lookout } from "./lookout.ts";
 import type { Pump } from "./pump.ts";
 import type { EnclosureRecord, ProcessRecord } from "./record.ts";
 import type { Containment } from "./rung/containment.ts";
+import type { HiddenFolders } from "./rung/hidden.ts";
 import { shareScans } from "./scan.ts";
 
 /** Processes that Stint puts around a program on the upper rungs: its wrapper, and its keeper. */
@@ -26,7 +27,7 @@ export interface WorkshopParts {
   /** A file without which nothing is started. */
   readonly permitFile: string | undefined;
   /** Folders that no sandbox on an upper rung may see. */
-  readonly hidden: readonly string[];
+  readonly hidden: HiddenFolders;
   /** Where output goes, if not to a file in the sandbox's folder. */
   readonly output: ((instance: string) => Promise<OutputSink>) | undefined;
 }
@@ -84,7 +85,7 @@ export class Workshop {
   /** Removes the empty control groups of sandboxes that were forgotten or never came to be. */
   async clearGroups(): Promise<void> {
     const { containment, log } = this.parts;
-    for (const name of (await containment.cgroups?.list()) ?? []) {
+    for (const name of (await containment.cgroups?.listKnown()) ?? []) {
       await this.#clearGroup(name).catch((error: unknown) => {
         // It came to be used meanwhile, or is not this user's: that holds up no listing.
         log.info("a control group was left", { instance: name, error: String(error) });

@@ -1,5 +1,4 @@
 import { Hono, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Log } from "../../ports/log.ts";
 import { InputError, describeValue } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
@@ -76,25 +75,44 @@ function demandToken({ token, onRequest }: GuardOptions): MiddlewareHandler {
   };
 }
 
+/** Turns away what says beforehand that it is too large; what does not say is counted as read. */
 function limitBody(): MiddlewareHandler {
-  return bodyLimit({
-    maxSize: BODY_BYTES_MAX,
-    onError: () => {
-      const expected = `at most ${BODY_BYTES_MAX} bytes`;
-      const problem = { path: "the body of a request", expected, got: "more" };
-      const { code, message } = new InputError("limit_exceeded", [problem]);
-      return answerError({ code, message, retryable: false }, { status: PROBLEMS[code].http });
-    },
-  });
+  return async (context, next) => {
+    const bytes = Number(context.req.header("Content-Length") ?? 0);
+    if (bytes > BODY_BYTES_MAX) throw tooLarge();
+    return next();
+  };
 }
 
-/** The body of a request as JSON. Throws an InputError. */
-export async function readBody(request: { text(): Promise<string> }): Promise<unknown> {
-  const text = await request.text();
+/**
+ * The body of a request as JSON. Throws an InputError; of a body that is too large no more is read
+ * than shows it.
+ */
+export async function readBody({ raw }: { readonly raw: Request }): Promise<unknown> {
+  const text = await readText(raw.body);
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    const problem = { path: "the body of a request", expected: "JSON", got: describeValue(text) };
+    const problem = { path: BODY, expected: "JSON", got: describeValue(text) };
     throw new InputError("usage", [problem]);
   }
+}
+
+async function readText(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+/** What a body is called in a message. */
+const BODY = "the body of a request";
+
+function tooLarge(): InputError {
+  const expected = `at most ${BODY_BYTES_MAX} bytes`;
+  return new InputError("limit_exceeded", [{ path: BODY, expected, got: "more" }]);
 }

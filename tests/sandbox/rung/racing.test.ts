@@ -8,6 +8,7 @@ import { Children } from "../../../src/sandbox/process/children.ts";
 import { Lookout } from "../../../src/sandbox/process/lookout.ts";
 import { readRecord } from "../../../src/sandbox/process/record.ts";
 import { contain, type Containment } from "../../../src/sandbox/process/rung/containment.ts";
+import { HiddenFolders } from "../../../src/sandbox/process/rung/hidden.ts";
 import type { Wrap } from "../../../src/sandbox/process/rung/view.ts";
 import { Starter } from "../../../src/sandbox/process/starter.ts";
 import { Workshop } from "../../../src/sandbox/process/workshop.ts";
@@ -40,6 +41,7 @@ function gated(tree: CgroupTree | undefined, gate: string, isFirst: boolean): Cg
     open: (instance) => tree.open(instance),
     has: (instance) => tree.has(instance),
     kill: () => tree.kill(),
+    listKnown: () => tree.listKnown(),
     list: () => tree.list(),
     create: async (instance) => {
       const group = await tree.create(instance);
@@ -73,7 +75,12 @@ async function starterThat(halt: Halt, ground: Ground, on: Case): Promise<[Start
   const { rung = "best", usesCgroups = true } = on.options;
   const containment = halt(await contain({ rung, fleet: ground.fleet, usesCgroups }), gate);
   const place = { root: join(ground.folder, "sandboxes"), fleet: ground.fleet, host: hostId() };
-  const parts = { log: SILENT, hidden: [], permitFile: undefined, output: undefined };
+  const parts = {
+    log: SILENT,
+    hidden: new HiddenFolders([]),
+    permitFile: undefined,
+    output: undefined,
+  };
   const [lookout, children] = [new Lookout(place), new Children(SILENT)];
   const workshop = new Workshop({ ...parts, lookout, children, containment, usesCgroups });
   return [new Starter(workshop), gate];

@@ -192,7 +192,8 @@ export class Stopper {
     await noteDocument(folder, OWN_FILES.ended, outcome).catch((error: unknown) => {
       // Somebody else has ended and forgotten it meanwhile: there is nothing left to be told.
       const isForgotten = error instanceof Error && "code" in error && error.code === "ENOENT";
-      if (!isForgotten) log.warn("an outcome could not be kept", { instance, error: String(error) });
+      if (!isForgotten)
+        log.warn("an outcome could not be kept", { instance, error: String(error) });
     });
     return outcome;
   }

@@ -7,13 +7,18 @@ import type { Wrap } from "./view.ts";
  * All of the host's files as they are, but devices, processes and what is to be hidden; /sys, and
  * with it the control groups, read-only. No capabilities, no privileges to be gained, and as root
  * none of root's but those over files that root owns.
+ *
+ * `isClosed`: in a user namespace of its own, in which nobody makes another. Who makes one is root
+ * in it, mounts the control groups anew and lifts its own limits. Hosts may refuse it to root where
+ * they allow the rest (a container with a masked /proc), and bubblewrap before 0.8 has it not.
  */
-export function bubblewrap(): Wrap | undefined {
+export function bubblewrap({ isClosed }: { readonly isClosed: boolean }): Wrap | undefined {
   const bwrap = findProgram("bwrap");
   if (bwrap === undefined) return undefined;
   return ({ cwd, hidden, visible, hasNetwork }) =>
     [
       [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
+      isClosed ? ["--unshare-user", "--disable-userns"] : [],
       hasNetwork ? [] : ["--unshare-net"],
       ["--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"],
       ["--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", "/sys", "/sys"],

@@ -48,12 +48,13 @@ export async function contain({ rung, fleet, usesCgroups }: Wanted): Promise<Con
   if (chosen === undefined) throw unavailable(rung, probed);
   if (chosen.rung === "process-group") return PROCESS_GROUP;
   const cgroups = usesCgroups ? await findCgroups(fleet) : undefined;
-  const wrap = chosen.rung === "cgroup" ? bubblewrap() : utilLinux();
+  const wrap = chosen.rung === "cgroup" ? bubblewrap(chosen) : utilLinux();
   const network: readonly Degradation[] = chosen.hasNetworks ? [] : ["network"];
-  const degraded = [...unheld(cgroups), ...network];
+  const degraded = [...unheld(chosen.isClosed ? cgroups : undefined), ...network];
   return { rung: chosen.rung, words: wordsFor(chosen.rung, cgroups), degraded, wrap, cgroups };
 }
 
+/** Limits that a worker can lift itself, by a user namespace, bind nobody. */
 function unheld(cgroups: CgroupTree | undefined): readonly Degradation[] {
   const limits = ["memory", "cpu", "processes"] as const;
   return limits.filter((what) => cgroups?.can[what] !== true);

@@ -44,8 +44,9 @@ stint_become=$1
 shift
 (exec 2>&4 3>&- 4>&-; exec /bin/sh -c "$stint_become" sh "$@")
 stint_code=$?
+# Any program may send that signal: without the code of a failed exec it says nothing.
 # In a shell of its own: a starter that does not listen any more ends what speaks to it.
-[ -z "\${stint_failed-}" ] || (echo unlaunched >&3)
+case "\${stint_failed-}$stint_code" in yes12[67]) (echo unlaunched >&3) ;; esac
 exit "$stint_code"
 `;
 

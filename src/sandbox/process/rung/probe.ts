@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
+import { getuid } from "node:process";
 import { surveyCgroups } from "../../cgroup/find.ts";
 import { bubblewrap } from "./bubblewrap.ts";
 import { SYSTEM_PATH } from "./programs.ts";
@@ -25,6 +26,8 @@ export interface ProbedRung {
   readonly works: boolean;
   /** Whether it can give a sandbox a network of its own, with nothing in it. */
   readonly hasNetworks: boolean;
+  /** Whether a worker is kept from user namespaces, in which it could lift its own limits. */
+  readonly isClosed: boolean;
   /** Why it does not work, or holds less than it could. */
   readonly why?: string;
   /** How to get what is missing. */
@@ -58,16 +61,27 @@ export function probeRungs(): Promise<readonly ProbedRung[]> {
 
 async function probe(): Promise<readonly ProbedRung[]> {
   const [enclosed, namespaced] = await Promise.all([probeCgroup(), probePidNamespace()]);
-  const lowest = { rung: "process-group", works: true, hasNetworks: false } as const;
+  const lowest = {
+    rung: "process-group",
+    works: true,
+    hasNetworks: false,
+    isClosed: false,
+  } as const;
   return [enclosed, namespaced, { ...lowest, costs: COSTS["process-group"] }];
 }
 
 async function probeCgroup(): Promise<ProbedRung> {
-  const [tried, { missing }] = await Promise.all([tryWrap(bubblewrap()), surveyCgroups("probe")]);
+  const [tried, { missing }] = await Promise.all([tryBubblewrap(), surveyCgroups("probe")]);
   const base = { rung: "cgroup", costs: COSTS.cgroup } as const;
   if (!tried.works) {
     const why = tried.complaint ?? "bubblewrap must be installed, there is no program bwrap";
     return { ...base, ...tried, why, remedy: remedyFor(tried, "bubblewrap") };
+  }
+  if (!tried.isClosed) {
+    const why = "bubblewrap must keep workers from user namespaces, in which they lift limits";
+    const remedy =
+      "install bubblewrap 0.8 or newer, and allow it user namespaces and a whole /proc";
+    return { ...base, ...tried, why, remedy };
   }
   if (missing.length === 0) return { ...base, ...tried };
   const texts = [...new Set(missing.map(({ why }) => why))];
@@ -76,7 +90,9 @@ async function probeCgroup(): Promise<ProbedRung> {
 }
 
 async function probePidNamespace(): Promise<ProbedRung> {
-  const tried = await tryWrap(utilLinux());
+  // As root nothing is made there that could count user namespaces.
+  const isClosed = getuid?.() !== 0;
+  const tried = { ...(await tryWrap(utilLinux())), isClosed };
   const base = { rung: "pid-namespace", costs: COSTS["pid-namespace"] } as const;
   if (tried.works) return { ...base, ...tried };
   const why = tried.complaint ?? "util-linux's unshare, setpriv and mount must be installed";
@@ -96,6 +112,13 @@ interface Tried {
   readonly hasNetworks: boolean;
   /** What was said against it; undefined when its programs are missing. */
   readonly complaint?: string;
+}
+
+/** A host may refuse only what keeps workers from user namespaces of their own. */
+async function tryBubblewrap(): Promise<Tried & { readonly isClosed: boolean }> {
+  const closed = await tryWrap(bubblewrap({ isClosed: true }));
+  if (closed.works) return { ...closed, isClosed: true };
+  return { ...(await tryWrap(bubblewrap({ isClosed: false }))), isClosed: false };
 }
 
 /** A host may refuse only a network of one's own: then all else is had without it. */

@@ -56,6 +56,8 @@ function setUp(
     "mount -t proc -o nosuid,nodev,noexec proc /proc",
     ...(isRoot ? [...PROC_READ_ONLY.flatMap(freezeFile), "mount -o remount,bind,ro /sys"] : []),
     "[ ! -d /sys/fs/cgroup ] || mount -t tmpfs -o ro,size=4k,mode=755 stint /sys/fs/cgroup",
+    // One more, that this ends with; the worker has no say over it from there.
+    ...(isRoot ? [] : ["echo 1 > /proc/sys/user/max_user_namespaces"]),
     ...covers(view),
     `cd ${quote(view.cwd)}`,
     `exec ${becoming(programs, user)} "$@"`,

@@ -33,7 +33,7 @@ export function resolveView(view: View): View {
 }
 
 /** Whether a path lies somewhere below another. */
-function isBelow(path: string, other: string): boolean {
+export function isBelow(path: string, other: string): boolean {
   return path !== other && path.startsWith(other === "/" ? other : `${other}/`);
 }
 
@@ -52,7 +52,8 @@ function demandFolder(path: string): string {
   throw new Fault("sandbox_failed", `${path} must exist for a sandbox to be shown it, it does not`);
 }
 
-function tryRealpath(path: string): string | undefined {
+/** The real path of what lies there; undefined when it is not there, or not to be seen. */
+export function tryRealpath(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {
