@@ -104,11 +104,11 @@ test("[CV64] a stop works when the supervisor is dead, and says how it knows", a
 
 test("[CV64] a stop works when the supervisor hangs", async () => {
   const ground = await makeGround();
-  await ground.spawn("a", "--", "sh", "-c", "sleep 300 && : left-6");
+  await ground.spawn("a", "--", "sh", "-c", "sleep 300 && : left-cv64-by-a-dead-supervisor");
   ground.freezeSupervisor();
   const stopped = await ground.call(["stop", "a", "--grace", "0s", "--yes", "--json"]);
   expect(stopped.json().data.receipt).toMatchObject({ stopped_count: 1, survivor_count: 0 });
-  expect(ground.processesWith("left-6")).toEqual([]);
+  expect(ground.processesWith("left-cv64-by-a-dead-supervisor")).toEqual([]);
 });
 
 test("[CV65] on a terminal a stop asks, and does nothing without a yes", async () => {
