@@ -8,7 +8,7 @@ import type { StartAnswer, StartOrder } from "../../ports/supervision.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { refusalOfKill } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
-import { refusedAnswer, type Refusable } from "../refused.ts";
+import { refusedAnswer, type Refusable, type RefusedAnswer } from "../refused.ts";
 import type { Seat } from "../seat.ts";
 import { startWorker, type Started } from "../worker/admit.ts";
 import type { WorkerRequest } from "../worker/request.ts";
@@ -81,7 +81,7 @@ async function startApart(
   if (relay === undefined) return undefined;
   // Nobody is to be waited for by whom the rules refuse anyway, and who may not answer.
   const killed = await refusalOfKill(seat);
-  if (killed !== null) return killed;
+  if (killed !== null) return refusedOnRecord(seat, order, killed);
   const answer = await askToStart(member, relay, { order, signal });
   if (answer === undefined) return undefined;
   if (!answer.ok) {
@@ -93,6 +93,17 @@ async function startApart(
   const deadlineMs = seat.clock.monotonicMs() + lifeMs;
   hosting.add({ id: manifest.instance, kind: "apart", beats: false, deadlineMs });
   return { ok: true, manifest, kind: "apart" };
+}
+
+/** What a kill blocks is on record, where the journal knows of the kill. */
+async function refusedOnRecord(
+  seat: Seat,
+  { id, by, admission }: StartOrder,
+  killed: RefusedAnswer,
+): Promise<RefusedAnswer> {
+  if (seat.loop.state().status !== "killed") return killed;
+  const answer = await seat.loop.submit({ kind: "worker.admit", data: admission }, by, { id });
+  return answer.ok ? killed : refusedAnswer(answer.refusal);
 }
 
 /** Asks the supervisor. Throws the signal's reason when it fires, once the start is withdrawn. */
