@@ -1,6 +1,6 @@
 // A client of a bench. It opens the fleet of a state folder, gives it as many commands as it is
 // told to, each after the answer to the one before, and closes it: who is idle follows nothing.
-import { openFleet, sqlite } from "../src/compose.ts";
+import { openFleet, sqlite } from "../src/compose/library.ts";
 import type { Fleet } from "../src/library/fleet/fleet.ts";
 
 const [, , dir = ""] = process.argv;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSupervisor } from "../src/client/start-supervisor.ts";
-import { openFleet, sqlite } from "../src/compose.ts";
+import { openFleet, sqlite } from "../src/compose/library.ts";
 import type { Fleet } from "../src/library/fleet/fleet.ts";
 import type { Supervision, SupervisorStatus } from "../src/ports/supervision.ts";
 import { isRunning, readProcess, type ProcessIdentity } from "../src/system/process.ts";

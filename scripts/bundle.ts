@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, "..");
 const EXTERNAL = ["better-sqlite3", "pino"];
 
 /** What a call loads that only looks: it must start fast, so it is one file, read at once. */
-const COLD = ["src/cli/main.ts", "src/cli/commands/workers.ts", "src/compose-reading.ts"];
+const COLD = ["src/cli/main.ts", "src/cli/commands/workers.ts", "src/compose/reading.ts"];
 
 /**
  * Bundles the command line into `outDir`: `cli.js`, and in `chunks/` a file for what is loaded on

@@ -1,7 +1,7 @@
 // The door of Stint: what a program that runs a fleet imports.
 
-export { exportJournal, importJournal, memory, openFleet, sqlite } from "./compose.ts";
-export type { ImportedJournal, ImportJournalOptions, SqliteOptions } from "./compose.ts";
+export { exportJournal, importJournal, memory, openFleet, sqlite } from "./compose/library.ts";
+export type { ImportedJournal, ImportJournalOptions, SqliteOptions } from "./compose/library.ts";
 export type { Explanation } from "./library/explain/explain.ts";
 export type { EntriesOptions } from "./library/feed/entries.ts";
 export type {

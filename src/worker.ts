@@ -1,6 +1,6 @@
 // The door for a process that a fleet has started: what it imports to be the worker it is for.
 
-export { joinFleet } from "./compose-worker.ts";
+export { joinFleet } from "./compose/worker.ts";
 export type { JoinedWorker, JoinOptions } from "./library/fleet/join.ts";
 export { Refused } from "./library/refused.ts";
 export { Interrupted } from "./library/worker/interrupted.ts";

@@ -55,7 +55,7 @@ export class ProcessCall implements Call {
 
   async openFleet(options: CallFleetOptions = {}): Promise<Fleet> {
     const { stateDir } = await this.place();
-    const { openFleetForCli: openFleet, sqlite } = await import("../compose.ts");
+    const { openFleetForCli: openFleet, sqlite } = await import("../compose/library.ts");
     try {
       const fleet = await openFleet({ store: sqlite({ dir: stateDir }), ...options });
       this.#opened.push(fleet);
@@ -69,7 +69,7 @@ export class ProcessCall implements Call {
 
   async read(): Promise<Reading> {
     const { stateDir } = await this.place();
-    const { readFleet } = await import("../compose-reading.ts");
+    const { readFleet } = await import("../compose/reading.ts");
     const reading = await readFleet(stateDir);
     if (reading.state.fleet === null) throw noFleetYet();
     return reading;

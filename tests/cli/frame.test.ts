@@ -252,7 +252,7 @@ describe("the program", () => {
   test("[CL11] listing workers loads no schemas, conditions or parser of lines", async () => {
     const dist = join(dirname(await builtBin()), "../dist");
     const loaded = modulesBehind(dist, ["cli.js"]);
-    for (const name of ["cli/commands/workers.ts", "compose-reading.ts", "journal/sqlite/open.ts"])
+    for (const name of ["cli/commands/workers.ts", "compose/reading.ts", "journal/sqlite/open.ts"])
       expect(loaded).toContain(`src/${name}`);
     const heavy = [...loaded].filter((name) =>
       /node_modules\/(zod|@marcbachmann|commander|hono|smol-toml|prom-client)\//.test(name),

@@ -1,7 +1,7 @@
 // A supervisor on a forced rung, as a process of its own. Arguments: the rung, then what
 // `startSupervisor` adds: `supervise --dir STATE_DIR`.
 import { writeSync } from "node:fs";
-import { AlreadySupervised, supervise } from "../../src/compose-supervisor.ts";
+import { AlreadySupervised, supervise } from "../../src/compose/supervisor.ts";
 import { Fault } from "../../src/ports/fault.ts";
 
 const [rung = "best", , , dir = ""] = process.argv.slice(2);

@@ -31,7 +31,7 @@ fs.writeSync = ((...args: Parameters<typeof writeSync>) => {
 }) as typeof writeSync;
 syncBuiltinESMExports();
 
-const { recoverFleet } = await import("../../src/compose-recovery.ts");
+const { recoverFleet } = await import("../../src/compose/recovery.ts");
 const recovery = await recoverFleet(dir, { operator: "anna", reason: "a backup was restored" });
 if (step === "done") die();
 process.stdout.write(`${JSON.stringify(recovery)}\n`);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync 
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openFleet, sqlite, type EntryView, type Fleet } from "stint";
-import { acceptClock, inspectRecovery, recoverFleet } from "../../src/compose-recovery.ts";
+import { acceptClock, inspectRecovery, recoverFleet } from "../../src/compose/recovery.ts";
 import { Child } from "../journal/fixtures/child.ts";
 import { entriesOf, makeFolder, ROOMY } from "./rig.ts";
 

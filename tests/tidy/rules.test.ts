@@ -66,8 +66,8 @@ test.each([
 
 test("imports along the arrows are fine", () => {
   const files = {
-    "src/compose.ts": 'import { a } from "./journal/sqlite/a.ts";',
-    "src/index.ts": 'import { a } from "./compose.ts";',
+    "src/compose/library.ts": 'import { a } from "../journal/sqlite/a.ts";',
+    "src/index.ts": 'import { a } from "./compose/library.ts";',
     "src/demo/main.ts": 'import { a } from "../index.ts";',
     "src/journal/sqlite/a.ts": 'import { a } from "../codec.ts"; import "./b.ts";',
     "tests/a.test.ts": 'import { a } from "../src/journal/codec.ts";',

@@ -1,4 +1,4 @@
-import type { InspectedLoss } from "../../compose-recovery.ts";
+import type { InspectedLoss } from "../../compose/recovery.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Call, Said } from "../call.ts";
 import { durationText, instantText } from "../text/duration.ts";
@@ -88,7 +88,7 @@ async function runAcceptClock(call: Call, { options }: Given): Promise<Said> {
   const { stateDir } = await call.place();
   call.note(`This host's clock shows ${instantText(Date.now())}.`);
   await call.confirm("Is it right, and shall the fleet go on by it?", options["yes"] === true);
-  const { acceptClock: accept } = await import("../../compose-recovery.ts");
+  const { acceptClock: accept } = await import("../../compose/recovery.ts");
   const { seq, atMs, previousAtMs, wallMs } = await accept(stateDir, reasonOf(options));
   const data = { at_ms: atMs, previous_at_ms: previousAtMs, wall_ms: wallMs };
   const text =
@@ -100,7 +100,7 @@ async function runAcceptClock(call: Call, { options }: Given): Promise<Said> {
 
 async function runRecover(call: Call, { options }: Given): Promise<Said> {
   const { stateDir } = await call.place();
-  const { inspectRecovery, recoverFleet } = await import("../../compose-recovery.ts");
+  const { inspectRecovery, recoverFleet } = await import("../../compose/recovery.ts");
   const loss = await inspectRecovery(stateDir);
   if (loss.lost === null) {
     const text = `Nothing is lost: the journal ends at entry ${loss.kept.seq}, as is remembered.`;

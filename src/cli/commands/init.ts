@@ -84,7 +84,7 @@ function nameOf(given: unknown, { root }: Place): string {
 }
 
 async function begin(place: Place, name: string, contract: Contract): Promise<string> {
-  const { openFleetForCli: openFleet, sqlite } = await import("../../compose.ts");
+  const { openFleetForCli: openFleet, sqlite } = await import("../../compose/library.ts");
   makeFolders(place.stateDir, { mode: 0o700 });
   // A folder that becomes a repository one day must not commit the secret.
   if (basename(place.stateDir) === ".stint") ignoreAll(place.stateDir);
@@ -110,7 +110,7 @@ function ignoreAll(folder: string): void {
 
 /** Whether no sandbox of this host keeps workers apart from the user they run as. */
 async function runsAsSameUser(): Promise<boolean> {
-  const { examineContainment } = await import("../../compose-inspection.ts");
+  const { examineContainment } = await import("../../compose/inspection.ts");
   const { rungs } = await examineContainment();
   return !rungs.some(({ rung, works }) => works && rung !== "process-group");
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { VerifiedStore } from "../../compose-inspection.ts";
+import type { VerifiedStore } from "../../compose/inspection.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { entryWords } from "../../library/explain/happened.ts";
@@ -107,7 +107,7 @@ const verify: Verb = {
 
 async function runVerify(call: Call): Promise<Said> {
   const { stateDir } = await call.place();
-  const { verifyStore } = await import("../../compose-inspection.ts");
+  const { verifyStore } = await import("../../compose/inspection.ts");
   let toldAtMs = performance.now();
   const found = await verifyStore(stateDir, {
     onProgress(doing, seq) {
@@ -182,7 +182,7 @@ async function runExport(call: Call, { parameters }: Given): Promise<Said> {
     throw new InputError("usage", [{ path: "FILE", expected, got: "nothing" }]);
   }
   const { stateDir } = await call.place();
-  const { exportJournal, sqlite } = await import("../../compose.ts");
+  const { exportJournal, sqlite } = await import("../../compose/library.ts");
   const lines = exportJournal(sqlite({ dir: stateDir }));
   if (file === "-") {
     const written = await writeToStdout(lines, call.signal);
@@ -223,7 +223,7 @@ const importing: Verb = {
 async function runImport(call: Call, { parameters, options }: Given): Promise<Said> {
   const path = resolve(String(parameters[0]));
   const { stateDir } = placeFor(call.fleetDir ?? process.cwd());
-  const { importJournal, sqlite } = await import("../../compose.ts");
+  const { importJournal, sqlite } = await import("../../compose/library.ts");
   const acceptIncomplete = options["acceptTruncated"] === true;
   const { head, incompleteLine } = await importJournal(sqlite({ dir: stateDir }), {
     path,

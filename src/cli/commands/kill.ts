@@ -64,7 +64,7 @@ async function killShut(
   so: { readonly reason: string; readonly why: string; readonly isYes: boolean },
 ): Promise<Said> {
   const { stateDir } = await call.place();
-  const { killUnopened, surveyUnopened } = await import("../../compose-kill.ts");
+  const { killUnopened, surveyUnopened } = await import("../../compose/kill.ts");
   const surveys = await surveyUnopened(stateDir);
   const [first, ...others] = surveys;
   // Neither a permit nor a sandbox on record: nothing starts here, and nothing runs from here.

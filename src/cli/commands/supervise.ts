@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import type { supervise as superviseHere, SuperviseOptions } from "../../compose-supervisor.ts";
+import type { supervise as superviseHere, SuperviseOptions } from "../../compose/supervisor.ts";
 import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
@@ -52,7 +52,7 @@ function parseMs(text: string): number {
 }
 
 async function run(call: Call, { options }: Given): Promise<Said> {
-  const { supervise: begin, AlreadySupervised } = await import("../../compose-supervisor.ts");
+  const { supervise: begin, AlreadySupervised } = await import("../../compose/supervisor.ts");
   // A terminal that is closed is no reason for its workers to end.
   process.on("SIGHUP", () => undefined);
   try {

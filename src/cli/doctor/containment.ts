@@ -1,10 +1,10 @@
-import type { Containment } from "../../compose-inspection.ts";
+import type { Containment } from "../../compose/inspection.ts";
 import { listWords } from "../../library/explain/words.ts";
 import { good, type Check } from "./check.ts";
 
 /** Looks at how well this host can contain workers, by starting something on every rung. */
 export async function checkContainment(): Promise<readonly Check[]> {
-  const { examineContainment } = await import("../../compose-inspection.ts");
+  const { examineContainment } = await import("../../compose/inspection.ts");
   return describeContainment(await examineContainment());
 }
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { InspectedStore } from "../../compose-inspection.ts";
+import type { InspectedStore } from "../../compose/inspection.ts";
 import type { State } from "../../kernel/state.ts";
 import { Fault } from "../../ports/fault.ts";
 import { durationText } from "../text/duration.ts";
@@ -29,7 +29,7 @@ export async function checkFleet(fleet: FleetToCheck): Promise<readonly Check[]>
   const folder = await checkFolder(stateDir);
   if (folder.status === "failed") return [folder];
   const checks = [folder, await checkFreeSpace(stateDir), await checkRuntimeFolder(stateDir)];
-  const { openStore } = await import("../../compose-inspection.ts");
+  const { openStore } = await import("../../compose/inspection.ts");
   let opened: InspectedStore;
   try {
     opened = await openStore(stateDir);
@@ -77,7 +77,7 @@ const REMEDIES = {
 
 function checkFolder(stateDir: string): Promise<Check> {
   const look = async (): Promise<Check> => {
-    const { demandLocalFileSystem } = await import("../../compose-inspection.ts");
+    const { demandLocalFileSystem } = await import("../../compose/inspection.ts");
     demandLocalFileSystem(stateDir);
     try {
       accessSync(stateDir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -139,7 +139,7 @@ async function checkKeys(
   state: State,
   opened: InspectedStore,
 ): Promise<readonly Check[]> {
-  const { keptKeyId } = await import("../../compose-inspection.ts");
+  const { keptKeyId } = await import("../../compose/inspection.ts");
   const secret = await attempt(
     "secret",
     () => {

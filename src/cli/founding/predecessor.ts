@@ -18,7 +18,7 @@ export type Predecessor =
  */
 export async function lookAt(stateDir: string): Promise<Predecessor> {
   if (!holdsFleet(stateDir)) return { kind: "none" };
-  const { readFleet } = await import("../../compose-reading.ts");
+  const { readFleet } = await import("../../compose/reading.ts");
   try {
     const { state, seq } = await readFleet(stateDir);
     // A journal that nothing was ever written to: whoever began it died before its first entry.

@@ -1,29 +1,29 @@
 // One of the files that know adapters: what a process needs that is the supervisor of a fleet.
-// Apart from compose.ts, because its servers and its log would slow down every other start.
+// Apart from library.ts, because its servers and its log would slow down every other start.
 
 import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { sqlite, thisMachine } from "./compose.ts";
-import type { ProcessIdentity } from "./kernel/command.ts";
-import { ensureKilledFolder } from "./library/store/killed-fleets.ts";
-import { permitFile } from "./library/store/permit.ts";
-import { Fault } from "./ports/fault.ts";
-import { SILENT, type Log } from "./ports/log.ts";
-import type { Sandbox } from "./ports/sandbox.ts";
-import { openOutput } from "./output/writer.ts";
-import { dropOldOutputs } from "./output/retention.ts";
-import { openProcessSandbox } from "./sandbox/process/process-sandbox.ts";
-import { readBootId } from "./system/boot.ts";
-import { hostId } from "./system/host.ts";
-import { runtimePlaces, statePlaces } from "./system/places.ts";
-import { readProcess } from "./system/process.ts";
-import { VERSION } from "./system/version.ts";
-import { openLogFile } from "./supervisor/log-file.ts";
-import { openSupervisor, type Supervisor } from "./supervisor/supervisor.ts";
-import { AlreadySupervised } from "./supervisor/claim/takeover.ts";
-import type { SupervisorWorld } from "./supervisor/world.ts";
+import { sqlite, thisMachine } from "./library.ts";
+import type { ProcessIdentity } from "../kernel/command.ts";
+import { ensureKilledFolder } from "../library/store/killed-fleets.ts";
+import { permitFile } from "../library/store/permit.ts";
+import { Fault } from "../ports/fault.ts";
+import { SILENT, type Log } from "../ports/log.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import { openOutput } from "../output/writer.ts";
+import { dropOldOutputs } from "../output/retention.ts";
+import { openProcessSandbox } from "../sandbox/process/process-sandbox.ts";
+import { readBootId } from "../system/boot.ts";
+import { hostId } from "../system/host.ts";
+import { runtimePlaces, statePlaces } from "../system/places.ts";
+import { readProcess } from "../system/process.ts";
+import { VERSION } from "../system/version.ts";
+import { openLogFile } from "../supervisor/log-file.ts";
+import { openSupervisor, type Supervisor } from "../supervisor/supervisor.ts";
+import { AlreadySupervised } from "../supervisor/claim/takeover.ts";
+import type { SupervisorWorld } from "../supervisor/world.ts";
 
 export { AlreadySupervised };
 

@@ -2,14 +2,14 @@
 // little, so that it loads fast. SQLite, the rules and their parsers are loaded for a process that
 // opens the store itself.
 
-import { connectAsWorker, TOKEN_VARIABLE } from "./client/worker-connection.ts";
-import type { JoinedWorker, JoinOptions } from "./library/fleet/join.ts";
-import { demandOptions } from "./library/given-options.ts";
-import { joinBySocket } from "./library/relay/join-socket.ts";
-import { SILENT } from "./ports/log.ts";
-import { describeValue, InputError } from "./protocol/input.ts";
-import { SYSTEM_TIMERS } from "./runtime/timers.ts";
-import { systemRandom } from "./system/random.ts";
+import { connectAsWorker, TOKEN_VARIABLE } from "../client/worker-connection.ts";
+import type { JoinedWorker, JoinOptions } from "../library/fleet/join.ts";
+import { demandOptions } from "../library/given-options.ts";
+import { joinBySocket } from "../library/relay/join-socket.ts";
+import { SILENT } from "../ports/log.ts";
+import { describeValue, InputError } from "../protocol/input.ts";
+import { SYSTEM_TIMERS } from "../runtime/timers.ts";
+import { systemRandom } from "../system/random.ts";
 
 /**
  * Joins the fleet that this process was started for: by the socket beside the token file that
@@ -24,7 +24,7 @@ export async function joinFleet(options: JoinOptions = {}): Promise<JoinedWorker
   const tokenFile = process.env[TOKEN_VARIABLE];
   const isBySocket = tokenFile !== undefined && tokenFile !== "";
   if (!isBySocket || options.folder !== undefined) {
-    const { joinFleet: joinDirectly } = await import("./compose.ts");
+    const { joinFleet: joinDirectly } = await import("./library.ts");
     return joinDirectly(options);
   }
   const { conditions, log = SILENT } = options;

@@ -1,21 +1,21 @@
 // The second file that knows adapters: what reading a fleet needs, and nothing that changes one.
-// It is apart from compose.ts because a program that only looks must start fast: neither the
+// It is apart from library.ts because a program that only looks must start fast: neither the
 // schemas of what is typed nor the conditions of a contract are loaded for it.
 
 import { join } from "node:path";
-import { openSqliteJournal } from "./journal/sqlite/open.ts";
-import type { Reading } from "./library/reading.ts";
-import { Fault } from "./ports/fault.ts";
-import type { Journal } from "./ports/journal.ts";
-import { SILENT } from "./ports/log.ts";
-import type { Signer } from "./ports/signer.ts";
-import { openSqlitePulse } from "./pulse/sqlite.ts";
-import { readOn, START, type Place } from "./runtime/place.ts";
-import { findPlace } from "./runtime/signing/opening.ts";
-import { readSecretFile } from "./signing/secret-file.ts";
-import { openSigner } from "./signing/signer.ts";
-import { systemClock } from "./system/clock.ts";
-import { systemRandom } from "./system/random.ts";
+import { openSqliteJournal } from "../journal/sqlite/open.ts";
+import type { Reading } from "../library/reading.ts";
+import { Fault } from "../ports/fault.ts";
+import type { Journal } from "../ports/journal.ts";
+import { SILENT } from "../ports/log.ts";
+import type { Signer } from "../ports/signer.ts";
+import { openSqlitePulse } from "../pulse/sqlite.ts";
+import { readOn, START, type Place } from "../runtime/place.ts";
+import { findPlace } from "../runtime/signing/opening.ts";
+import { readSecretFile } from "../signing/secret-file.ts";
+import { openSigner } from "../signing/signer.ts";
+import { systemClock } from "../system/clock.ts";
+import { systemRandom } from "../system/random.ts";
 
 /**
  * Reads a fleet in a state folder as it is now. No entry is written, and what is read is verified

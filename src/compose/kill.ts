@@ -3,19 +3,19 @@
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Receipt } from "./library/kill/receipt.ts";
-import { killUnjournaled } from "./library/kill/unjournaled.ts";
-import { killedFleetsOfUser } from "./library/store/killed-fleets.ts";
-import { filePermit, permitFile } from "./library/store/permit.ts";
-import type { Sandbox } from "./ports/sandbox.ts";
-import type { Signer } from "./ports/signer.ts";
-import { SYSTEM_TIMERS } from "./runtime/timers.ts";
-import { openProcessSandbox } from "./sandbox/process/process-sandbox.ts";
-import { readRecord } from "./sandbox/process/record.ts";
-import { readSecretFile } from "./signing/secret-file.ts";
-import { openSigner } from "./signing/signer.ts";
-import { systemClock } from "./system/clock.ts";
-import { hostId } from "./system/host.ts";
+import type { Receipt } from "../library/kill/receipt.ts";
+import { killUnjournaled } from "../library/kill/unjournaled.ts";
+import { killedFleetsOfUser } from "../library/store/killed-fleets.ts";
+import { filePermit, permitFile } from "../library/store/permit.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
+import type { Signer } from "../ports/signer.ts";
+import { SYSTEM_TIMERS } from "../runtime/timers.ts";
+import { openProcessSandbox } from "../sandbox/process/process-sandbox.ts";
+import { readRecord } from "../sandbox/process/record.ts";
+import { readSecretFile } from "../signing/secret-file.ts";
+import { openSigner } from "../signing/signer.ts";
+import { systemClock } from "../system/clock.ts";
+import { hostId } from "../system/host.ts";
 
 /** A fleet in a state folder, as it shows without its journal. */
 export interface UnopenedSurvey {

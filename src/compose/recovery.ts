@@ -1,16 +1,16 @@
 // What an operator does when a fleet's journal cannot go on by itself: entries were lost, or the
-// host's clock contradicts journal time. Apart from compose.ts, because nothing else needs it.
+// host's clock contradicts journal time. Apart from library.ts, because nothing else needs it.
 
 import { join, resolve } from "node:path";
-import { sqlite, thisMachine } from "./compose.ts";
-import { openLostJournal } from "./journal/sqlite/open.ts";
-import type { Manifest } from "./kernel/worker/manifest.ts";
+import { sqlite, thisMachine } from "./library.ts";
+import { openLostJournal } from "../journal/sqlite/open.ts";
+import type { Manifest } from "../kernel/worker/manifest.ts";
 import {
   acceptClockIn,
   type AcceptClockOptions,
   type AcceptedClock,
-} from "./library/recovery/clock.ts";
-import { findManifests, selectLost } from "./library/recovery/lost-workers.ts";
+} from "../library/recovery/clock.ts";
+import { findManifests, selectLost } from "../library/recovery/lost-workers.ts";
 import {
   inspectLoss,
   recoverFleetIn,
@@ -18,14 +18,14 @@ import {
   type LostStore,
   type Recovery,
   type RecoveryOptions,
-} from "./library/recovery/recovery.ts";
-import { killedFleetsOfUser } from "./library/store/killed-fleets.ts";
-import { filePermit } from "./library/store/permit.ts";
-import { Fault } from "./ports/fault.ts";
-import { replay } from "./runtime/replay.ts";
-import { readSecretFile } from "./signing/secret-file.ts";
-import { openSigner } from "./signing/signer.ts";
-import { systemClock } from "./system/clock.ts";
+} from "../library/recovery/recovery.ts";
+import { killedFleetsOfUser } from "../library/store/killed-fleets.ts";
+import { filePermit } from "../library/store/permit.ts";
+import { Fault } from "../ports/fault.ts";
+import { replay } from "../runtime/replay.ts";
+import { readSecretFile } from "../signing/secret-file.ts";
+import { openSigner } from "../signing/signer.ts";
+import { systemClock } from "../system/clock.ts";
 
 /** A loss, and the workers that a recovery could take over. */
 export interface InspectedLoss extends Loss {

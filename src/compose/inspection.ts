@@ -2,21 +2,21 @@
 // who verify and those who ask what is missing. Nothing here starts or changes a fleet.
 
 import { join } from "node:path";
-import { refuseNetworkFileSystem } from "./journal/sqlite/network-file-system.ts";
-import { openSqliteJournal } from "./journal/sqlite/open.ts";
-import { verifyJournal } from "./journal/verify.ts";
-import { verifyRecord, type Verification } from "./library/fleet/verification.ts";
-import type { OpenStore } from "./library/fleet/store.ts";
-import { killedFleetsOfUser } from "./library/store/killed-fleets.ts";
-import { filePermit } from "./library/store/permit.ts";
-import { Fault } from "./ports/fault.ts";
-import { surveyCgroups } from "./sandbox/cgroup/find.ts";
-import { probeRungs, type ProbedRung } from "./sandbox/process/rung/probe.ts";
-import { isSignedBy } from "./signing/keys.ts";
-import { readSecretFile } from "./signing/secret-file.ts";
-import { openSigner } from "./signing/signer.ts";
-import { systemClock } from "./system/clock.ts";
-import { loadSqlite } from "./system/sqlite-library.ts";
+import { refuseNetworkFileSystem } from "../journal/sqlite/network-file-system.ts";
+import { openSqliteJournal } from "../journal/sqlite/open.ts";
+import { verifyJournal } from "../journal/verify.ts";
+import { verifyRecord, type Verification } from "../library/fleet/verification.ts";
+import type { OpenStore } from "../library/fleet/store.ts";
+import { killedFleetsOfUser } from "../library/store/killed-fleets.ts";
+import { filePermit } from "../library/store/permit.ts";
+import { Fault } from "../ports/fault.ts";
+import { surveyCgroups } from "../sandbox/cgroup/find.ts";
+import { probeRungs, type ProbedRung } from "../sandbox/process/rung/probe.ts";
+import { isSignedBy } from "../signing/keys.ts";
+import { readSecretFile } from "../signing/secret-file.ts";
+import { openSigner } from "../signing/signer.ts";
+import { systemClock } from "../system/clock.ts";
+import { loadSqlite } from "../system/sqlite-library.ts";
 
 /** How the journal of a state folder is verified. */
 export interface VerifyStoreOptions {
