@@ -1,6 +1,7 @@
 import { Agent, request as openRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { JsonObject } from "../kernel/json.ts";
+import { codeOf } from "../ports/error-code.ts";
 import { Fault } from "../ports/fault.ts";
 
 /** The longest answer that is taken, bytes: a decision has a few entries of 64 KiB at most. */
@@ -178,7 +179,7 @@ export function isListening(socket: string): Promise<boolean> {
   const timer = setTimeout(() => resolve(false), listeningMs);
   probe.on("connect", () => resolve(true));
   // Somebody listens whose queue is full; whether it answers is for the first request to find out.
-  probe.on("error", (error) => resolve("code" in error && error.code === "EAGAIN"));
+  probe.on("error", (error) => resolve(codeOf(error) === "EAGAIN"));
   return promise.finally(() => {
     clearTimeout(timer);
     probe.destroy();

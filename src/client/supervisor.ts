@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { isUrgent } from "../kernel/command.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type {
   CommandAnswer,
@@ -26,9 +27,6 @@ const statusMs = 2_000;
 
 /** How long a supervisor may take to begin to leave, ms: it ends its workers first. */
 const leaveMs = 120_000;
-
-/** Commands that wait for no supervisor that is unwell. */
-const URGENT: ReadonlySet<string> = new Set(["fleet.kill", "fleet.pause"]);
 
 /** Which supervisor is meant. */
 export interface ConnectOptions {
@@ -69,13 +67,13 @@ class SupervisorConnection implements Supervision {
   }
 
   async submit(order: CommandOrder): Promise<CommandAnswer> {
-    const isUrgent = URGENT.has(order.command.kind);
+    const urgent = isUrgent(order.command.kind);
     const reply = await this.#line.ask({
       method: "POST",
       path: "/v1/commands",
       body: wire(order),
-      deadlineMs: isUrgent ? urgentMs : commandMs,
-      isUrgent,
+      deadlineMs: urgent ? urgentMs : commandMs,
+      isUrgent: urgent,
     });
     return readDecision(reply);
   }

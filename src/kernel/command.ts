@@ -185,3 +185,8 @@ export interface Submission {
   readonly command: Command;
   readonly ended?: string;
 }
+
+/** Whether a command stops what must not wait: nothing else holds it up, and no sick supervisor. */
+export function isUrgent(kind: CommandKind): boolean {
+  return kind === "fleet.kill" || kind === "fleet.pause";
+}

@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { LIMITS } from "../kernel/limits.ts";
 import { asStorageFault } from "../system/storage-fault.ts";
+import { codeOf } from "../ports/error-code.ts";
 import { outputFiles } from "./frame.ts";
 
 /** What is kept of the outputs of a fleet. */
@@ -69,6 +70,6 @@ async function listNames(folder: string): Promise<string[]> {
 }
 
 function ignoreAbsent(error: unknown): undefined {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  if (codeOf(error) === "ENOENT") return undefined;
   throw error;
 }

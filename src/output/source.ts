@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
+import { codeOf } from "../ports/error-code.ts";
 import { parseFrame, type outputFiles, type OutputFrame } from "./frame.ts";
 
 /** How much of a file is read at a time, in bytes: more than the longest line of a writer. */
@@ -127,5 +128,5 @@ async function inodeOf(file: string): Promise<number | undefined> {
 }
 
 function isAbsent(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return codeOf(error) === "ENOENT";
 }

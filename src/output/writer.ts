@@ -9,6 +9,7 @@ import { ok } from "../kernel/assert.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { OutputSink } from "../ports/sandbox.ts";
 import { asStorageFault } from "../system/storage-fault.ts";
+import { codeOf } from "../ports/error-code.ts";
 import { pieces, wholeLength } from "./characters.ts";
 import { endOf, outputFiles, parseFrame, type OutputFrame, type OutputStream } from "./frame.ts";
 
@@ -207,7 +208,7 @@ class FrameWriter {
 
 /** The full file, or its folder, was taken away: then there is nothing to keep. */
 function ignoreAbsent(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  if (codeOf(error) !== "ENOENT") throw error;
 }
 
 /** Puts characters together per stream, and writes in the order of arrival. */

@@ -42,7 +42,7 @@ export interface SandboxSpec {
   readonly files: Readonly<Record<string, string>>;
   /** What it may use at most. */
   readonly limits?: SandboxLimits;
-  /** `none` and `controller` have no network but the sockets in visible folders; default `open`. */
+  /** `none` and `controller` have no network but sockets in `visible` folders; default `open`. */
   readonly network?: Network;
   /** Folders that it is to see though they lie in hidden ones: that of its own socket. */
   readonly visible?: readonly string[];

@@ -1,5 +1,5 @@
 import type { Actor } from "../kernel/actor.ts";
-import type { Command } from "../kernel/command.ts";
+import { isUrgent, type Command } from "../kernel/command.ts";
 import type { AdmissionContext } from "../kernel/condition/context.ts";
 import { decide } from "../kernel/decide.ts";
 import { LIMITS } from "../kernel/limits.ts";
@@ -46,9 +46,6 @@ type Settings = Required<LoopOptions>;
 
 /** The loop itself, as the actor of what it does on its own. */
 const SYSTEM: Actor = { kind: "system", via: "runtime" };
-
-/** Commands that others do not keep waiting. */
-const URGENT: ReadonlySet<string> = new Set(["fleet.kill", "fleet.pause"]);
 
 /**
  * Opens the loop on a journal: finds its state, by a snapshot that a signed head vouches for where
@@ -177,7 +174,7 @@ class JournalLoop implements Loop {
       id: id ?? this.#nextId(),
       mayBeKnown: id !== undefined,
     });
-    (URGENT.has(command.kind) ? this.#urgent : this.#waiting).push(pending);
+    (isUrgent(command.kind) ? this.#urgent : this.#waiting).push(pending);
     this.#pumping ??= this.#pump();
     return answer;
   }

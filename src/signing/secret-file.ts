@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { Fault } from "../ports/fault.ts";
+import { codeOf } from "../ports/error-code.ts";
 import { generateSecret, secretBytes } from "./secret.ts";
 
 /** A secret file is one line; anything larger is another file. */
@@ -130,14 +131,9 @@ function demandPrivate(file: string, descriptor: number): void {
 
 function fileFault(error: unknown, doing: string): unknown {
   const code = codeOf(error);
-  if (error instanceof Fault || code === undefined) return error;
+  if (error instanceof Fault || code === "") return error;
   const message = `the secret must be kept while ${doing}, got ${code}`;
   if (code === "ENOENT") return new Fault("secret_missing", message, { cause: error });
   if (code === "ENOSPC") return new Fault("storage_full", message, { cause: error });
   return new Fault("storage_failed", message, { cause: error });
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
 }

@@ -295,7 +295,8 @@ function specOf(so: {
       ...(wall_ms === undefined ? {} : { wall_ms }),
     },
     network: manifest.network,
-    visible: [door.folder],
+    // `none` is none: not even the way to the supervisor.
+    visible: manifest.network === "none" ? [] : [door.folder],
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, realpathSync, statSync, type Stats } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { Fault } from "../ports/fault.ts";
+import { codeOf } from "../ports/error-code.ts";
 import { asStorageFault } from "./storage-fault.ts";
 
 /** The longest path of a Unix socket that Linux takes, bytes (unix(7): 108 with the last NUL). */
@@ -125,7 +126,7 @@ function ensureOwn(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   }
   mustBeOurs(path);
 }

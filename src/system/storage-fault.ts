@@ -1,3 +1,4 @@
+import { codeOf } from "../ports/error-code.ts";
 import { Fault } from "../ports/fault.ts";
 
 /**
@@ -36,8 +37,6 @@ export function isIndexWithoutRoom(error: unknown): boolean {
 
 /** The code of an error of SQLite or of the operating system, undefined for any other value. */
 function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  const { code } = error;
-  if (typeof code !== "string") return undefined;
+  const code = codeOf(error);
   return /^(SQLITE_|E[A-Z0-9]+$)/.test(code) ? code : undefined;
 }

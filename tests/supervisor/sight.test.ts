@@ -31,3 +31,31 @@ test.each<Rung>(["cgroup", "pid-namespace"])(
     expect(existsSync(killed)).toBe(true);
   },
 );
+
+/** Asks the supervisor for itself, with what it was given for that; says how that went. */
+const CALLER = `
+test -e "$STINT_WORKER_TOKEN_FILE" && echo "token seen"
+test -S "$(dirname "$STINT_WORKER_TOKEN_FILE")/worker.sock" && echo "socket seen"
+ls -A "$1" 2>/dev/null | sed "s|^|runtime folder shows |"
+echo looked`;
+
+test.each<[Rung, "none" | "controller"]>([
+  ["cgroup", "none"],
+  ["cgroup", "controller"],
+  ["pid-namespace", "none"],
+  ["pid-namespace", "controller"],
+])(
+  "[SV31] on the rung %s a worker with network %s finds so much of the supervisor",
+  async (rung, network) => {
+    const rig = await makeRig();
+    await rig.supervise({ rung });
+    const runtime = join(rig.folder, "run", "stint");
+    const run = ["/bin/sh", "-c", CALLER, "sh", runtime];
+    const id = await rig.start(run, { admission: { network } });
+    await rig.end(id);
+    const said = readFileSync(join(rig.stateDir, "output", `${id}.jsonl`), "utf8");
+    expect(said).toContain("looked");
+    for (const sign of ["token seen", "socket seen", "runtime folder shows"])
+      expect(said.includes(sign)).toBe(network === "controller");
+  },
+);

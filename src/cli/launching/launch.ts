@@ -33,7 +33,7 @@ export function launchOptions(network: Network): readonly VerbOption[] {
 function networkOption(network: Network): VerbOption {
   return {
     flags: "--network <network>",
-    description: `none, controller or open (default: ${network})`,
+    description: `none, controller (only the supervisor) or open (default: ${network})`,
     parse: wordOption("--network", ["none", "controller", "open"]),
   };
 }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { open, unlink } from "node:fs/promises";
 import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
+import { codeOf } from "../../ports/error-code.ts";
 
 /** How much is written at once, characters. */
 const writeCharsMin = 65_536;
@@ -71,15 +72,10 @@ async function create(path: string): ReturnType<typeof open> {
 
 function asFault(error: unknown, path: string): unknown {
   const code = codeOf(error);
-  if (error instanceof Fault || code === undefined || code === "ABORT_ERR") return error;
+  if (error instanceof Fault || code === "" || code === "ABORT_ERR") return error;
   const kind = code === "ENOSPC" || code === "EDQUOT" ? "storage_full" : "storage_failed";
   const message = `${path} must be writable, got: ${(error as Error).message}`;
   return new Fault(kind, message, { cause: error });
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
 }
 
 function count(lines: AsyncIterable<string>): {

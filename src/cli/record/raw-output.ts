@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { OutputFrame } from "../../output/frame.ts";
 import { statePlaces } from "../../system/places.ts";
+import { codeOf } from "../../ports/error-code.ts";
 
 /** How long a follower waits before it looks again, ms. */
 const pollMs = 100;
@@ -32,7 +33,7 @@ export async function openRawOutput(
   try {
     return readRaw(await open(file, "r"), follow);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }

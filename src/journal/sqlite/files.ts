@@ -2,6 +2,7 @@ import { closeSync, copyFileSync, openSync, rmSync, statSync, type Stats } from 
 import { join } from "node:path";
 import { Fault } from "../../ports/fault.ts";
 import { makeFolders } from "../../system/folders.ts";
+import { codeOf } from "../../ports/error-code.ts";
 
 /** The files of a journal in its folder. */
 export interface JournalFiles {
@@ -73,7 +74,7 @@ function createEmpty(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     // Another process was first.
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 

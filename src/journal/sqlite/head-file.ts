@@ -23,6 +23,7 @@ import {
 } from "node:fs";
 import { Fault } from "../../ports/fault.ts";
 import type { Head } from "../../ports/journal.ts";
+import { codeOf } from "../../ports/error-code.ts";
 import { hashOf } from "../chain.ts";
 
 const SEQ_DIGITS = 16;
@@ -102,7 +103,7 @@ function openOrCreate(path: string, head: Head): number {
   try {
     return openSync(path, "r+");
   } catch (error) {
-    if (!isCode(error, "ENOENT")) throw error;
+    if (codeOf(error) !== "ENOENT") throw error;
   }
   createWhole(path, head);
   return openSync(path, "r+");
@@ -119,7 +120,7 @@ function createWhole(path: string, head: Head): void {
     fsyncSync(descriptor);
     linkSync(draft, path);
   } catch (error) {
-    if (!isCode(error, "EEXIST")) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   } finally {
     closeSync(descriptor);
     rmSync(draft, { force: true });
@@ -144,8 +145,4 @@ function decodeLine(text: string): Head | undefined {
 
 function sumOf(words: string): string {
   return hashOf(words).slice(0, SUM_DIGITS);
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

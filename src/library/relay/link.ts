@@ -1,3 +1,4 @@
+import { isUrgent } from "../../kernel/command.ts";
 import { Fault } from "../../ports/fault.ts";
 import type {
   CommandAnswer,
@@ -28,9 +29,6 @@ const againMs = 100;
 
 /** How long its successor may take to say that it is there, ms. */
 const successorMs = 1_000;
-
-/** Commands that nothing is to hold up: no supervisor is looked for, and no second one asked. */
-const URGENT: ReadonlySet<string> = new Set(["fleet.kill", "fleet.pause"]);
 
 /** What a link works with. */
 export interface LinkOptions {
@@ -66,8 +64,9 @@ export class SupervisorLink {
   async submit(order: CommandOrder): Promise<CommandAnswer | undefined> {
     const nowMs = this.#so.clock.monotonicMs();
     if (nowMs < this.#sickUntilMs) return undefined;
-    const isUrgent = URGENT.has(order.command.kind);
-    if (this.#supervision === undefined && (isUrgent || nowMs < this.#lookAgainAtMs))
+    // No supervisor is looked for, and no second one asked.
+    const urgent = isUrgent(order.command.kind);
+    if (this.#supervision === undefined && (urgent || nowMs < this.#lookAgainAtMs))
       return undefined;
     const first = await this.#connected();
     if (first === undefined) return undefined;
@@ -75,7 +74,7 @@ export class SupervisorLink {
       return await first.submit(order);
     } catch (error) {
       this.#meet(first, order.command.kind, error);
-      if (!isUnreachable(error) || isUrgent) return undefined;
+      if (!isUnreachable(error) || urgent) return undefined;
     }
     const second = await this.#successor();
     try {

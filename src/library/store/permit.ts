@@ -1,6 +1,7 @@
 import { open, readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "../../ports/fault.ts";
+import { codeOf } from "../../ports/error-code.ts";
 import type { KilledFleets } from "./killed-fleets.ts";
 import type { Permit } from "../fleet/store.ts";
 
@@ -85,5 +86,5 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return codeOf(error) === "ENOENT";
 }

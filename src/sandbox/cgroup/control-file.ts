@@ -1,5 +1,6 @@
 import { constants, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { codeOf } from "../../ports/error-code.ts";
 
 /** The control file's text, or undefined when it, or its group, does not exist. */
 export async function readControl(file: string): Promise<string | undefined> {
@@ -40,11 +41,6 @@ export async function writeControl(file: string, text: string): Promise<void> {
 /** Whether an error says that the file, its group or its process is not there, or no longer. */
 export function isAbsent(error: unknown): boolean {
   return ["ENOENT", "ENODEV", "ENOTDIR", "ESRCH"].includes(codeOf(error));
-}
-
-/** The operating system's code of an error, "" for any other value. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 function toCount(text: string | undefined): number | undefined {

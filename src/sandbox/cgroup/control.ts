@@ -4,6 +4,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
+import { codeOf } from "../../ports/error-code.ts";
 import { isAbsent, readControl, readField, writeControl } from "./control-file.ts";
 import { isMember, listMembers } from "./members.ts";
 
@@ -74,7 +75,7 @@ async function killMember(pid: number, paths: readonly string[]): Promise<void> 
     process.kill(pid, "SIGKILL");
   } catch (error) {
     // ESRCH: it ended. EPERM: another user's; the caller finds it alive and says so.
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code !== "ESRCH" && code !== "EPERM") throw error;
   }
 }

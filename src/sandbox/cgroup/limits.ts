@@ -2,7 +2,8 @@
 // its folder in another hierarchy, or by nobody: the tree says which.
 
 import { join } from "node:path";
-import { codeOf, isAbsent, readControl, readCount, writeControl } from "./control-file.ts";
+import { codeOf } from "../../ports/error-code.ts";
+import { isAbsent, readControl, readCount, writeControl } from "./control-file.ts";
 
 /** The spans over which a group's share of the processors is counted, in µs. */
 const cpuPeriodUs = 100_000;

@@ -1,6 +1,7 @@
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf, isAbsent, readControl, readField, readWords } from "./control-file.ts";
+import { codeOf } from "../../ports/error-code.ts";
+import { isAbsent, readControl, readField, readWords } from "./control-file.ts";
 import { listFolders } from "./place.ts";
 
 /** The processes of a group and of all groups below it, as this pid namespace numbers them. */

@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { access, constants, mkdir, rmdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { codeOf } from "../../ports/error-code.ts";
 import type { CgroupPower, MissingPower } from "./cgroup.ts";
-import { codeOf } from "./control-file.ts";
 import type { Hierarchy } from "./hierarchy.ts";
 
 /** Where the groups of a fleet go in one hierarchy, and what that gives them. */

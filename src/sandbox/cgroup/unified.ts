@@ -7,8 +7,9 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { codeOf } from "../../ports/error-code.ts";
 import type { CgroupPower, MissingPower } from "./cgroup.ts";
-import { codeOf, readControl, readWords, writeControl } from "./control-file.ts";
+import { readControl, readWords, writeControl } from "./control-file.ts";
 import type { Hierarchy } from "./hierarchy.ts";
 import { isFleetFolder, isWritable, ownBase, tryGroup, type Place } from "./place.ts";
 

@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRunning, ownIdentity } from "../../system/process.ts";
+import { codeOf } from "../../ports/error-code.ts";
 import { folderAbove, OWN_FILES, type ProcessRecord, syncFolder, writeDocument } from "./record.ts";
 
 const draftForm = /^\.claim-(\d+)-(\d+)-[0-9a-f]+$/;
@@ -45,7 +46,7 @@ export async function withdrawPermit(folder: string): Promise<void> {
   try {
     await unlink(join(folder, OWN_FILES.permit));
   } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
+    if (codeOf(error) !== "ENOENT") throw error;
   }
 }
 
@@ -56,7 +57,7 @@ export async function dropFolder(folder: string): Promise<void> {
   try {
     await rename(folder, dropped);
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return;
+    if (codeOf(error) === "ENOENT") return;
     throw error;
   }
   await rm(dropped, { recursive: true, force: true });
@@ -84,9 +85,5 @@ async function fillFolder(draft: string, content: ClaimContent): Promise<void> {
 }
 
 function isTaken(error: unknown): boolean {
-  return hasCode(error, "ENOTEMPTY") || hasCode(error, "EEXIST");
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+  return codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST";
 }

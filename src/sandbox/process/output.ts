@@ -5,6 +5,7 @@
 // worker writes in that time; while nobody looks it is not cut at all.
 
 import { open, stat } from "node:fs/promises";
+import { codeOf } from "../../ports/error-code.ts";
 
 /** Cuts a file that is longer than `bytesMax` to a notice and its last bytes, half of that. */
 export async function trimOutput(file: string, bytesMax: number): Promise<void> {
@@ -13,7 +14,7 @@ export async function trimOutput(file: string, bytesMax: number): Promise<void> 
     if (size > bytesMax) await trim(file, Math.floor(bytesMax / 2));
   } catch (error) {
     // ENOENT: the sandbox was forgotten meanwhile.
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (codeOf(error) !== "ENOENT") throw error;
   }
 }
 

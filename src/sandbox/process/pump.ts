@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ok } from "../../kernel/assert.ts";
+import { codeOf } from "../../ports/error-code.ts";
 import type { OutputSink } from "../../ports/sandbox.ts";
 
 /** How much is kept of what a sandbox first writes to `stderr`: a launcher's complaint, bytes. */
@@ -58,7 +59,7 @@ export class Pump {
       }
     } catch (error) {
       // The pipe was let go of, or broke: what was in it is lost, the worker is none the worse.
-      if (!(error instanceof Error) || !("code" in error)) throw error;
+      if (codeOf(error) === "") throw error;
     }
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ok } from "../../kernel/assert.ts";
 import { isDead, isSame, readProcess } from "../../system/process.ts";
+import { codeOf } from "../../ports/error-code.ts";
 import type { CountedProcess } from "./census.ts";
 import type { FirstProcess } from "./record.ts";
 
@@ -180,7 +181,7 @@ function send(target: number, signal: NodeJS.Signals): void {
   try {
     process.kill(target, signal);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     // ESRCH: it ended. EPERM: it took another user's id; the next listing finds it alive.
     if (code !== "ESRCH" && code !== "EPERM") throw error;
   }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, statSync, type Stats } from "node:fs";
 import { asStorageFault } from "../../system/storage-fault.ts";
 import { loadSqlite, type SqliteDatabase } from "../../system/sqlite-library.ts";
+import { codeOf } from "../../ports/error-code.ts";
 
 /**
  * The right to be the supervisor of a state folder: an exclusive transaction on a database of its
@@ -58,10 +59,10 @@ function createEmpty(file: string): void {
     closeSync(openSync(file, "wx", 0o600));
   } catch (error) {
     // Another process was first.
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "SQLITE_BUSY";
+  return codeOf(error) === "SQLITE_BUSY";
 }

@@ -1,6 +1,7 @@
 import type { TimeOptions } from "../../journal/timekeeper.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import type { Draft, Head, Journal } from "../../ports/journal.ts";
+import { codeOf } from "../../ports/error-code.ts";
 import { FakeClock } from "../fake-clock.ts";
 
 /** Opens a journal that holds nothing yet, another one at every call. */
@@ -70,5 +71,5 @@ export function headOf({ seq, hash }: Head): Head {
 
 /** Checks an error by its fault code, for `assert.rejects`. */
 export function isFault(code: string): (error: unknown) => boolean {
-  return (error) => error instanceof Error && "code" in error && error.code === code;
+  return (error) => codeOf(error) === code;
 }

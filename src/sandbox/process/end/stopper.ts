@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Evidence, Outcome } from "../../../kernel/worker/evidence.ts";
 import type { Ending, Sandbox } from "../../../ports/sandbox.ts";
 import { asStorageFault } from "../../../system/storage-fault.ts";
+import { codeOf } from "../../../ports/error-code.ts";
 import type { CgroupUse } from "../../cgroup/cgroup.ts";
 import { layClaim, withdrawPermit } from "../claim.ts";
 import type { Enclosure, EnclosureEnd } from "../rung/enclosure.ts";
@@ -191,7 +192,7 @@ export class Stopper {
     // So that a stop repeated after a crash tells the same; without it the end is no less true.
     await noteDocument(folder, OWN_FILES.ended, outcome).catch((error: unknown) => {
       // Somebody else has ended and forgotten it meanwhile: there is nothing left to be told.
-      const isForgotten = error instanceof Error && "code" in error && error.code === "ENOENT";
+      const isForgotten = codeOf(error) === "ENOENT";
       if (!isForgotten)
         log.warn("an outcome could not be kept", { instance, error: String(error) });
     });

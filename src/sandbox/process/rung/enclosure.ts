@@ -15,6 +15,7 @@ import {
   type ProcessIdentity,
   readProcess,
 } from "../../../system/process.ts";
+import { codeOf } from "../../../ports/error-code.ts";
 import type { Cgroup, CgroupUse } from "../../cgroup/cgroup.ts";
 import type { EnclosureRecord, ProcessRecord } from "../record.ts";
 import { isNamespaceInit, listNamespaces } from "./namespace.ts";
@@ -153,7 +154,7 @@ function killProcess(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch (error) {
     // ESRCH: it ended since it was looked at.
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    if (codeOf(error) !== "ESRCH") throw error;
   }
 }
 
