@@ -1,12 +1,17 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultServerConditions } from "vite";
 import { defineConfig } from "vitest/config";
+import { listDoors } from "./scripts/doors.ts";
 import { TallyReporter } from "./tests/support/tally.ts";
 
 export default defineConfig({
   // Tests import "stint" as a user does, and get the source without a build.
-  ssr: { resolve: { conditions: ["stint-source", ...defaultServerConditions] } },
+  resolve: {
+    alias: listDoors().map(({ specifier, source }) => ({
+      find: new RegExp(`^${specifier}$`),
+      replacement: source,
+    })),
+  },
   test: {
     include: ["tests/**/*.test.ts"],
     exclude: ["tests/**/*.long.test.ts"],

@@ -42,8 +42,9 @@ function main() {
 
 function start() {
   enableCompileCache();
-  var built = path.join(ROOT, "dist", "cli.js");
-  var file = fs.existsSync(built) ? built : path.join(ROOT, "src", "cli", "main.ts");
+  // In a checkout it is the source: what was built there last may be older. The package has none.
+  var source = path.join(ROOT, "src", "cli", "main.ts");
+  var file = fs.existsSync(source) ? source : path.join(ROOT, "dist", "cli.js");
   import(require("url").pathToFileURL(file).href).catch(function (error) {
     process.stderr.write("stint could not be loaded from " + file + ": " + error.message + "\n");
     process.exit(1);

@@ -1,17 +1,17 @@
-// `npm run build [-- OUT_DIR]`: src/ as JavaScript and declarations for those who import it, and
-// the command line as a bundle for those who call it; in dist/ by default.
-import { spawnSync } from "node:child_process";
+// `npm run build [-- OUT_DIR]`: all of src/ that is published as bundled JavaScript, and the
+// declarations of its doors; in dist/ by default.
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { bundleCli } from "./bundle.ts";
+import { bundle } from "./bundle.ts";
+import { declare } from "./declarations.ts";
+import { listDoors } from "./doors.ts";
 
-const ROOT = join(import.meta.dirname, "..");
-const outDir = resolve(process.argv[2] ?? join(ROOT, "dist"));
+const outDir = resolve(process.argv[2] ?? join(import.meta.dirname, "../dist"));
 
 // What an earlier build left would be published with the rest.
 rmSync(outDir, { recursive: true, force: true });
-
-const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-const args = [compiler, "-p", join(ROOT, "tsconfig.build.json"), "--outDir", outDir];
-process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
-if (process.exitCode === 0) await bundleCli(outDir);
+declare(
+  outDir,
+  listDoors().map(({ name }) => `${name}.d.ts`),
+);
+await bundle(outDir);

@@ -1,26 +1,69 @@
 import { builtinModules } from "node:module";
 import { join } from "node:path";
-import { build, type Plugin } from "vite";
+import { build, type Plugin, type Rolldown } from "vite";
+import { PROGRAMS } from "../src/demo/task.ts";
+import { listDoors } from "./doors.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** What cannot be put into one file: native modules, and a logger that starts threads by path. */
-const EXTERNAL = ["better-sqlite3", "pino"];
+/**
+ * What each file of `dist/` that is called by its name begins with: the program, the doors that
+ * `exports` of package.json lead to, and the programs that the demo starts.
+ */
+const ENTRIES: Readonly<Record<string, string>> = {
+  cli: "src/cli/main.ts",
+  ...Object.fromEntries(listDoors().map(({ name }) => [name, `src/${name}.ts`])),
+  ...Object.fromEntries(
+    Object.keys(PROGRAMS).map((role) => [`demo/${role}`, `src/demo/${role}.ts`]),
+  ),
+};
 
-/** What a call loads that only looks: it must start fast, so it is one file, read at once. */
+/** What cannot be put into a file: native modules. A user's installation has them beside it. */
+const EXTERNAL = ["better-sqlite3"];
+
+/** Whose code is in the bundle: what src/ imports, and what that needs. */
+export const BUNDLED: readonly string[] = [
+  "@hono/node-server",
+  "@marcbachmann/cel-js",
+  "@noble/hashes",
+  "@opentelemetry/api",
+  "@pinojs/redact",
+  "atomic-sleep",
+  "bintrees",
+  "canonicalize",
+  "commander",
+  "hono",
+  "on-exit-leak-free",
+  "pino",
+  "pino-std-serializers",
+  "prom-client",
+  "quick-format-unescaped",
+  "safe-stable-stringify",
+  "smol-toml",
+  "sonic-boom",
+  "tdigest",
+  "thread-stream",
+  "zod",
+];
+
+/** What a call loads that only looks: it must start fast, so it is a few files, read at once. */
 const COLD = ["src/cli/main.ts", "src/cli/commands/workers.ts", "src/compose/reading.ts"];
 
 /**
- * Bundles the command line into `outDir`: `cli.js`, and in `chunks/` a file for what is loaded on
- * demand, each verb by itself, so that a call loads what it needs and nothing else.
+ * Bundles all of Stint into `outDir`, third parties' code included: a file for each of the entries,
+ * in `chunks/` what they share and what is loaded on demand, and in `LICENSES.md` the licences of
+ * what is from others.
+ *
+ * It is one build, so that all doors and the program have the same classes: a Fault that the
+ * worker's door throws is a Fault of the library's.
  */
-export async function bundleCli(outDir: string): Promise<void> {
-  const cold = new Set<string>();
+export async function bundle(outDir: string): Promise<void> {
+  const parts = new Map<string, string>();
   await build({
     root: ROOT,
     configFile: false,
     logLevel: "warn",
-    plugins: [findClosure(cold)],
+    plugins: [divide(parts)],
     ssr: { noExternal: true, external: EXTERNAL },
     build: {
       ssr: true,
@@ -29,30 +72,66 @@ export async function bundleCli(outDir: string): Promise<void> {
       target: "node22",
       // A stack trace is to be read by people.
       minify: false,
+      license: { fileName: "LICENSES.md" },
       rolldownOptions: {
-        input: { cli: join(ROOT, "src/cli/main.ts") },
+        input: Object.fromEntries(
+          Object.entries(ENTRIES).map(([name, file]) => [name, join(ROOT, file)]),
+        ),
         external: [...builtinModules, /^node:/, ...EXTERNAL],
         // One verb may load at once what another leaves for later.
         checks: { ineffectiveDynamicImport: false },
         output: {
           entryFileNames: "[name].js",
           chunkFileNames: "chunks/[name]-[hash].js",
-          codeSplitting: { groups: [{ name: "cold", test: (id) => cold.has(id) }] },
+          codeSplitting: { groups: groupsOf(parts) },
         },
       },
     },
   });
 }
 
-/** Gathers what the files of {@link COLD} import by themselves, not on demand. */
-function findClosure(cold: Set<string>): Plugin {
+/**
+ * Gathers what the files of {@link COLD} import by themselves, not on demand, as chunks by which
+ * other entries need it as well: no door loads a piece of the command line with its own.
+ */
+function divide(parts: Map<string, string>): Plugin {
   return {
-    name: "stint-cold",
+    name: "stint-divide",
     buildEnd() {
-      for (const file of COLD) cold.add(join(ROOT, file));
-      // A set grows while it is iterated: each new file is visited in its turn.
-      for (const id of cold)
-        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) cold.add(imported);
+      const closureOf = (files: readonly string[]): Set<string> => {
+        const closure = new Set(files.map((file) => join(ROOT, file)));
+        // A set grows while it is iterated: each new file is visited in its turn.
+        for (const id of closure)
+          for (const imported of this.getModuleInfo(id)?.importedIds ?? []) closure.add(imported);
+        return closure;
+      };
+      const { cli, ...others } = ENTRIES;
+      const sharers = Object.entries(others).map(
+        ([name, file]) => [nameOf(name), closureOf([file])] as const,
+      );
+      for (const id of closureOf(COLD)) {
+        if (id === join(ROOT, cli ?? "")) continue;
+        const names = sharers.filter(([, closure]) => closure.has(id)).map(([name]) => name);
+        parts.set(id, ["cold", ...new Set(names)].join("-"));
+      }
     },
   };
+}
+
+/** What is shared by most is taken first: it needs nothing that is shared by fewer. */
+function groupsOf(parts: ReadonlyMap<string, string>): Rolldown.CodeSplittingGroup[] {
+  const counts = [...new Set(Object.keys(ENTRIES).map(nameOf))].keys();
+  return [...counts].map((count) => ({
+    debugName: `shared by ${count} others`,
+    priority: count,
+    name: (id) => {
+      const part = parts.get(id);
+      return part !== undefined && part.split("-").length - 1 === count ? part : null;
+    },
+  }));
+}
+
+/** The entry `demo/analyst` is one of `demo`. */
+function nameOf(entry: string): string {
+  return entry.replace(/\W.*/, "");
 }

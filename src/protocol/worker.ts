@@ -1,9 +1,10 @@
 import { z } from "zod";
-import type { CommandMap, ParentUse, ProcessIdentity, Verdicts } from "../kernel/command.ts";
+import type { ParentUse, ProcessIdentity, Verdicts } from "../kernel/command.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { GRADES, type Evidence, type Outcome, type Severity } from "../kernel/worker/evidence.ts";
 import { NETWORKS } from "../kernel/worker/manifest.ts";
+import type { AdmissionRequest } from "./admission.ts";
 import { budgetSchema, chargeSchema } from "./budget.ts";
 import { manifestSchema } from "./manifest.ts";
 import { parserOf, type Parser } from "./parse.ts";
@@ -132,12 +133,6 @@ export const workerCommands = {
   "worker.note": record({ worker: workerReference, text: text(LIMITS.noteBytesMax, 1) }),
   "budget.charge": record({ worker: workerReference, amounts: chargeSchema }),
 };
-
-/** What a caller asks for a worker to be admitted; instance and measures are added for it. */
-export type AdmissionRequest = Omit<
-  CommandMap["worker.admit"],
-  "instance" | "verdicts" | "parent_use"
->;
 
 /** Parses what a caller asks for a worker to be admitted. */
 export const parseAdmission: Parser<AdmissionRequest> = parserOf(

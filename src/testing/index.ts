@@ -1,6 +1,8 @@
 // The door for tests: the contracts that adapters owe, the invariants that every entry keeps, and
 // clocks and randomness that obey.
 
+import "../system/recent-node.ts";
+
 export { evolve } from "../kernel/evolve.ts";
 export type { Happening } from "../kernel/evolve.ts";
 export { findViolations } from "../kernel/invariants/invariants.ts";

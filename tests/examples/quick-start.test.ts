@@ -5,11 +5,12 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { FROM_SOURCE } from "../support/from-source.ts";
 
 const program = fileURLToPath(new URL("../../examples/quick-start.ts", import.meta.url));
 
 test("[LB45] the quick start runs to its end and says what it should", async () => {
-  const args = ["--conditions=stint-source", program];
+  const args = [FROM_SOURCE, program];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
   const lines = stdout.trim().split("\n");
   expect(lines).toContain('root-child works on {"part":"a"}');

@@ -17,6 +17,7 @@ import {
 } from "stint";
 import { joinFleet } from "stint/worker";
 import { expect, onTestFinished, test } from "vitest";
+import { FROM_SOURCE } from "../support/from-source.ts";
 import { commandOf, environmentOf, isAlive, listProcesses } from "../support/process-table.ts";
 import {
   codeOf,
@@ -31,11 +32,9 @@ import {
   SECRET,
 } from "./rig.ts";
 
-const CONDITION = "--conditions=stint-source";
-
 function runOf(mode: string): [string, ...string[]] {
   const program = fileURLToPath(new URL("./worker.case.ts", import.meta.url));
-  return [process.execPath, CONDITION, program, mode];
+  return [process.execPath, FROM_SOURCE, program, mode];
 }
 
 async function openInFolder(contract = {}): Promise<{ fleet: Fleet; dir: string }> {
@@ -305,7 +304,7 @@ interface Starter {
 
 async function startStarter(dir: string, run: readonly string[] = []): Promise<Starter> {
   const program = fileURLToPath(new URL("./starter.case.ts", import.meta.url));
-  const child = spawn(process.execPath, [CONDITION, program, dir, SECRET, JSON.stringify(run)], {
+  const child = spawn(process.execPath, [FROM_SOURCE, program, dir, SECRET, JSON.stringify(run)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

@@ -301,3 +301,25 @@ test("[LB7] start throws what tryStart answers", async () => {
     /^max_replicas: live workers and reservations must stay at most 1/,
   );
 });
+
+test("[LB43] a refused start names the entry that records it, thrown and answered", async () => {
+  const fleet = await openUnder({ maxReplicas: 1 });
+  const root = await fleet.start();
+  const thrown = await rejectionOf(fleet.start());
+  const answered = await fleet.tryStart();
+  const child = await root.maybeReplicate({ reason: "more" });
+  const refused = [];
+  for await (const { kind, seq } of fleet.entries())
+    if (kind === "command.refused") refused.push(seq);
+  expect(refused).toHaveLength(3);
+  expect([thrown, answered, child]).toMatchObject(refused.map((seq) => ({ seq })));
+});
+
+test("[LB43] what was refused without an entry names none", async () => {
+  const fleet = await openUnder({ maxReplicas: 1, refusalsPerMinute: 1 });
+  await fleet.start();
+  expect(await fleet.tryStart()).toMatchObject({ refusal: { code: "max_replicas" } });
+  const limited = await fleet.tryStart();
+  expect(limited).toMatchObject({ ok: false, refusal: { code: "rate_limited" } });
+  expect(limited).not.toHaveProperty("seq");
+});

@@ -14,16 +14,12 @@ import {
   type Running,
   type Rung,
 } from "../client/rig.ts";
+import { FROM_SOURCE } from "../support/from-source.ts";
 import { awaitGone, listProcesses, type ProcessRow } from "../support/process-table.ts";
 import { entriesOf, makeFolder, rejectionOf } from "./rig.ts";
 
 const PROGRAM = fileURLToPath(new URL("./supervised.case.ts", import.meta.url));
-const runOf = (mode: string): readonly string[] => [
-  process.execPath,
-  "--conditions=stint-source",
-  PROGRAM,
-  mode,
-];
+const runOf = (mode: string): readonly string[] => [process.execPath, FROM_SOURCE, PROGRAM, mode];
 
 /** What a test begins with. */
 interface Scene {
@@ -224,7 +220,7 @@ test("[WK9] joining by a socket loads neither SQLite nor the rules' parsers", ()
     registerHooks({ load(url, context, next) { seen.push(url); return next(url, context); } });
     await import("stint/worker");
     console.log(JSON.stringify(seen));`;
-  const args = ["--conditions=stint-source", "--input-type=module", "--eval", hooks];
+  const args = [FROM_SOURCE, "--input-type=module", "--eval", hooks];
   const cwd = fileURLToPath(new URL("../..", import.meta.url));
   const { stdout } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
   const loaded = JSON.parse(stdout) as readonly string[];

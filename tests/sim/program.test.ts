@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseArguments } from "../../sim/arguments.ts";
+import { FROM_SOURCE } from "../support/from-source.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -10,7 +11,7 @@ function sim(...args: readonly string[]): {
   readonly stdout: string;
   readonly stderr: string;
 } {
-  const command = ["--conditions=stint-source", "sim/main.ts", ...args];
+  const command = [FROM_SOURCE, "sim/main.ts", ...args];
   return spawnSync(process.execPath, command, { cwd: ROOT, encoding: "utf8" });
 }
 

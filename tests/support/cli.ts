@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { bundleCli } from "../../scripts/bundle.ts";
+import { bundle } from "../../scripts/bundle.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -112,7 +112,7 @@ async function buildOnce(): Promise<string> {
   if (existsSync(target)) return target;
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const draft = mkdtempSync(join(home, "draft-"));
-  await bundleCli(join(draft, "dist"));
+  await bundle(join(draft, "dist"));
   cpSync(join(ROOT, "bin"), join(draft, "bin"), { recursive: true });
   cpSync(join(ROOT, "package.json"), join(draft, "package.json"));
   symlinkSync(join(ROOT, "node_modules"), join(draft, "node_modules"));

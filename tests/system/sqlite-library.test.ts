@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Fault } from "../../src/ports/fault.ts";
-import { demandNode, demandSqlite, loadSqlite } from "../../src/system/sqlite-library.ts";
+import { demandNode } from "../../src/system/node-version.ts";
+import { demandSqlite, loadSqlite } from "../../src/system/sqlite-library.ts";
 
 test("[SY14] this Node and the SQLite of this package are new enough", () => {
   expect(loadSqlite()).toBe(loadSqlite());

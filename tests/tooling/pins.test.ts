@@ -70,19 +70,25 @@ test("the Node of the repository is one version on every platform", () => {
   expect(process.version).toBe("v24.21.0");
 });
 
-test("no Node and no tool is installed with the package", () => {
-  const { dependencies } = readJson("package.json") as Manifest;
-  expect(Object.keys(dependencies ?? {})).toEqual([
-    "@hono/node-server",
-    "@marcbachmann/cel-js",
-    "@noble/hashes",
-    "better-sqlite3",
-    "canonicalize",
-    "commander",
-    "hono",
-    "pino",
-    "prom-client",
-    "smol-toml",
-    "zod",
-  ]);
+test("[PK5] a user's installation gets the native module, and nothing else but the package", () => {
+  const { dependencies, optionalDependencies, peerDependencies } = readJson(
+    "package.json",
+  ) as Manifest;
+  expect(Object.keys(dependencies ?? {})).toEqual(["better-sqlite3"]);
+  expect({ ...optionalDependencies, ...peerDependencies }).toEqual({});
+});
+
+test("no locked package runs a script when it is installed", () => {
+  const scripted = Object.entries(lock.packages).filter(([, entry]) => entry["hasInstallScript"]);
+  expect(scripted).toEqual([]);
+});
+
+// npm takes the binding.gyp of better-sqlite3 for a script unless the lockfile says otherwise, and
+// leaves out what the package itself says of it. It would need Python, make and Node's headers.
+test("npm ci compiles nothing: the lockfile says so, in a line that npm install drops", () => {
+  const native = lock.packages["node_modules/better-sqlite3"];
+  expect(native, 'add "gypfile": false to better-sqlite3 in package-lock.json').toHaveProperty(
+    "gypfile",
+    false,
+  );
 });

@@ -1,8 +1,8 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Fault } from "../../ports/fault.ts";
+import { demandNode } from "../../system/node-version.ts";
 import { runtimePlaces } from "../../system/places.ts";
-import { demandNode } from "../../system/sqlite-library.ts";
 import { attempt, good, type Check } from "./check.ts";
 
 /** Looks at what every fleet on this host needs. */

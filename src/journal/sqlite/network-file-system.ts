@@ -1,4 +1,5 @@
-import { statfsSync } from "node:fs";
+// Not by its name: an older Node has no such export, and could not even say that it is too old.
+import fs from "node:fs";
 import { Fault } from "../../ports/fault.ts";
 
 /**
@@ -31,7 +32,7 @@ const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
  */
 export function refuseNetworkFileSystem(
   folder: string,
-  readType: (path: string) => number = (path) => statfsSync(path).type,
+  readType: (path: string) => number = (path) => fs.statfsSync(path).type,
 ): void {
   // The kernel's number is signed on some machines.
   const name = NETWORK_TYPES.get(readType(folder) >>> 0);

@@ -1,5 +1,6 @@
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
-import { parseName, type AdmissionRequest } from "../../protocol/worker.ts";
+import type { AdmissionRequest } from "../../protocol/admission.ts";
+import { parseName } from "../../protocol/worker.ts";
 import type { Member } from "../member.ts";
 import { resolveNow } from "../worker/reference.ts";
 import { parseRequest, type WorkerRequest } from "../worker/request.ts";

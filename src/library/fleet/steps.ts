@@ -9,7 +9,7 @@ import { askingContext } from "../../kernel/worker/asking.ts";
 import type { EnvelopeVerdict } from "../../kernel/worker/manifest.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { Envelope } from "../../ports/signer.ts";
-import type { AdmissionRequest } from "../../protocol/worker.ts";
+import type { AdmissionRequest } from "../../protocol/admission.ts";
 import { freshCommandId, freshInstanceId } from "../../runtime/base32.ts";
 import { takeVerdicts, type FunctionConditions } from "../../runtime/function-condition.ts";
 import type { Member } from "../member.ts";

@@ -3,13 +3,14 @@ import { ok } from "../../kernel/assert.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { Envelope } from "../../ports/signer.ts";
-import type { AdmissionRequest } from "../../protocol/worker.ts";
+import type { AdmissionRequest } from "../../protocol/admission.ts";
 import { freshInstanceId } from "../../runtime/base32.ts";
 import { closedFault } from "../closed.ts";
 import { refusalOfKill, refusalWithoutPermit } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { refusedAnswer, type Refusable } from "../refused.ts";
 import { supervisorOf, workerActor, type Seat } from "../seat.ts";
+import { manifestIn } from "./history.ts";
 import type { HostedKind } from "./hosted.ts";
 import { launch } from "../process/launch.ts";
 import type { WorkerRequest } from "./request.ts";
@@ -37,9 +38,8 @@ export async function admit(
   const data = { instance: freshInstanceId(seat.random), ...request };
   const answer = await seat.loop.submit({ kind: "worker.admit", data }, by);
   if (!answer.ok) return refusedAnswer(answer.refusal);
-  const admitted = answer.entries.find((entry) => entry.kind === "worker.admitted");
-  ok(admitted?.kind === "worker.admitted", "a granted admission has its entry");
-  const { manifest } = admitted.data;
+  const manifest = manifestIn(answer.entries);
+  ok(manifest !== undefined, "a granted admission has its entry");
   const { signer } = seat.keys;
   if (manifest.key_id === signer.key.key_id)
     return { ok: true, manifest, envelope: signer.seal(manifest) };

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { AdmissionRequest } from "../../protocol/admission.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { parserOf } from "../../protocol/parse.ts";
 import { byName, record, text } from "../../protocol/scalar.ts";
-import { parseAdmission, type AdmissionRequest } from "../../protocol/worker.ts";
+import { parseAdmission } from "../../protocol/worker.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Network } from "../../kernel/worker/manifest.ts";
 import type { BudgetOptions } from "../fleet/contract.ts";
