@@ -1,6 +1,7 @@
 // The program `stint`: this file alone knows the process it runs in.
 
-import { Interruption, runProgram } from "./program.ts";
+import { Interruption } from "./interruption.ts";
+import { runProgram } from "./program.ts";
 import { reportError } from "./report.ts";
 import { processTerminal } from "./terminal.ts";
 

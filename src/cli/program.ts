@@ -1,6 +1,7 @@
 import { splitArgv, verbsOf, type Typed } from "./argv.ts";
 import { refuseWorker } from "./as-worker.ts";
 import { parseFlags } from "./flags.ts";
+import { Interruption } from "./interruption.ts";
 import type { Parsed } from "./parse.ts";
 import { ProcessCall } from "./process-call.ts";
 import { reportError, reportSaid, UsageError, type Report } from "./report.ts";
@@ -106,18 +107,6 @@ function interruptionOf(signal: AbortSignal): Interruption | undefined {
 
 function isAbort(error: unknown): boolean {
   return error instanceof Interruption || (error instanceof Error && error.name === "AbortError");
-}
-
-/** Why a call was interrupted: the reason of its signal. */
-export class Interruption extends Error {
-  override readonly name = "AbortError";
-  /** 128 and the signal's number; 0 when nobody reads on. */
-  readonly exit: number;
-
-  constructor(what: string, exit: number) {
-    super(what);
-    this.exit = exit;
-  }
 }
 
 function print(

@@ -31,6 +31,8 @@ export function processTerminal(onUnread: () => void): Terminal {
   let isRead = true;
   let failure: Fault | undefined;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // Every write that was under way fails: it is one reader that is gone, and not several.
+    if (!isRead) return;
     // `stint journal tail | head` has what it wanted; anything else is output that is lost.
     isRead = false;
     if (error.code === "EPIPE") onUnread();

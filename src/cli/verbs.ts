@@ -23,6 +23,7 @@ const metrics: Load = () => import("./commands/metrics.ts");
 const doctor: Load = () => import("./commands/doctor.ts");
 const where: Load = () => import("./commands/where.ts");
 const submit: Load = () => import("./commands/submit.ts");
+const demo: Load = () => import("./commands/demo.ts");
 const supervise: Load = () => import("./commands/supervise.ts");
 
 /** Every verb by its name, in the order of the help; each is loaded only when it is called. */
@@ -59,6 +60,7 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   where,
   submit,
   down,
+  demo,
   supervise,
 };
 

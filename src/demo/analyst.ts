@@ -1,25 +1,34 @@
 /*
  * A worker that analyses a part of a repository. It keeps a share for itself, replicates into
  * children for the rest, and hands its findings back by checkpoint. What is refused to it, it does
- * itself: a refused replication harms nobody. It then stays until it is stopped, so that a fleet
- * that is full is full for everybody.
+ * itself: a refused replication harms nobody. It then stays until it is stopped.
+ *
+ * The root, which nobody is above, also starts those that misbehave, and at the end asks for hands
+ * until the fleet is full.
  */
 import { setTimeout as after } from "node:timers/promises";
 import type { JsonObject } from "../kernel/json.ts";
 import { joinFleet, type WorkerHandle } from "../worker.ts";
-import { analyse, divide, merge, type Findings, type Part } from "./analysis.ts";
-import { listTree, type Listing } from "./listing.ts";
+import { analyse, divide, merge, type Findings, type Part } from "./tree/analysis.ts";
+import { listTree, type Listing } from "./tree/listing.ts";
 import { commandFor, type AnalystResult, type AnalystTask, type Role } from "./task.ts";
+import { untilAborted } from "./waiting.ts";
 
 /** How often a child's record is looked at, ms. */
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 150;
 
-/** How often a replication that a cooldown or a full fleet refused is asked for again. */
-const ATTEMPTS_MAX = 40;
+/** How often a replication is asked for again that would be granted later. */
+const ATTEMPTS_MAX = 60;
 const ATTEMPT_EVERY_MS = 1_000;
 
-/** Refusals after which it is worth asking again. */
-const PATIENT = ["cooldown", "max_replicas"];
+/** Refusals that pass by themselves: its last admission was just now, or its own beats are late. */
+const PASSING: readonly string[] = ["cooldown", "parent_stale"];
+
+/** How many hands the root asks for at most; the fleet is full before. */
+const HANDS_MAX = 40;
+
+/** What came of asking for a child. */
+type Answer = { readonly child: WorkerHandle } | { readonly refusedBy: string };
 
 /** A part that this worker answers for: by a child, or by itself. */
 interface Share {
@@ -31,7 +40,6 @@ class Analyst {
   readonly #worker: WorkerHandle;
   readonly #task: AnalystTask;
   readonly #mark: string;
-  readonly #refusals: { code: string; message: string }[] = [];
 
   constructor(worker: WorkerHandle, mark: string) {
     this.#worker = worker;
@@ -41,23 +49,25 @@ class Analyst {
   }
 
   async work(): Promise<void> {
-    const listing = await listTree(this.#task.root);
-    if (listing.digest !== this.#task.digest)
-      throw new Error(`the files of ${this.#task.root} must not change while they are analysed`);
-    const [own = this.#task.part, ...others] = divide(this.#task.part, this.#shareCount());
-    // Offered first: in a full fleet it would be refused for being full.
-    const shares = this.#worker.depth === 0 ? [await this.#offerVendored(listing)] : [];
-    shares.push(...(await this.#delegate(others)));
-    let findings = await analyse(this.#task.root, listing, own);
+    const { root, digest, git, except, part } = this.#task;
+    const listing = await listTree(root, { git, except });
+    if (listing.digest !== digest)
+      throw new Error(`the files of ${root} must be the same for all who analyse them`);
+    const isRoot = this.#worker.depth === 0;
+    const [own = part, ...others] = divide(part, this.#task.fan_out[this.#worker.depth] ?? 1);
+    const vendored = isRoot ? [await this.#offerVendored(listing)] : [];
+    // First, for it takes longest to be found out.
+    if (isRoot) await this.#replicate("sleeper");
+    const shares = [...vendored, ...(await this.#delegate(others))];
+    const misbehaving = isRoot ? this.#startTroublemakers() : Promise.resolve();
+    let findings = await analyse(root, listing, own);
     for (const share of shares) findings = merge(findings, await this.#collect(listing, share));
-    await this.#record(findings);
-    if (this.#worker.depth === 0) await this.#startTroublemakers();
-    if (this.#isLastGeneration()) await this.#askForOneMore();
+    const result: AnalystResult = { findings };
+    await this.#worker.checkpoint({ ...this.#task, result } as unknown as JsonObject);
+    await misbehaving;
+    if (isRoot) await this.#fillUp();
+    if (this.#worker.depth === this.#task.fan_out.length) await this.#replicateTooDeep();
     await untilAborted(this.#worker.signal);
-  }
-
-  #shareCount(): number {
-    return this.#task.fan_out[this.#worker.depth] ?? 1;
   }
 
   /** The first two are asked for at once: a cooldown lets only one of them pass. */
@@ -69,7 +79,8 @@ class Analyst {
   }
 
   async #share(part: Part, kind: AnalystTask["kind"] = "own"): Promise<Share> {
-    return { part, child: await this.#replicate("analyst", { ...this.#task, part, kind }) };
+    const answer = await this.#replicate("analyst", { ...this.#task, part, kind });
+    return { part, child: "child" in answer ? answer.child : undefined };
   }
 
   /** Code of others is offered, too; a stop condition of the contract keeps it here. */
@@ -82,87 +93,72 @@ class Analyst {
     for (;;) {
       const view = await child?.view();
       const result = view?.state["result"] as unknown as AnalystResult | undefined;
-      if (result !== undefined) return this.#take(result);
+      if (result !== undefined) return result.findings;
       if (child === undefined || view === undefined || view.end !== null)
         return analyse(this.#task.root, listing, part);
       await after(LOOK_EVERY_MS, undefined, { signal: this.#worker.signal });
     }
   }
 
-  #take(result: AnalystResult): Findings {
-    this.#refusals.push(...result.refusals);
-    return result.findings;
-  }
-
-  async #record(findings: Findings): Promise<void> {
-    const result: AnalystResult = { findings, refusals: this.#refusals };
-    await this.#worker.checkpoint({ ...this.#task, result } as unknown as JsonObject);
-  }
-
-  /** Whether its own part is to be divided though no generation may come after it. */
-  #isLastGeneration(): boolean {
-    return this.#worker.depth === this.#task.fan_out.length - 1;
-  }
-
-  /** In a full fleet it was refused for that; with room left it is refused for its depth. */
-  async #askForOneMore(): Promise<void> {
-    if (this.#refusals.some(({ code }) => code === "max_depth")) return;
-    await this.#replicate("analyst", { ...this.#task, part: { from: 0, to: 0 } }, PATIENT);
-  }
-
-  /** One child that will hang and one that will die, as soon as the fleet has room for them. */
   async #startTroublemakers(): Promise<void> {
-    for (const role of ["sleeper", "mayfly"] as const) {
-      const state = { ...this.#task, part: { from: 0, to: 0 } };
-      await this.#replicate(role, state, PATIENT);
+    for (const role of ["dozer", "ticker", "wanderer", "mayfly"] as const)
+      await this.#replicate(role);
+  }
+
+  /** Asks for hands until there is no place left; two at once, for the cooldown's sake. */
+  async #fillUp(): Promise<void> {
+    for (let asked = 0; asked < HANDS_MAX; asked += 2) {
+      const answers = await Promise.all([this.#replicate("idler"), this.#replicate("idler")]);
+      if (answers.some((answer) => "refusedBy" in answer && answer.refusedBy === "max_replicas"))
+        return;
     }
+  }
+
+  /** The last generation asks for one more; in a full fleet it is refused for that, and waits. */
+  async #replicateTooDeep(): Promise<void> {
+    const state = { ...this.#task, part: { from: 0, to: 0 } };
+    await this.#replicate("analyst", state, [...PASSING, "max_replicas"]);
   }
 
   /** Asks until it is answered with another no than it is patient with. */
   async #replicate(
     role: Role,
-    state: AnalystTask,
-    patientWith: readonly string[] = ["cooldown"],
-  ): Promise<WorkerHandle | undefined> {
+    state?: AnalystTask,
+    patientWith: readonly string[] = PASSING,
+  ): Promise<Answer> {
+    const depth = this.#worker.depth + 1;
+    let refusedBy = "nobody";
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const answer = await this.#worker.maybeReplicate({
-        name: `${role}-${this.#worker.depth + 1}`,
-        reason: `files ${state.part.from} to ${state.part.to}`,
-        state: state as unknown as JsonObject,
+        name: role === "analyst" ? `analyst-${depth}` : role,
+        reason: state === undefined ? "to be seen" : reasonFor(state),
+        state: (state ?? { role }) as unknown as JsonObject,
         run: commandFor(role, this.#mark),
       });
-      if (answer.ok) return answer.worker;
-      const { code, message, facts } = answer.refusal;
-      if (attempt === 0) this.#refusals.push({ code, message });
-      if (!patientWith.includes(code)) return undefined;
+      if (answer.ok) return { child: answer.worker };
+      const { code, facts } = answer.refusal;
+      refusedBy = code;
+      if (!patientWith.includes(code)) break;
       const asked = facts["retryAfterMs"];
       const waitMs = typeof asked === "number" ? asked : ATTEMPT_EVERY_MS;
       await after(waitMs, undefined, { signal: this.#worker.signal });
     }
-    return undefined;
+    return { refusedBy };
   }
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  // The pending timer keeps the process running until it is told to stop.
-  const idle = setInterval(() => undefined, 60_000);
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => {
-      clearInterval(idle);
-      resolve();
-    });
-  });
+function reasonFor({ part: { from, to }, kind }: AnalystTask): string {
+  return `${kind === "own" ? "files" : "vendored files"} ${from} to ${to}`;
 }
 
 const worker = await joinFleet();
 try {
   await new Analyst(worker, process.argv[2] ?? "").work();
-  await worker.shutdown("completed");
+  await worker.leave("completed");
 } catch (error) {
   // Being told to stop in the middle of a wait is the ordinary end here; all else is a failure,
   // recorded with its words for whoever waits for the findings.
-  if (worker.signal.aborted) await worker.shutdown("completed");
+  if (worker.signal.aborted) await worker.leave("completed");
   else await fail(error);
 }
 
@@ -170,5 +166,5 @@ async function fail(error: unknown): Promise<void> {
   const why = error instanceof Error ? error.message : String(error);
   await worker.checkpoint({ ...worker.state, error: why });
   process.exitCode = 1;
-  await worker.shutdown("failed");
+  await worker.leave("failed");
 }

@@ -5,6 +5,6 @@
 import { joinFleet } from "../worker.ts";
 
 const worker = await joinFleet();
-await worker.checkpoint({ ...worker.state, doing: "hanging" });
+await worker.checkpoint({ doing: "hanging" });
 const never = new Int32Array(new SharedArrayBuffer(4));
 for (;;) Atomics.wait(never, 0, 0);

@@ -1,11 +1,16 @@
-import { extname, join } from "node:path";
-import type { Findings, Part } from "./analysis.ts";
+import { existsSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+import type { Findings, Part } from "./tree/analysis.ts";
 
 /** What an analyst is told, as the state of its manifest. */
 export interface AnalystTask {
   readonly root: string;
   /** The digest of the listing that the part's indexes are about. */
   readonly digest: string;
+  /** Whether git names the files. */
+  readonly git: boolean;
+  /** The folder of the fleet itself, which is no part of the tree. */
+  readonly except: string;
   readonly part: Part;
   /** Among how many workers a part is divided, by generation: the root's first. */
   readonly fan_out: readonly number[];
@@ -13,30 +18,59 @@ export interface AnalystTask {
   readonly kind: "own" | "vendored";
 }
 
-/** What an analyst has recorded when it is done, beside its task. */
-export interface AnalystResult {
-  readonly findings: Findings;
-  /** What was refused to it, in the order it happened. */
-  readonly refusals: readonly { readonly code: string; readonly message: string }[];
-}
-
-/** The parts that a process of the demo can play; each is a program of its own. */
-const PROGRAMS = {
+/** The programs of the demo's workers, each a file of its own beside this one. */
+export const PROGRAMS = {
+  /** Analyses a part of the tree, alone or by children. */
   analyst: "./analyst.ts",
+  /** Hangs. */
   sleeper: "./sleeper.ts",
+  /** Dies. */
   mayfly: "./mayfly.ts",
-  latecomer: "./latecomer.ts",
+  /** Misses beats for a while and recovers. */
+  dozer: "./dozer.ts",
+  /** Has descendants that leave its session and its parentage. */
+  wanderer: "./wanderer.ts",
+  /** Writes and computes without a pause. */
+  ticker: "./ticker.ts",
+  /** Takes a place. */
+  idler: "./idler.ts",
 } as const;
 
-/** A part that a process of the demo can play. */
+/** A part that a worker of the demo can play. */
 export type Role = keyof typeof PROGRAMS;
+
+/** How many processes of the wanderer's leave its session and its parentage. */
+export const RUNAWAY_COUNT = 3;
+
+/** What a runaway's command line is: nothing else in the fleet has it. */
+export const RUNAWAY_COMMAND = ["sleep", "3607"] as const;
 
 /**
  * The command that runs a role under this very Node. `mark` is only there to be seen: whoever
  * lists the host's processes finds everything of this demo by it.
  */
 export function commandFor(role: Role, mark: string): [string, ...string[]] {
-  // Built, the programs lie there under this file's own extension.
-  const program = PROGRAMS[role].replace(/\.ts$/, extname(import.meta.filename));
-  return [process.execPath, join(import.meta.dirname, program), mark];
+  return [process.execPath, programFile(role), mark];
+}
+
+/** The file of a role: as source, or built, where this file may be part of any other. */
+export function programFile(role: Role): string {
+  const { filename, dirname: here } = import.meta;
+  const name = PROGRAMS[role].replace(/\.ts$/, extname(filename));
+  const places = [here, join(here, "demo"), join(here, "../demo")].map((dir) => join(dir, name));
+  return places.find((place) => existsSync(place)) ?? join(here, name);
+}
+
+/** The program `stint` of the package that this file belongs to: its root is somewhere above. */
+export function stintFile(): string {
+  let dir: string = import.meta.dirname;
+  while (!existsSync(join(dir, BIN)) && dir !== dirname(dir)) dir = dirname(dir);
+  return join(dir, BIN);
+}
+
+const BIN = "bin/stint.cjs";
+
+/** What an analyst has recorded when it is done, beside its task. */
+export interface AnalystResult {
+  readonly findings: Findings;
 }

@@ -1,6 +1,8 @@
 import { assert, integer, nat, property } from "fast-check";
 import { expect, test } from "vitest";
-import { countLines, divide, languageOf, merge, nothing } from "../../src/demo/analysis.ts";
+import { divide, merge, nothing } from "../../src/demo/tree/analysis.ts";
+import { languageOf } from "../../src/demo/tree/languages.ts";
+import { countLines } from "../../src/demo/tree/lines.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

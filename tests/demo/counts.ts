@@ -16,8 +16,8 @@ while IFS= read -r -d '' path; do
   [ -f "$path" ] && [ ! -L "$path" ] || continue
   files=$((files + 1))
   bytes=$((bytes + $(wc -c < "$path")))
-  if [ -s "$path" ] && ! grep -qI '' "$path"; then continue; fi
-  n=$(awk 'END { print NR }' "$path")
+  if [ -s "$path" ] && ! grep -qI '' "./$path"; then continue; fi
+  n=$(awk 'END { print NR }' "./$path")
   lines=$((lines + n))
   case "$path" in *.ts|*.tsx) ts=$((ts + n)) ;; esac
 done
@@ -27,19 +27,36 @@ echo "$files $lines $bytes $ts"`;
 const CHURN = String.raw`
 git ls-files -z | while IFS= read -r -d '' path; do
   [ -f "$path" ] && [ ! -L "$path" ] || continue
-  git log --numstat --format= --no-renames -- ":(literal)$path"
+  git log --full-history --numstat --format= --no-renames -- ":(literal)$path"
 done | awk '{ s += $1 + $2 } END { print s + 0 }'`;
 
-/** Counts a repository by git, awk, grep and wc. */
-export function countRepository(root: string): Counts {
-  const listed = execFileSync("git", ["-C", root, "ls-files", "-z"]);
+/** The same by one log of all, which is quicker; of names without blanks or quotes only. */
+const CHURN_OF_PLAIN = String.raw`
+{ git ls-files; echo; git log --numstat --format= --no-renames; } |
+  awk -F '\t' '/^$/ { next } NF == 1 { is[$0] = 1; next } is[$3] { s += $1 + $2 }
+    END { print s + 0 }'`;
+
+/** Whoever owns a repository, it is one of these tests'. */
+const TRUSTING = {
+  ...process.env,
+  GIT_CONFIG_COUNT: "1",
+  GIT_CONFIG_KEY_0: "safe.directory",
+  GIT_CONFIG_VALUE_0: "*",
+};
+
+/** Counts a repository by git, awk, grep and wc; `isPlain`: all of its names are plain. */
+export function countRepository(root: string, { isPlain = false } = {}): Counts {
+  const listed = execFileSync("git", ["-C", root, "ls-files", "-z"], { env: TRUSTING });
   const [files = 0, lines = 0, bytes = 0, typescriptLines = 0] = count(root, listed);
-  return { files, lines, bytes, typescriptLines, churn: churnOf(root) };
+  const script = isPlain ? CHURN_OF_PLAIN : CHURN;
+  return { files, lines, bytes, typescriptLines, churn: churnOf(root, script) };
 }
+
+const FIND = [".", "-name", ".git", "-prune", "-o", "-type", "f", "-print0"];
 
 /** Counts a tree without git by find, awk, grep and wc. */
 export function countTree(root: string): Omit<Counts, "churn"> {
-  const listed = execFileSync("find", [".", "-type", "f", "-print0"], { cwd: root });
+  const listed = execFileSync("find", FIND, { cwd: root });
   const [files = 0, lines = 0, bytes = 0, typescriptLines = 0] = count(root, listed);
   return { files, lines, bytes, typescriptLines };
 }
@@ -50,7 +67,8 @@ function count(root: string, listed: Uint8Array): readonly number[] {
 }
 
 /** Added and deleted lines of all commits, of the regular files that are still there. */
-function churnOf(root: string): number {
-  const said = execFileSync("bash", ["-c", CHURN], { cwd: root, encoding: "utf8" });
+function churnOf(root: string, script: string): number {
+  const options = { cwd: root, env: TRUSTING, encoding: "utf8" } as const;
+  const said = execFileSync("bash", ["-c", script], options);
   return Number(said);
 }

@@ -1,181 +1,155 @@
-import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import type { Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Telling } from "../../src/demo/story.ts";
-import { needsProgram } from "../support/require-all.ts";
-import { commandOf, listProcesses } from "../support/process-table.ts";
-import { countRepository, countTree } from "./counts.ts";
-import { addLatinName, makeRepository, makeTree } from "./repository.ts";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { builtBin, stint, type Answer } from "../support/cli.ts";
+import { needs, needsProgram } from "../support/require-all.ts";
+import { countRepository, countTree, type Counts } from "./counts.ts";
+import { DEMO_MS_MAX, pathWithoutGit, removeCopy, runDemo, type Ran } from "./program.ts";
+import {
+  cloneOwn,
+  giveToNobody,
+  makeMergedRepository,
+  makeRepository,
+  makeTree,
+} from "./repository.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../src/demo/main.ts");
-const DEMO_MS_MAX = 120_000;
+const ROOT = join(import.meta.dirname, "../..");
+const CODES = ["max_replicas", "max_depth", "cooldown", "stop_condition"];
 
-/** What `--json` prints. */
-interface Answer {
-  readonly ok: boolean;
-  readonly data: Telling;
+const isRoot = process.getuid?.() === 0;
+
+afterAll(removeCopy);
+
+/** What a report says that other programs can count, too. */
+function countsIn({ data }: Answer): Counts {
+  const { files, lines, bytes, languages, churn } = data.report;
+  return { files, lines, bytes, churn, typescriptLines: languages.TypeScript?.lines ?? 0 };
 }
 
-/** A folder for temporary files of its own: other demos may run on this machine. */
-let temporary: string;
-
-beforeAll(() => {
-  temporary = realpathSync(mkdtempSync(join(tmpdir(), "stint-demos-")));
-});
-afterAll(() => rmSync(temporary, { recursive: true, force: true }));
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+/** Everything was seen, and the rung claims what it can prove and no more. */
+function expectPassed(ran: Ran, rung: string): Answer {
+  const { exit, left, stderr } = ran;
+  const missed = stderr.split("\n").filter((line) => !/^( {2}|[✓A-Z])/.test(line) && line !== "");
+  expect({ exit, left, missed }).toEqual({ exit: 0, left: [], missed: [] });
+  const answer = ran.json();
+  expect(answer.ok).toBe(true);
+  const { data } = answer;
+  expect(data.rung.name).toBe(rung);
+  expect(data.checks.filter(({ seen }: Answer) => seen !== true)).toEqual([]);
+  expect(data.checks.length).toBeGreaterThanOrEqual(25);
+  expect(data.refusals.map(({ code }: Answer) => code)).toEqual(expect.arrayContaining(CODES));
+  const isProven = rung !== "process-group";
+  expect(data.receipt).toMatchObject({ proven: isProven, survivor_count: 0 });
+  expect(data.allowed).toEqual(isProven ? [] : ["same_user", "network"]);
+  expect(data.journal).toMatchObject({ verified: true, replayed: true });
+  return answer;
 }
 
-function startDemo(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(process.execPath, [MAIN, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TMPDIR: temporary },
+/** What can be told of a demo as soon as it is over. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  return Promise.all([one, other]);
+}
+
+describe("the main job", { timeout: DEMO_MS_MAX }, () => {
+  test("[DM1][DM2][DM7][DM8][DM11][DM12] on the best rung, by npm and as nobody", async () => {
+    for (const name of ["git", "bwrap", "npm"]) needsProgram(name);
+    const [odd, bare] = [makeRepository(), makeTree()];
+    // As the root of a repository sees it that stands in one of its folders.
+    const command = ["npm", "--prefix", ROOT, "--silent", "start", "--", "--json"];
+    const plain = { cwd: bare, isNobody: isRoot };
+    const [own, other] = await both(
+      runDemo([], { cwd: join(odd, "src"), command }),
+      runDemo(["--json"], plain),
+    );
+    const answer = expectPassed(own, "cgroup");
+    expect(countsIn(answer)).toEqual(countRepository(odd));
+    expect(answer.data.report).toMatchObject({ root: odd, git: true });
+    expect(own.stderr).toContain("REFUSED");
+    // Outside of a repository it is the folder that one stands in, without churn.
+    const { data } = expectPassed(other, "cgroup");
+    expect(countsIn({ data })).toEqual({ ...countTree(bare), churn: null });
+    expect(data.report).toMatchObject({ root: bare, git: false, why_not: "outside" });
+    expect(other.stderr).toContain("Churn: none, for the tree is not in git");
   });
-}
 
-/** Runs the demo as `npm start` does; `onText` sees what it tells, as it tells it. */
-async function runDemo(
-  args: readonly string[],
-  onText: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
-): Promise<Ran> {
-  const child = startDemo(args);
-  const said = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const)
-    child[name].setEncoding("utf8").on("data", (text: string) => {
-      said[name] += text;
-      onText(said[name], (signal) => child.kill(signal));
-    });
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, ...said };
-}
+  test("[DM1][DM2][DM8][DM10] on PID namespaces alone, kept, and without git", async () => {
+    for (const name of ["git", "unshare"]) needsProgram(name);
+    const [merged, hers] = [makeMergedRepository(), makeRepository()];
+    const rung = ["--rung", "pid-namespace", "--repo"];
+    const env = { PATH: pathWithoutGit() };
+    const lookers: Promise<void>[] = [];
+    const [kept, gitless] = await both(
+      runDemo([...rung, merged, "--keep"]),
+      runDemo([...rung, hers, "--json"], { isNobody: isRoot, env }),
+    );
+    expect(kept.exit).toBe(0);
+    const { files, lines, bytes, churn } = countRepository(merged);
+    expect(kept.stdout).toContain(`Report: ${files} files, ${lines} lines, ${bytes} bytes`);
+    expect(kept.stdout).toContain(`Churn: ${churn} lines changed`);
+    expect(kept.stdout).not.toContain("\u001b");
+    const printed = kept.stdout.split("\n").filter((line) => line.startsWith("  stint "));
+    expect(printed.length).toBeGreaterThanOrEqual(6);
+    for (const line of printed) lookers.push(expectWorks(line));
+    await Promise.all(lookers);
+    expect(kept.left.filter((left) => left.startsWith("process"))).toEqual([]);
+    expect(kept.left).toHaveLength(1);
+    const { data } = expectPassed(gitless, "pid-namespace");
+    expect(data.report).toMatchObject({ git: false, why_not: "absent", churn: null });
+    expect(countsIn({ data })).toEqual({ ...countTree(hers), churn: null });
+    expect(gitless.stderr).toContain("Churn: none, for there is no git on this machine");
+  });
 
-/** State folders and processes of this file's demos, as the machine knows them. */
-function remains(): { readonly folders: string[]; readonly commands: string[] } {
-  const commands = listProcesses().map(({ pid }) => commandOf(pid));
-  const folders = readdirSync(temporary);
-  return { folders, commands: commands.filter((command) => command.includes(temporary)) };
-}
+  test("[DM1][DM8][DM13] on the lowest rung, on a terminal, and as nobody", async () => {
+    for (const name of ["git", "script"]) needsProgram(name);
+    const clone = cloneOwn() ?? makeMergedRepository();
+    const hers = makeRepository();
+    if (isRoot) giveToNobody(hers);
+    const words = ["--rung", "process-group", "--repo"];
+    const shown = [process.execPath, await builtBin(), "demo", ...words, clone].join(" ");
+    const env = { TERM: "xterm", NO_COLOR: "" };
+    const command = ["script", "-qec", `stty cols 72 rows 30; ${shown}`, "/dev/null"];
+    const [onTerminal, plain] = await both(
+      runDemo([], { command, env }),
+      runDemo([...words, hers, "--json"], { isNobody: isRoot }),
+    );
+    expect(onTerminal).toMatchObject({ exit: 0, left: [] });
+    const { files, lines, bytes, churn } = countRepository(clone, { isPlain: true });
+    expect(onTerminal.stdout).toContain(`Report: ${files} files, ${lines} lines, ${bytes} bytes`);
+    expect(onTerminal.stdout).toContain(`Churn: ${churn} lines changed`);
+    expectBoard(onTerminal.stdout);
+    const answer = expectPassed(plain, "process-group");
+    expect(countsIn(answer)).toEqual(countRepository(hers));
+  });
 
-describe("the main job", () => {
-  test(
-    "[DM1] on a repository everything happens, and the report is what other programs count",
-    { timeout: DEMO_MS_MAX },
-    async () => {
-      needsProgram("git");
-      const tree = makeRepository();
-      try {
-        const { code, stdout, stderr } = await runDemo(["--repo", tree.root, "--json"]);
-        expect({ code, stderr }).toMatchObject({ code: 0 });
-        const { ok, data } = JSON.parse(stdout) as Answer;
-        expect(ok).toBe(true);
-        const { files, lines, bytes, languages, churn, git } = data.report;
-        const typescriptLines = languages["TypeScript"]?.lines;
-        expect({ files, lines, bytes, churn, typescriptLines }).toEqual(countRepository(tree.root));
-        expect(git).toBe(true);
-        const codes = data.refusals.map((refusal) => refusal.code);
-        for (const each of ["max_replicas", "max_depth", "cooldown", "stop_condition"])
-          expect(codes).toContain(each);
-        expect(data.receipt).toMatchObject({ proven: false, survivorCount: 0 });
-        expect(data.journal).toMatchObject({ verified: true, replayed: true });
-        expect(data.checks.every(({ seen }) => seen)).toBe(true);
-        expect(remains()).toEqual({ folders: [], commands: [] });
-      } finally {
-        tree.remove();
-      }
-    },
-  );
-
-  test(
-    "[DM2] a tree without git is analysed without churn, and it says so",
-    { timeout: DEMO_MS_MAX },
-    async () => {
-      const tree = makeTree();
-      try {
-        const { code, stdout } = await runDemo(["--repo", tree.root]);
-        expect({ code, stdout }).toMatchObject({ code: 0 });
-        const counts = countTree(tree.root);
-        expect(stdout).toContain(
-          `Report: ${counts.files} files, ${counts.lines} lines, ${counts.bytes} bytes`,
-        );
-        expect(stdout).toContain("Churn: none, for the tree is not in git");
-      } finally {
-        tree.remove();
-      }
-    },
-  );
-
-  test(
-    "[DM3] interrupted, it ends everything it started and removes its folder",
-    { timeout: DEMO_MS_MAX },
-    async () => {
-      const tree = makeTree();
-      let sent = false;
-      try {
-        const { code, stdout } = await runDemo(["--repo", tree.root], (text, kill) => {
-          if (sent || !text.includes("analyst-2")) return;
-          sent = true;
-          kill("SIGINT");
-        });
-        expect({ code, stdout }).toMatchObject({ code: 130 });
-        expect(remains()).toEqual({ folders: [], commands: [] });
-      } finally {
-        tree.remove();
-      }
-    },
-  );
-
-  test(
-    "[DM3] when nobody listens any more it ends everything, too",
-    { timeout: DEMO_MS_MAX },
-    async () => {
-      const tree = makeTree();
-      const child = startDemo(["--repo", tree.root]);
-      try {
-        child.stdout.on("data", (text: Buffer) => {
-          if (text.includes("analyst")) child.stdout.destroy();
-        });
-        await once(child, "exit");
-        expect(remains()).toEqual({ folders: [], commands: [] });
-      } finally {
-        tree.remove();
-      }
-    },
-  );
-
-  test(
-    "[DM7] names that are not UTF-8 are counted like any other",
-    { timeout: DEMO_MS_MAX },
-    async () => {
-      needsProgram("git");
-      const tree = makeRepository();
-      try {
-        addLatinName(tree.root);
-        const { code, stdout } = await runDemo(["--repo", tree.root]);
-        expect({ code, stdout }).toMatchObject({ code: 0 });
-        const { files, lines, bytes, churn } = countRepository(tree.root);
-        expect(stdout).toContain(`Report: ${files} files, ${lines} lines, ${bytes} bytes`);
-        expect(stdout).toContain(`Churn: ${churn} lines changed`);
-      } finally {
-        tree.remove();
-      }
-    },
-  );
-
-  test("[DM4] what it cannot understand is said in a sentence, with exit 2", async () => {
-    const missing = join(tmpdir(), "stint-no-such-folder");
-    const { code, stderr } = await runDemo(["--repo", missing]);
-    expect(code).toBe(2);
-    expect(stderr).toContain(`--repo must be a folder, got ${missing}`);
-    const unknown = await runDemo(["--repos", "x"]);
-    expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain("--repo DIR");
+  test("[DM9] where namespaces are forbidden it says so, and passes all the same", async () => {
+    needs(isRoot, "who is not root cannot become nobody");
+    needsProgram("bwrap");
+    const closed = "bwrap --unshare-user --disable-userns --bind / / --proc /proc --dev /dev --";
+    const options = { cwd: makeTree(), isNobody: true, within: closed.split(" ") };
+    const [refused, passed] = await both(
+      runDemo(["--rung", "pid-namespace"], options),
+      runDemo(["--json"], options),
+    );
+    expect(refused).toMatchObject({ exit: 5, left: [] });
+    expect(refused.stderr).toMatch(/the rung "pid-namespace" must work here, got: .+; allow user/);
+    expectPassed(passed, "process-group");
+    for (const rung of ["cgroup", "pid-namespace"])
+      expect(passed.stderr).toContain(`The rung ${rung} does not work here: `);
   });
 });
+
+/** A line that is printed for looking around works as it is. */
+async function expectWorks(line: string): Promise<void> {
+  const [, ...args] = line.trim().split(" ");
+  const called = await stint(args, { env: { NO_COLOR: "1" } });
+  expect({ line, ...called }).toMatchObject({ exit: 0, stderr: "" });
+  expect(called.stdout).not.toBe("");
+}
+
+/** A terminal when all is over: the board was there, and nothing is left of it. */
+function expectBoard(text: string): void {
+  expect(text).toMatch(/\[#+\.+\] \d+ of 25 checks, \d+ workers?, \d+ s/);
+  expect(text).toMatch(/ {2}… [a-z]/);
+  const end = text.slice(text.lastIndexOf("\u001b[J"));
+  expect(end).not.toContain(" checks, ");
+  expect(end).toContain("Everything happened");
+}

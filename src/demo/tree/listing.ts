@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
-import { execFile } from "node:child_process";
-import { lstat, readdir } from "node:fs/promises";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { lstatSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { askTop, git } from "./git.ts";
 
 /** Most files that a tree without git is walked for. */
 const WALK_FILES_MAX = 200_000;
-const GIT_OUTPUT_BYTES_MAX = 512 * 1024 * 1024;
 const SKIPPED_FOLDERS = new Set([".git", "node_modules"]);
+
+/** Files looked at before other work of this process, such as its beats, gets its turn. */
+const FILES_PER_TURN = 500;
 
 /** Code of others that a tree carries along. */
 const VENDORED = /(^|\/)(vendor|third_party|node_modules)\//;
@@ -30,6 +32,14 @@ export interface Listing {
   readonly digest: string;
 }
 
+/** How a tree is listed. */
+export interface ListingOptions {
+  /** Whether git is to name the files; it is asked when that is left out. */
+  readonly git?: boolean;
+  /** A folder that is not part of the tree though it may lie in it: the fleet's own. */
+  readonly except: string;
+}
+
 /** Where a path of a listing lies. */
 export function fileOf(root: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
@@ -40,49 +50,17 @@ export function showPath(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }
 
-/** Finds the top folder of the repository around `dir`; undefined without git or outside one. */
-export async function findRepository(dir: string): Promise<string | undefined> {
-  const found = await askTop(dir);
-  return found.top;
-}
-
-async function askTop(dir: string): Promise<{ readonly top?: string; readonly whyNot: string }> {
-  try {
-    const stdout = await git(dir, ["rev-parse", "--show-toplevel"]);
-    const top = Buffer.from(stdout.replace(/\n$/, ""), "latin1").toString("utf8");
-    return top === "" ? { whyNot: "outside" } : { top, whyNot: "" };
-  } catch (error) {
-    // Without git, outside a repository, or where git refuses: each is an answer, none a fault.
-    const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
-    if (code === "ENOENT") return { whyNot: "absent" };
-    const words = stderr.split("\n")[0] ?? "";
-    return { whyNot: words.includes("not a git repository") ? "outside" : words };
-  }
-}
-
 /** Lists a tree: what git tracks, or every regular file below it. Symlinks are left out. */
-export async function listTree(root: string): Promise<Listing> {
-  const { top, whyNot } = await askTop(root);
-  const tracked = top === undefined ? undefined : await listTracked(root);
-  const found = (tracked ?? (await walk(root))).toSorted();
+export async function listTree(root: string, options: ListingOptions): Promise<Listing> {
+  const asked = options.git === undefined ? await askTop(root) : { whyNot: "" };
+  const isTracked = options.git ?? "top" in asked;
+  const found = isTracked ? await listTracked(root) : await walk(root, options.except);
+  found.sort();
   const own = found.filter((path) => !VENDORED.test(path));
   const paths = [...own, ...found.filter((path) => VENDORED.test(path))];
   const digest = createHash("sha256").update(paths.join("\0"), "latin1").digest("hex");
-  return { paths, vendoredFrom: own.length, git: tracked !== undefined, whyNot, digest };
-}
-
-/**
- * Runs git read-only in a folder and answers what it says, a character a byte. Nothing of a
- * worker's environment reaches it.
- */
-export async function git(dir: string, args: readonly string[]): Promise<string> {
-  const hardened = ["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"];
-  const { stdout } = await run("git", ["-C", dir, ...hardened, ...args], {
-    encoding: "latin1",
-    maxBuffer: GIT_OUTPUT_BYTES_MAX,
-    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", LC_ALL: "C" },
-  });
-  return stdout;
+  const { whyNot } = asked;
+  return { paths, vendoredFrom: own.length, git: isTracked, whyNot, digest };
 }
 
 const REGULAR_FILE = /^100/;
@@ -100,14 +78,23 @@ async function listTracked(root: string): Promise<string[]> {
 /** What is tracked but deleted in the work tree is nobody's to read. */
 async function onlyPresent(root: string, paths: readonly string[]): Promise<string[]> {
   const present: string[] = [];
-  for (const path of paths) {
-    const found = await lstat(fileOf(root, path)).catch(() => undefined);
-    if (found?.isFile() === true) present.push(path);
+  for (const [index, path] of paths.entries()) {
+    if (index % FILES_PER_TURN === FILES_PER_TURN - 1) await nextTurn();
+    if (isFile(fileOf(root, path))) present.push(path);
   }
   return present;
 }
 
-async function walk(root: string): Promise<string[]> {
+function isFile(path: Buffer): boolean {
+  try {
+    return lstatSync(path).isFile();
+  } catch {
+    // Deleted, or below what is not a folder any more, or not to be seen.
+    return false;
+  }
+}
+
+async function walk(root: string, except: string): Promise<string[]> {
   const found: string[] = [];
   const folders = [""];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
@@ -115,11 +102,15 @@ async function walk(root: string): Promise<string[]> {
     for (const entry of await readdir(fileOf(root, folder), options)) {
       const name = entry.name.toString("latin1");
       const path = folder === "" ? name : `${folder}/${name}`;
-      if (entry.isDirectory() && !SKIPPED_FOLDERS.has(name)) folders.push(path);
+      const isOwn = join(root, showPath(path)) === except;
+      if (entry.isDirectory() && !SKIPPED_FOLDERS.has(name) && !isOwn) folders.push(path);
       if (entry.isFile()) found.push(path);
     }
     if (found.length > WALK_FILES_MAX)
-      throw new Error(`a tree without git must have at most ${WALK_FILES_MAX} files: ${root}`);
+      throw new Error(
+        `a tree without git must have at most ${WALK_FILES_MAX} files, ${root} has more: ` +
+          "name a smaller one by --repo",
+      );
   }
   return found;
 }

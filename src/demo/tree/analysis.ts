@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { extname } from "node:path";
-import { fileOf, git, showPath, type Listing } from "./listing.ts";
+import { languageOf } from "./languages.ts";
+import { FileCounter, type FileCounts } from "./lines.ts";
+import { fileOf, showPath, type Listing } from "./listing.ts";
+import { git } from "./git.ts";
 
 /** A part of a listing: the paths from `from` up to, not including, `to`. */
 export interface Part {
@@ -13,6 +14,8 @@ export interface Findings {
   readonly files: number;
   readonly lines: number;
   readonly bytes: number;
+  /** Files that are listed and that a worker is not let read; they are in no other count. */
+  readonly unreadable: number;
   readonly languages: Readonly<Record<string, { readonly files: number; readonly lines: number }>>;
   /** Lines added and deleted in the newest commits; null without git. */
   readonly churn: number | null;
@@ -23,47 +26,16 @@ export interface Findings {
 /** How many most changed files a report names. */
 export const HOT_FILES_MAX = 5;
 
+/** How much of a path a report shows, characters: a checkpoint has a limit, and paths have none. */
+const SHOWN_PATH_CHARS = 120;
+
 /** How many of the newest commits churn is taken from. */
 export const CHURN_COMMITS_MAX = 1_000;
 
-const LANGUAGES: Readonly<Record<string, string>> = {
-  ".c": "C",
-  ".cc": "C++",
-  ".cjs": "JavaScript",
-  ".cpp": "C++",
-  ".cs": "C#",
-  ".css": "CSS",
-  ".go": "Go",
-  ".h": "C",
-  ".html": "HTML",
-  ".java": "Java",
-  ".js": "JavaScript",
-  ".json": "JSON",
-  ".kt": "Kotlin",
-  ".md": "Markdown",
-  ".mjs": "JavaScript",
-  ".php": "PHP",
-  ".py": "Python",
-  ".rb": "Ruby",
-  ".rs": "Rust",
-  ".sh": "Shell",
-  ".sql": "SQL",
-  ".swift": "Swift",
-  ".toml": "TOML",
-  ".ts": "TypeScript",
-  ".tsx": "TypeScript",
-  ".yaml": "YAML",
-  ".yml": "YAML",
-};
-
-/** The language of a path by its extension; what is not known is `other`. */
-export function languageOf(path: string): string {
-  return LANGUAGES[extname(path).toLowerCase()] ?? "other";
-}
-
 /** The findings of no file at all. */
 export function nothing(withGit: boolean): Findings {
-  return { files: 0, lines: 0, bytes: 0, languages: {}, churn: withGit ? 0 : null, hot: [] };
+  const churn = withGit ? 0 : null;
+  return { files: 0, lines: 0, bytes: 0, unreadable: 0, languages: {}, churn, hot: [] };
 }
 
 /** Adds two findings of parts that share no file. */
@@ -81,6 +53,7 @@ export function merge(left: Findings, right: Findings): Findings {
     files: left.files + right.files,
     lines: left.lines + right.lines,
     bytes: left.bytes + right.bytes,
+    unreadable: left.unreadable + right.unreadable,
     languages,
     churn,
     hot: hottest([...left.hot, ...right.hot]),
@@ -91,37 +64,38 @@ export function merge(left: Findings, right: Findings): Findings {
 export async function analyse(root: string, listing: Listing, part: Part): Promise<Findings> {
   const paths = listing.paths.slice(part.from, part.to);
   let found = nothing(listing.git);
+  const counter = new FileCounter();
   for (const path of paths) {
-    const content = await readFile(fileOf(root, path));
-    const lines = countLines(content);
-    found = merge(found, {
-      files: 1,
-      lines,
-      bytes: content.length,
-      languages: { [languageOf(path)]: { files: 1, lines } },
-      churn: listing.git ? 0 : null,
-      hot: [],
-    });
+    const counts = await tryCount(counter, fileOf(root, path));
+    found = merge(found, findingsOf(path, counts, listing.git));
   }
   if (!listing.git || paths.length === 0) return found;
   const churn = await churnOf(root, new Set(paths));
   const sum = [...churn.values()].reduce((total, count) => total + count, 0);
-  const hot = [...churn].map(([path, count]) => ({ path: showPath(path), churn: count }));
+  const hot = [...churn].map(([path, count]) => ({ path: shorten(showPath(path)), churn: count }));
   return { ...found, churn: sum, hot: hottest(hot) };
 }
 
-const NEWLINE = 0x0a;
+function findingsOf(path: string, counts: FileCounts | undefined, withGit: boolean): Findings {
+  const none = nothing(withGit);
+  if (counts === undefined) return { ...none, unreadable: 1 };
+  const languages = { [languageOf(path)]: { files: 1, lines: counts.lines } };
+  return { ...none, ...counts, files: 1, languages };
+}
 
-/** How git tells binary content: a NUL byte among the first 8 000. */
-const BINARY_PROBE_BYTES = 8_000;
+/** Undefined for a file that is another's: root in a sandbox has no rights over those. */
+async function tryCount(counter: FileCounter, path: Buffer): Promise<FileCounts | undefined> {
+  try {
+    return await counter.count(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EACCES" || code === "EPERM") return undefined;
+    throw error;
+  }
+}
 
-/** Lines as a reader counts them, an unterminated last one too. Binary files have none. */
-export function countLines(content: Uint8Array): number {
-  if (content.subarray(0, BINARY_PROBE_BYTES).includes(0)) return 0;
-  let lines = 0;
-  for (const byte of content) if (byte === NEWLINE) lines += 1;
-  const unterminated = content.length > 0 && content.at(-1) !== NEWLINE;
-  return unterminated ? lines + 1 : lines;
+function shorten(path: string): string {
+  return path.length <= SHOWN_PATH_CHARS ? path : `…${path.slice(1 - SHOWN_PATH_CHARS)}`;
 }
 
 function hottest(files: Findings["hot"]): Findings["hot"] {
@@ -133,18 +107,16 @@ function hottest(files: Findings["hot"]): Findings["hot"] {
 
 const NUMSTAT = /^(\d+|-)\t(\d+|-)\t(.+)$/s;
 
+const LOG = [
+  ["log", `--max-count=${CHURN_COMMITS_MAX}`, "--numstat", "--format=", "--no-renames", "-z"],
+  ["--no-ext-diff", "--no-textconv", "--no-show-signature", "--relative"],
+].flat();
+
 async function churnOf(root: string, paths: ReadonlySet<string>): Promise<Map<string, number>> {
   const churn = new Map<string, number>();
-  const args = [
-    "log",
-    `--max-count=${CHURN_COMMITS_MAX}`,
-    "--numstat",
-    "--format=",
-    "--no-renames",
-  ];
-  args.push("--no-ext-diff", "--no-textconv", "-z", "--relative");
   // A repository without a commit has no log to read.
-  const log = await git(root, args).catch(() => "");
+  if (!(await hasCommits(root))) return churn;
+  const log = await git(root, LOG);
   for (const row of log.split("\0")) {
     const [, added, deleted, path] = NUMSTAT.exec(row.replace(/^\n+/, "")) ?? [];
     if (path === undefined || !paths.has(path)) continue;
@@ -152,6 +124,16 @@ async function churnOf(root: string, paths: ReadonlySet<string>): Promise<Map<st
     churn.set(path, (churn.get(path) ?? 0) + count);
   }
   return churn;
+}
+
+async function hasCommits(root: string): Promise<boolean> {
+  try {
+    await git(root, ["rev-parse", "--quiet", "--verify", "HEAD"]);
+    return true;
+  } catch {
+    // That is how it says that there is none; what else is wrong `log` would say again.
+    return false;
+  }
 }
 
 /** Cuts a part into `count` parts of nearly equal length; those of a short one may be empty. */

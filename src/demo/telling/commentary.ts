@@ -1,0 +1,79 @@
+import type { EntryView } from "../../index.ts";
+
+/** Puts the entries of a journal into words, one after the other: it learns the names from them. */
+export class Commentary {
+  readonly #names = new Map<string, string>();
+
+  /** A line for an entry; undefined for one that a spectator need not know of. */
+  describe(entry: EntryView): string | undefined {
+    if (entry.kind === "worker.admitted") {
+      const { instance, name } = entry.data.manifest;
+      this.#names.set(instance, name);
+    }
+    const words = this.#words(entry);
+    if (words === undefined) return undefined;
+    const [verb, text] = words;
+    return `${String(entry.seq).padStart(4)}  ${verb.padEnd(10)} ${text}`;
+  }
+
+  /** What happened as one word, and the rest. */
+  #words(entry: EntryView): readonly [string, string] | undefined {
+    const named = this.#named;
+    switch (entry.kind) {
+      case "fleet.created":
+        return ["fleet", `${entry.data.fleet} begins under its contract`];
+      case "contract.enacted":
+        return ["contract", "changed for what this host cannot hold"];
+      case "worker.admitted": {
+        const { instance, parent, depth } = entry.data.manifest;
+        const below = parent === null ? "as the root" : `below ${named(parent)}, depth ${depth}`;
+        return ["admitted", `${named(instance)} ${below}: ${entry.data.reason}`];
+      }
+      case "worker.registered":
+        return [
+          "running",
+          `${named(entry.data.worker)}, process ${entry.data.process?.pid ?? "?"}`,
+        ];
+      case "command.refused":
+        return ["REFUSED", `${this.#whom(entry)}${entry.data.code}: ${entry.data.message}`];
+      default:
+        return this.#wordsOfLife(entry);
+    }
+  }
+
+  #wordsOfLife(entry: EntryView): readonly [string, string] | undefined {
+    const named = this.#named;
+    switch (entry.kind) {
+      case "worker.staled":
+        return ["stale", `${named(entry.data.worker)}: silent for ${entry.data.silentMs} ms`];
+      case "worker.flagged":
+        return ["flagged", `${named(entry.data.worker)}: alive but silent`];
+      case "worker.recovered":
+        return ["recovered", named(entry.data.worker)];
+      case "worker.quarantined":
+        return ["QUARANTINE", `${named(entry.data.worker)}: ${entry.data.reason}`];
+      case "worker.unquarantined":
+        return ["lifted", `${named(entry.data.worker)}: ${entry.data.resolution}`];
+      case "worker.stopping":
+        return ["stopping", `${named(entry.data.worker)}: ${entry.data.reason}`];
+      case "worker.stopped": {
+        const { worker, reason, evidence } = entry.data;
+        return ["stopped", `${named(worker)}: ${reason}, evidence ${evidence.grade}`];
+      }
+      case "fleet.killed":
+        return ["KILLED", `for good, with ${entry.data.liveCount} live workers`];
+      case "receipt.recorded":
+        return ["receipt", "recorded"];
+      default:
+        return undefined;
+    }
+  }
+
+  readonly #named = (id: string): string =>
+    `${this.#names.get(id) ?? "worker"} (${id.slice(0, 8)})`;
+
+  /** Whom the rules said no to; an operator needs no name here. */
+  #whom({ actor }: EntryView): string {
+    return actor.id?.startsWith("w-") === true ? `${this.#named(actor.id)}, ` : "";
+  }
+}

@@ -1,0 +1,80 @@
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { DEMO_MS_MAX, removeCopy, runDemo } from "./program.ts";
+import { makeTree } from "./repository.ts";
+
+afterAll(removeCopy);
+
+/** When a demo is interrupted: at a text of its story, by signals, on a rung. */
+const MOMENTS: readonly (readonly [string, readonly NodeJS.Signals[], string, number])[] = [
+  ["A fleet on", ["SIGINT"], "best", 130],
+  ["begins under its contract", ["SIGTERM"], "best", 143],
+  ["running    analyst-2", ["SIGINT", "SIGINT"], "process-group", 130],
+  ["running    wanderer", ["SIGINT", "SIGINT", "SIGINT"], "process-group", 130],
+  ["QUARANTINE ticker", ["SIGHUP"], "best", 129],
+  ["KILLED", ["SIGINT"], "best", 130],
+  ["✓ a later spawn is refused", ["SIGINT", "SIGTERM"], "process-group", 130],
+];
+
+describe("the main job, broken off", { timeout: DEMO_MS_MAX }, () => {
+  test("[DM3][DM11] by signals, at any moment, it leaves nothing behind", async () => {
+    const cwd = makeTree();
+    const runs = MOMENTS.map(async ([text, signals, rung, expected]) => {
+      let isSent = false;
+      const { exit, left, stdout } = await runDemo(["--rung", rung, "--keep"], {
+        cwd,
+        onText(said, run) {
+          if (isSent || !said.includes(text)) return;
+          isSent = true;
+          for (const name of signals) run.signal(name);
+        },
+      });
+      expect({ text, exit, left }).toEqual({ text, exit: expected, left: [] });
+      expect(stdout).not.toContain("Everything happened");
+    });
+    await Promise.all(runs);
+  });
+
+  test("[DM3] when nobody listens any more it ends everything, too, with 1", async () => {
+    const { exit, left } = await runDemo([], {
+      cwd: makeTree(),
+      onText: (said, run) => (said.includes("admitted   analyst-1") ? run.unread() : undefined),
+    });
+    expect({ exit, left }).toEqual({ exit: 1, left: [] });
+  });
+
+  test("[DM1] what is not as it should be fails the run, the rest is told", async () => {
+    const cwd = makeTree();
+    // Somebody writes while the workers count: no report can be right about that file.
+    const writing = setInterval(() => appendFileSync(join(cwd, "README.md"), "one more\n"), 5);
+    try {
+      const ran = await runDemo(["--json"], { cwd });
+      expect(ran).toMatchObject({ exit: 1, left: [] });
+      const { data } = ran.json();
+      expect(data.passed).toBe(false);
+      const missed = data.checks.filter(({ seen }: { readonly seen: boolean }) => !seen);
+      expect(missed).toMatchObject([{ name: "bytes" }]);
+      expect(ran.stderr).toContain("✗ and every byte: ");
+      expect(ran.stderr).toContain("NOT everything was seen");
+    } finally {
+      clearInterval(writing);
+    }
+  });
+
+  test("[DM4] what it cannot understand is said in a sentence, with exit 2", async () => {
+    const cwd = makeTree();
+    const [missing, unknown, rung] = await Promise.all([
+      runDemo(["--repo", join(cwd, "no-such-folder")], { cwd }),
+      runDemo(["--repos", "x"], { cwd }),
+      runDemo(["--rung", "highest"], { cwd }),
+    ]);
+    const sentence = `--repo must be a folder, got ${join(cwd, "no-such-folder")}`;
+    expect(missing).toMatchObject({ exit: 2, left: [], stdout: "" });
+    expect(missing.stderr).toContain(sentence);
+    expect(unknown).toMatchObject({ exit: 2, left: [] });
+    expect(unknown.stderr).toContain("--repo");
+    expect(rung).toMatchObject({ exit: 2, left: [] });
+    expect(rung.stderr).toContain("--rung must be one of best, cgroup, pid-namespace");
+  });
+});
