@@ -1,0 +1,3 @@
+import { tryPage } from "../page.ts";
+
+tryPage("README.md");

@@ -1,0 +1,329 @@
+// docs/contract.md against the program. What the page should say is asked of the parser, so that
+// neither this test nor the page has to be kept in step with a list.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readConfig } from "../../../src/config/config.ts";
+import { parseCores, parseDuration, parseSize } from "../../../src/config/amount.ts";
+import { writeCores, writeDuration, writeSize } from "../../../src/config/amount.ts";
+import { writeContract } from "../../../src/config/contract-text.ts";
+import { BUDGET_FIELDS, CONTRACT_FIELDS, type Field } from "../../../src/config/field.ts";
+import { checkCondition, evaluateCondition } from "../../../src/kernel/condition/condition.ts";
+import { CONTEXT_TYPES, type AdmissionContext } from "../../../src/kernel/condition/context.ts";
+import { flatten, isCapacity } from "../../../src/kernel/budget/allowance.ts";
+import type { Budget } from "../../../src/kernel/budget/budget.ts";
+import { DEFAULT_CONTRACT, DEGRADATIONS } from "../../../src/kernel/fleet/contract.ts";
+import { STOP_WORDS } from "../../../src/library/explain/happened.ts";
+import { toCamel } from "../../../src/library/names.ts";
+import { InputError } from "../../../src/protocol/input.ts";
+import { PROBLEMS } from "../../../src/protocol/problem.ts";
+import { codesIn, section, tableIn } from "../table.ts";
+
+const PAGE = readFileSync(join(import.meta.dirname, "../../../docs/contract.md"), "utf8");
+
+const SPEC = readFileSync(join(import.meta.dirname, "../../../SPEC.md"), "utf8");
+
+const KEYS = tableIn(section(PAGE, "Every key"));
+const BUDGET_KEYS = tableIn(section(PAGE, "Budgets"));
+
+/** What the parser objects to in a config, without its places. */
+function objectionsTo(text: string): readonly string[] {
+  try {
+    readConfig(text, "x");
+    return [];
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.problems.map(({ expected }) => expected);
+  }
+}
+
+/** A value of a key's form that no key takes, as a config writes it. */
+const BEYOND: Readonly<Record<Field["form"], string>> = {
+  plain: "-1",
+  duration: '"9007199254740991ms"',
+  size: '"8191TiB"',
+  cores: "0.0",
+  budget: "-1",
+  stop: "-1",
+};
+
+/** The ends of a range, or the words of a choice, as the parser names them. */
+function rangeOf(write: (value: string) => string, form: Field["form"]): readonly string[] {
+  const [expected = ""] = objectionsTo(write(BEYOND[form]));
+  const range = /^(?:an integer|a duration|a size|a number of cores) from (\S+) to (\S+)$/;
+  const [, least, most] = range.exec(expected) ?? [];
+  if (least !== undefined && most !== undefined) return [least, most];
+  if (expected.startsWith("one of ")) return expected.slice("one of ".length).split(", ");
+  throw new Error(`no range is in "${expected}"`);
+}
+
+/** How the amounts of a form are read and written in a config. */
+interface Amounts {
+  readonly read: (text: string) => number;
+  readonly write: (amount: number) => string;
+}
+
+const PLAIN: Amounts = { read: Number, write: String };
+
+const AMOUNTS: Partial<Readonly<Record<Field["form"], Amounts>>> = {
+  duration: { read: (text) => parseDuration(text, ""), write: quoting(writeDuration) },
+  size: { read: (text) => parseSize(text, ""), write: quoting(writeSize) },
+  cores: { read: (text) => parseCores(text, ""), write: writeCores },
+};
+
+/** The value one step outside of a range, as a config writes it; undefined where none can be. */
+function stepBeyond(end: string, form: Field["form"], by: 1 | -1): string | undefined {
+  const { read, write } = AMOUNTS[form] ?? PLAIN;
+  const beyond = read(end.replaceAll('"', "")) + by;
+  return beyond < 0 && form !== "plain" ? undefined : write(beyond);
+}
+
+function quoting(write: (amount: number) => string): (amount: number) => string {
+  return (amount) => `"${write(amount)}"`;
+}
+
+/** Keys that a bound of another key must not be in the way of. */
+const ROOM: Readonly<Record<string, string>> = { reap_after: 'beat_every = "100ms"\n' };
+
+describe("[PP20] the page of the contract names every key as the program has it", () => {
+  test("the keys of a contract and of a budget, in the order of the program", () => {
+    expect(KEYS.map(({ first }) => first)).toEqual(Object.keys(CONTRACT_FIELDS));
+    expect(BUDGET_KEYS.map(({ first }) => first)).toEqual(Object.keys(BUDGET_FIELDS));
+  });
+
+  test("each key of a contract has a part of its own, in the same order", () => {
+    const headings = [...section(PAGE, "Every key").matchAll(/^### (.*)$/gm)];
+    expect(headings.map(([, heading]) => heading)).toEqual(Object.keys(CONTRACT_FIELDS));
+  });
+
+  test.each([...KEYS, ...BUDGET_KEYS])("the names of $first", ({ first, cells }) => {
+    const fields = BUDGET_KEYS.some((row) => row.cells === cells) ? BUDGET_FIELDS : CONTRACT_FIELDS;
+    const wire = fields[first]?.wire ?? "";
+    const library = first === "stop" ? "stopConditions" : toCamel(wire);
+    expect(cells.slice(1, 3)).toEqual([`\`${library}\``, `\`${wire}\``]);
+  });
+
+  test.each(KEYS)("the default of $first", ({ first, cells }) => {
+    const { contract } = readConfig("[contract]\n", "x");
+    expect(contract).toEqual(DEFAULT_CONTRACT);
+    const line = writeContract(contract)
+      .split("\n")
+      .find((one) => one.startsWith(`${first} = `));
+    const empty = { budget: contract.budget, default_child: contract.default_child, stop: [] };
+    expect({ ...empty, stop: contract.stop }).toEqual({ budget: {}, default_child: {}, stop: [] });
+    const nothing = Object.hasOwn(empty, first) ? "(nothing)" : undefined;
+    expect(cells[3]).toBe(line === undefined ? nothing : `\`${line.slice(first.length + 3)}\``);
+  });
+
+  const ranged = KEYS.filter(({ first }) => !["budget", "default_child", "stop"].includes(first));
+
+  test.each(ranged)("the range of $first is what its parser says", ({ first, cells }) => {
+    const { form = "plain" } = CONTRACT_FIELDS[first] ?? {};
+    const isList = first === "allow_degraded";
+    const write = (value: string): string => `[contract]\n${first} = ${isList ? '["x"]' : value}\n`;
+    expect(codesIn(cells[4] ?? "")).toEqual(rangeOf(write, form));
+  });
+
+  test.each(ranged)("both ends of $first are taken, and a step beyond is not", (row) => {
+    const { form = "plain" } = CONTRACT_FIELDS[row.first] ?? {};
+    const values = codesIn(row.cells[4] ?? "");
+    const isList = row.first === "allow_degraded";
+    const objections = (value: string): readonly string[] =>
+      objectionsTo(
+        `[contract]\n${ROOM[row.first] ?? ""}${row.first} = ${isList ? `[${value}]` : value}\n`,
+      );
+    for (const value of values) expect(objections(value)).toEqual([]);
+    if (values[0]?.startsWith('"') === true && form === "plain") return;
+    const [least = "", most = ""] = values;
+    const beyond = [stepBeyond(least, form, -1), stepBeyond(most, form, 1)];
+    for (const value of beyond.filter((one) => one !== undefined))
+      expect(objections(value)).toHaveLength(1);
+    expect(beyond.at(-1)).toBeDefined();
+  });
+
+  test.each(BUDGET_KEYS)("the range and kind of the budget's $first", ({ first, cells }) => {
+    const { form = "plain", wire = "" } = BUDGET_FIELDS[first] ?? {};
+    const key = first === "units" ? "units.tokens" : first;
+    const room = '[contract]\nlifetime = "720h"\n';
+    const write = (value: string): string => `${room}[contract.budget]\n${key} = ${value}\n`;
+    const range = codesIn(cells[4] ?? "");
+    expect(range).toEqual(rangeOf(write, form));
+    for (const value of range) expect(objectionsTo(write(value))).toEqual([]);
+    expect(objectionsTo(write(stepBeyond(range[1] ?? "", form, 1) ?? ""))).toHaveLength(1);
+    const budget: Budget = { [wire]: wire === "units" ? { a: 1 } : 1 };
+    const [flat] = Object.keys(flatten(budget));
+    const kind = flat === undefined ? "bound" : isCapacity(flat) ? "capacity" : "consumable";
+    expect(cells[3]).toBe(kind);
+  });
+
+  test("the words of allow_degraded, each explained", () => {
+    const rows = tableIn(section(PAGE, "allow_degraded"));
+    expect(rows.map(({ first }) => first)).toEqual(DEGRADATIONS);
+  });
+
+  test("every key stands in exactly one row of what binds when", () => {
+    const rows = tableIn(section(PAGE, "Putting it in force"));
+    const keys = rows.flatMap(({ cells }) => codesIn(cells[0] ?? ""));
+    expect(keys.toSorted()).toEqual(Object.keys(CONTRACT_FIELDS).toSorted());
+  });
+
+  test("every word in it with an underscore is a name or a code of the program", () => {
+    const names = [CONTRACT_FIELDS, BUDGET_FIELDS].flatMap((fields) =>
+      Object.entries(fields).flatMap(([key, { wire }]) => [key, wire]),
+    );
+    const words = [...names, ...DEGRADATIONS, ...Object.keys(CONTEXT_TYPES), "children_count"];
+    const known = new Set([...words, ...Object.keys(PROBLEMS), ...Object.keys(STOP_WORDS)]);
+    const prose = PAGE.replaceAll(/^```[^]*?^```$/gm, "");
+    const others = codesIn(prose).filter((code) => /^[a-z]+(_[a-z]+)+$/.test(code));
+    expect(new Set(others.filter((code) => !known.has(code)))).toEqual(
+      new Set(["exists_one", "retry_after_ms", "fold_case", "snake_case"]),
+    );
+  });
+
+  test("the order of the checks is that of the rules", () => {
+    const [rule = ""] = /^- \*\*AD17\*\* .*$/m.exec(SPEC) ?? [];
+    const [, list = ""] = /Every check of an admission, in its order: ([^.]*)\./.exec(PAGE) ?? [];
+    expect(codesIn(list)).toEqual(codesIn(rule).filter((code) => code !== "instance_taken"));
+  });
+});
+
+describe("[PP21] the page of the contract says what a condition can be", () => {
+  const types = tableIn(section(PAGE, "What a condition sees"));
+  const [, admitted = ""] = /only the functions (.*); got/.exec(problemOf("foo(1)")) ?? [];
+
+  test("every name of the context, with its type", () => {
+    expect(types.map(({ first }) => first)).toEqual(Object.keys(CONTEXT_TYPES));
+    for (const { first, cells } of types) {
+      const type = CONTEXT_TYPES[first];
+      const told = cells[1]?.replaceAll("\\", "").split(" ")[0];
+      expect(typeof type === "string" ? cells[1]?.replaceAll("\\", "") : told).toBe(
+        typeof type === "string" ? type : "record",
+      );
+    }
+  });
+
+  test("every field of parent and root", () => {
+    const [, fields = ""] = /only the fields (.*) of/.exec(problemOf("parent.x == 1")) ?? [];
+    const row = types.find(({ first }) => first === "parent");
+    expect(codesIn(row?.cells[2] ?? "")).toEqual(fields.split(", "));
+  });
+
+  test("every function and macro", () => {
+    const rows = tableIn(section(PAGE, "What of CEL there is"));
+    const cell = (kind: string): readonly string[] =>
+      codesIn(rows.find(({ cells }) => cells[0] === kind)?.cells[1] ?? "");
+    expect([...cell("functions"), ...cell("macros")]).toEqual(admitted.split(", "));
+  });
+
+  test("every operator and literal that it names is one", () => {
+    const asked =
+      "!(-depth + 1 - 1 * 1 / 1 % 2 == 1) && depth != 2 || depth < 1 && depth <= 1 || " +
+      "depth > 1 && depth >= 1 || depth in [1, 2] ? parent.depth == 1 : state['a'] == null";
+    expect(checkCondition(asked)).toEqual({ ok: true });
+    const rows = tableIn(section(PAGE, "What of CEL there is"));
+    const operators = codesIn(rows.find(({ cells }) => cells[0] === "operators")?.cells[1] ?? "");
+    for (const operator of operators)
+      for (const part of ["?:", "[]"].includes(operator) ? operator.split("") : [operator])
+        expect(asked).toContain(part.replaceAll("\\", ""));
+    for (const literal of codesIn(
+      rows.find(({ cells }) => cells[0] === "literals")?.cells[1] ?? "",
+    ))
+      expect(checkCondition(`dyn(${literal}) == null`)).toEqual({ ok: true });
+  });
+
+  const leftOut = tableIn(section(PAGE, "What of CEL there is"), 1);
+
+  test.each(leftOut)("left out: $first", ({ cells }) => {
+    const examples = codesIn(cells[1] ?? "");
+    expect(examples).not.toEqual([]);
+    for (const example of examples) expect(checkCondition(example).ok).toBe(false);
+  });
+
+  test("its limits", () => {
+    const limits = section(PAGE, "What of CEL there is").replaceAll(/\s+/g, " ");
+    const [, bytes] = /(at most \d+ bytes)/.exec(problemOf(`depth == 1${" ".repeat(5_000)}`)) ?? [];
+    const wide = `[${"1, ".repeat(300)}1] == []`;
+    const [, nodes] = /(at most \d+ nodes in \d+ levels)/.exec(problemOf(wide)) ?? [];
+    const long = verdictOf("state.long.all(x, x == 1)", { long: Array(5_000).fill(1) });
+    const [, elements] = /(at most \d+ elements)/.exec(long) ?? [];
+    const heavy = "state.long.exists(x, state.text.contains(state.sought))";
+    const slow = { long: Array(1_000).fill(1), text: "a".repeat(20_000), sought: "b".repeat(9) };
+    const [, steps] = /in (\d+ steps)/.exec(verdictOf(heavy, slow)) ?? [];
+    const conditions = Array(65).fill('[[contract.stop]]\nname = "a"\nwhen = "depth > 1"\n');
+    const [many = ""] = objectionsTo(conditions.join(""));
+    const [, count] = /(at most \d+) stop conditions/.exec(many) ?? [];
+    for (const limit of [bytes, nodes, elements, `at most ${steps}`, count])
+      expect(limits).toContain(limit);
+  });
+
+  const [text = ""] =
+    /(?<=<!-- file: conditions\.toml -->\n\n```toml\n)[^`]*/.exec(PAGE)?.values() ?? [];
+
+  test.each(readConfig(text, "x").contract.stop)("$name is decided about root and child", (one) => {
+    expect(verdictsOf(one.when ?? "")).toEqual(EXPECTED[one.name]);
+  });
+});
+
+/** Whom the conditions of the page hold for, of the four candidates of {@link verdictsOf}. */
+const EXPECTED: Readonly<Record<string, readonly boolean[]>> = {
+  siblings: [false, false, true, false],
+  "half-full-for-grandchildren": [false, false, false, true],
+  "no-second-root": [false, true, false, false],
+  "one-path-per-lineage": [false, false, true, false],
+  "needs-a-ticket": [false, true, false, false],
+  "too-much-memory": [false, false, false, true],
+  labels: [false, false, false, true],
+};
+
+/** Asks about a first root, a second root, a child, and a grandchild in a crowd. */
+function verdictsOf(when: string): readonly (boolean | string)[] {
+  const parent = {
+    id: "w-a",
+    name: "a",
+    depth: 0,
+    state: { path: "src/a" },
+    children_count: 5,
+    budget: {},
+  };
+  const grandparent = { ...parent, depth: 1, children_count: 1 };
+  const candidates: readonly Partial<AdmissionContext>[] = [
+    { reason: "TICKET-1" },
+    { active_count: 1, name: "b" },
+    { active_count: 6, depth: 1, parent, root: parent, state: { path: "src/a" } },
+    {
+      active_count: 40,
+      depth: 2,
+      parent: grandparent,
+      root: parent,
+      state: { labels: ["new", "frozen"] },
+      budget: { memory_bytes: 2 ** 40 },
+    },
+  ];
+  return candidates.map((one) => {
+    const verdict = evaluateCondition(when, { ...NOBODY, ...one });
+    return "error" in verdict ? verdict.error : verdict.triggered;
+  });
+}
+
+const NOBODY: AdmissionContext = {
+  active_count: 0,
+  total_count: 0,
+  depth: 0,
+  name: "a",
+  reason: "",
+  state: {},
+  budget: {},
+  parent: null,
+  root: null,
+  contract: DEFAULT_CONTRACT,
+};
+
+function verdictOf(when: string, state: AdmissionContext["state"]): string {
+  const verdict = evaluateCondition(when, { ...NOBODY, state });
+  return "error" in verdict ? verdict.error : String(verdict.triggered);
+}
+
+function problemOf(source: string): string {
+  const checked = checkCondition(source);
+  return checked.ok ? "" : checked.problem;
+}
