@@ -1,21 +1,20 @@
 // One of the files that know adapters: what looking closely at a host and a store needs, for those
 // who verify and those who ask what is missing. Nothing here starts or changes a fleet.
 
-import { join } from "node:path";
 import { refuseNetworkFileSystem } from "../journal/sqlite/network-file-system.ts";
 import { openSqliteJournal } from "../journal/sqlite/open.ts";
 import { verifyJournal } from "../journal/verify.ts";
 import { verifyRecord, type Verification } from "../library/fleet/verification.ts";
 import type { OpenStore } from "../library/fleet/store.ts";
-import { killedFleetsOfUser } from "../library/store/killed-fleets.ts";
-import { filePermit } from "../library/store/permit.ts";
-import { Fault } from "../ports/fault.ts";
+import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
+import { filePermit } from "../permit/permit.ts";
 import { surveyCgroups } from "../sandbox/cgroup/find.ts";
 import { probeRungs, type ProbedRung } from "../sandbox/process/rung/probe.ts";
 import { isSignedBy } from "../signing/keys.ts";
-import { readSecretFile } from "../signing/secret-file.ts";
+import { findSecretFile, readSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
 import { systemClock } from "../system/clock.ts";
+import { statePlaces } from "../system/places.ts";
 import { loadSqlite } from "../system/sqlite-library.ts";
 
 /** How the journal of a state folder is verified. */
@@ -42,7 +41,7 @@ export async function verifyStore(
 ): Promise<VerifiedStore> {
   const opened = await openStore(stateDir);
   try {
-    const secret = keptSecret(stateDir);
+    const secret = findSecretFile(statePlaces(stateDir).secret);
     const trusted = secret === undefined ? {} : { key: openSigner(secret).key };
     const verified = await verifyRecord(opened.journal, {
       verify: (journal) =>
@@ -59,15 +58,6 @@ export async function verifyStore(
   }
 }
 
-function keptSecret(stateDir: string): string | undefined {
-  try {
-    return readSecretFile(join(stateDir, "secret"));
-  } catch (error) {
-    if (error instanceof Fault && error.code === "secret_missing") return undefined;
-    throw error;
-  }
-}
-
 /** What of a store is looked at: never its beats, and nothing can be run on it. */
 export type InspectedStore = Pick<OpenStore, "journal" | "permit" | "close">;
 
@@ -81,7 +71,7 @@ export async function openStore(stateDir: string): Promise<InspectedStore> {
 
 /** The id of the key that the secret in a state folder makes. Throws `Fault` `secret_missing`. */
 export function keptKeyId(stateDir: string): string {
-  return openSigner(readSecretFile(join(stateDir, "secret"))).key.key_id;
+  return openSigner(readSecretFile(statePlaces(stateDir).secret)).key.key_id;
 }
 
 /** Throws `Fault` `network_filesystem` when a folder lies on a file system of the network. */

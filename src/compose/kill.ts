@@ -5,8 +5,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Receipt } from "../library/kill/receipt.ts";
 import { killUnjournaled } from "../library/kill/unjournaled.ts";
-import { killedFleetsOfUser } from "../library/store/killed-fleets.ts";
-import { filePermit, permitFile } from "../library/store/permit.ts";
+import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
+import { filePermit } from "../permit/permit.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Signer } from "../ports/signer.ts";
 import { SYSTEM_TIMERS } from "../runtime/timers.ts";
@@ -16,6 +16,7 @@ import { readSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
 import { systemClock } from "../system/clock.ts";
 import { hostId } from "../system/host.ts";
+import { fleetOfPermit, isPermit, permitFile, statePlaces } from "../system/places.ts";
 
 /** A fleet in a state folder, as it shows without its journal. */
 export interface UnopenedSurvey {
@@ -24,17 +25,13 @@ export interface UnopenedSurvey {
   readonly instances: readonly string[];
 }
 
-const permitPrefix = "permit-";
-
 /**
  * The fleets of a state folder by their permits, and by the records of their sandboxes where the
  * permits are gone. Never throws: what cannot be read shows nothing.
  */
 export async function surveyUnopened(dir: string): Promise<readonly UnopenedSurvey[]> {
   const names = await listNames(dir);
-  const permitted = names
-    .filter((name) => name.startsWith(permitPrefix))
-    .map((name) => name.slice(permitPrefix.length));
+  const permitted = names.filter(isPermit).map(fleetOfPermit);
   const fleets = new Set([...permitted, ...(await recordedFleets(dir))]);
   return Promise.all(
     [...fleets].map(async (fleet) => ({ fleet, instances: await listInstances(dir, fleet) })),
@@ -63,7 +60,7 @@ export async function killUnopened(
 }
 
 async function recordedFleets(dir: string): Promise<readonly string[]> {
-  const root = join(dir, "sandboxes");
+  const root = statePlaces(dir).sandboxes;
   const records = await Promise.all(
     (await listNames(root)).map(async (name) => {
       try {
@@ -93,12 +90,11 @@ async function listInstances(dir: string, fleet: string): Promise<readonly strin
 
 async function openDriver(dir: string, fleet: string): Promise<Sandbox | Error> {
   try {
-    const permit = permitFile(dir, fleet);
     return await openProcessSandbox({
       stateFolder: dir,
       fleet,
       host: hostId(),
-      permitFile: permit,
+      permitFile: permitFile(dir, fleet),
     });
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
@@ -107,7 +103,7 @@ async function openDriver(dir: string, fleet: string): Promise<Sandbox | Error> 
 
 function signerOf(dir: string): Signer | undefined {
   try {
-    return openSigner(readSecretFile(join(dir, "secret")));
+    return openSigner(readSecretFile(statePlaces(dir).secret));
   } catch {
     // Missing, unreadable, or kept elsewhere: then the receipt is not signed.
     return undefined;

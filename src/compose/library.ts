@@ -1,5 +1,6 @@
 // The one file that knows every adapter: it puts the library together with this machine.
 
+import "../system/recent-node.ts";
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -12,11 +13,11 @@ import { verifyJournal } from "../journal/verify.ts";
 import type { ProcessIdentity } from "../kernel/command.ts";
 import { joinFleetIn, type JoinedWorker, type JoinOptions } from "../library/fleet/join.ts";
 import { demandOptions } from "../library/given-options.ts";
-import { settleImported } from "../library/store/importing.ts";
+import { settleImported } from "../library/recovery/importing.ts";
 import { openFleetIn } from "../library/fleet/open-fleet.ts";
 import type { FleetOptions } from "../library/fleet/options.ts";
-import { killedFleetsOfUser } from "../library/store/killed-fleets.ts";
-import { filePermit, holdsPermit, memoryPermit, permitFile } from "../library/store/permit.ts";
+import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
+import { filePermit, holdsPermit, memoryPermit } from "../permit/permit.ts";
 import type { OpenStore, Store } from "../library/fleet/store.ts";
 import type { Fleet } from "../library/fleet/fleet.ts";
 import type { Host } from "../library/host.ts";
@@ -32,6 +33,7 @@ import { openSigner } from "../signing/signer.ts";
 import { readBootId } from "../system/boot.ts";
 import { systemClock } from "../system/clock.ts";
 import { hostId } from "../system/host.ts";
+import { permitFile, statePlaces } from "../system/places.ts";
 import { isRunning, ownIdentity } from "../system/process.ts";
 import { systemRandom } from "../system/random.ts";
 
@@ -138,7 +140,7 @@ async function openSqlite(folder: string, mayCreate: boolean): Promise<OpenStore
   const create = mayCreate && !(await holdsPermit(folder));
   const journal = await openSqliteJournal({ folder, clock, create });
   try {
-    const pulse = await openSqlitePulse({ file: join(folder, "pulse.db"), clock, random });
+    const pulse = await openSqlitePulse({ file: statePlaces(folder).pulse, clock, random });
     return {
       journal,
       pulse,
@@ -148,7 +150,7 @@ async function openSqlite(folder: string, mayCreate: boolean): Promise<OpenStore
         dir: folder,
       },
       readSecret: ({ create }) => {
-        const file = join(folder, "secret");
+        const file = statePlaces(folder).secret;
         return create ? ensureSecretFile(file) : readSecretFile(file);
       },
       openSandbox: (fleet) =>

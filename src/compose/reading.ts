@@ -2,7 +2,6 @@
 // It is apart from library.ts because a program that only looks must start fast: neither the
 // schemas of what is typed nor the conditions of a contract are loaded for it.
 
-import { join } from "node:path";
 import { openSqliteJournal } from "../journal/sqlite/open.ts";
 import type { Reading } from "../library/reading.ts";
 import { Fault } from "../ports/fault.ts";
@@ -12,9 +11,10 @@ import type { Signer } from "../ports/signer.ts";
 import { openSqlitePulse } from "../pulse/sqlite.ts";
 import { readOn, START, type Place } from "../runtime/place.ts";
 import { findPlace } from "../runtime/signing/opening.ts";
-import { readSecretFile } from "../signing/secret-file.ts";
+import { findSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
 import { systemClock } from "../system/clock.ts";
+import { statePlaces } from "../system/places.ts";
 import { systemRandom } from "../system/random.ts";
 
 /**
@@ -35,12 +35,8 @@ export async function readFleet(stateDir: string): Promise<Reading> {
 
 /** A fleet with a secret of its own keeps none here: then no snapshot can be trusted. */
 function signerOf(stateDir: string): Signer | undefined {
-  try {
-    return openSigner(readSecretFile(join(stateDir, "secret")));
-  } catch (error) {
-    if (error instanceof Fault && error.code === "secret_missing") return undefined;
-    throw error;
-  }
+  const secret = findSecretFile(statePlaces(stateDir).secret);
+  return secret === undefined ? undefined : openSigner(secret);
 }
 
 function placeOf(journal: Journal, signer: Signer | undefined): Promise<Place> {
@@ -52,7 +48,7 @@ async function readBeats(
   stateDir: string,
   clock: ReturnType<typeof systemClock>,
 ): Promise<Reading["beats"]> {
-  const file = join(stateDir, "pulse.db");
+  const file = statePlaces(stateDir).pulse;
   const pulse = await openSqlitePulse({ file, clock, random: systemRandom() });
   try {
     const { rows } = await pulse.read();

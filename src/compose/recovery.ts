@@ -1,7 +1,7 @@
 // What an operator does when a fleet's journal cannot go on by itself: entries were lost, or the
 // host's clock contradicts journal time. Apart from library.ts, because nothing else needs it.
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { sqlite, thisMachine } from "./library.ts";
 import { openLostJournal } from "../journal/sqlite/open.ts";
 import type { Manifest } from "../kernel/worker/manifest.ts";
@@ -19,13 +19,13 @@ import {
   type Recovery,
   type RecoveryOptions,
 } from "../library/recovery/recovery.ts";
-import { killedFleetsOfUser } from "../library/store/killed-fleets.ts";
-import { filePermit } from "../library/store/permit.ts";
-import { Fault } from "../ports/fault.ts";
+import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
+import { filePermit } from "../permit/permit.ts";
 import { replay } from "../runtime/replay.ts";
-import { readSecretFile } from "../signing/secret-file.ts";
+import { findSecretFile, readSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
 import { systemClock } from "../system/clock.ts";
+import { statePlaces } from "../system/places.ts";
 
 /** A loss, and the workers that a recovery could take over. */
 export interface InspectedLoss extends Loss {
@@ -67,7 +67,7 @@ export async function acceptClock(
   options: AcceptClockOptions & { readonly secret?: string } = {},
 ): Promise<AcceptedClock> {
   const folder = resolve(dir);
-  const secret = options.secret ?? readSecretFile(join(folder, "secret"));
+  const secret = options.secret ?? readSecretFile(statePlaces(folder).secret);
   const store = await sqlite({ dir: folder }).open({ create: false });
   try {
     return await acceptClockIn(thisMachine(), { store, secret }, options);
@@ -97,20 +97,12 @@ async function lostWorkers(
   { journal, kept }: LostStore,
   fleet: string,
 ): Promise<readonly Manifest[]> {
-  const secret = keptSecret(dir);
+  const places = statePlaces(resolve(dir));
+  const secret = findSecretFile(places.secret);
+  // A fleet with a secret of its own keeps none here: its manifests are to be handed over.
   if (secret === undefined) return [];
   const signer = openSigner(secret);
-  const manifests = await findManifests(join(resolve(dir), "sandboxes"), { signer, fleet });
+  const manifests = await findManifests(places.sandboxes, { signer, fleet });
   const { state } = await replay(journal, { untilSeq: kept.seq });
   return selectLost(manifests, { journal, state });
-}
-
-/** A fleet with a secret of its own keeps none here: its manifests are to be handed over. */
-function keptSecret(dir: string): string | undefined {
-  try {
-    return readSecretFile(join(resolve(dir), "secret"));
-  } catch (error) {
-    if (error instanceof Fault && error.code === "secret_missing") return undefined;
-    throw error;
-  }
 }

@@ -2,6 +2,7 @@
 // little, so that it loads fast. SQLite, the rules and their parsers are loaded for a process that
 // opens the store itself.
 
+import "../system/recent-node.ts";
 import { connectAsWorker, TOKEN_VARIABLE } from "../client/worker-connection.ts";
 import type { JoinedWorker, JoinOptions } from "../library/fleet/join.ts";
 import { demandOptions } from "../library/given-options.ts";

@@ -16,6 +16,22 @@ export async function holding<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * Keeps this process running while a promise is pending and a signal has not fired: what waits for
+ * the signal alone gets to see it, and what ignores it holds nothing up.
+ */
+export async function holdingUntil<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const hold = signal.aborted ? undefined : setInterval(() => undefined, farMs);
+  const release = (): void => clearInterval(hold);
+  signal.addEventListener("abort", release, { once: true });
+  try {
+    return await promise;
+  } finally {
+    release();
+    signal.removeEventListener("abort", release);
+  }
+}
+
 /** What became of a promise by a deadline. */
 export type Settlement<T> =
   | { readonly kind: "done"; readonly value: T }
@@ -43,4 +59,17 @@ export function settledWithin<T>(
     );
   });
   return holding(waiting);
+}
+
+/** Waits, and throws the signal's reason as soon as it fires. */
+export async function unlessAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(signal.reason as Error);
+  if (signal.aborted) giveUp();
+  signal.addEventListener("abort", giveUp);
+  try {
+    return await Promise.race([awaited, promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
 }

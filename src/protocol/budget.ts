@@ -44,8 +44,5 @@ export const chargeSchema = record({
   error: "an object with cpu_ms or units",
 }) as unknown as z.ZodType<Charge>;
 
-/** Parses a budget. */
-export const parseBudget: Parser<Budget> = parserOf("budget", budgetSchema);
-
 /** Parses the amounts of a charge. */
 export const parseCharge: Parser<Charge> = parserOf("amounts", chargeSchema);

@@ -139,6 +139,3 @@ export const contractSchema: z.ZodType<Contract> = complete;
 
 /** Parses the fields of a contract that differ from the defaults into a whole one. */
 export const parseContract: Parser<Contract> = parserOf("contract", partial);
-
-/** Parses a whole contract, as it is journaled and exported: nothing may be left out. */
-export const parseWholeContract: Parser<Contract> = parserOf("contract", complete);

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { LIMITS } from "../kernel/limits.ts";
 import { MANIFEST_VERSION, NETWORKS, type Manifest } from "../kernel/worker/manifest.ts";
 import { budgetSchema } from "./budget.ts";
-import { parserOf, type Parser } from "./parse.ts";
 import {
   instant,
   integer,
@@ -39,6 +38,3 @@ export const manifestSchema = record({
   contract_hash: sha256Hex,
   key_id: text(LIMITS.nameCharsMax, 1),
 }) as unknown as z.ZodType<Manifest>;
-
-/** Parses a manifest: its form only. Its signature is checked before, its content after. */
-export const parseManifest: Parser<Manifest> = parserOf("manifest", manifestSchema);

@@ -167,7 +167,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   journal_missing: fault(500, "The journal is not there."),
   clock_skew: fault(503, "The host's clock contradicts the journal's time."),
   network_filesystem: fault(500, "The state folder is on a network file system."),
-  sqlite_unsupported: fault(500, "The SQLite library is too old."),
+  sqlite_unsupported: fault(500, "Node or SQLite is too old here, or SQLite does not load."),
   sandbox_unavailable: fault(503, "No sandbox of the needed kind can be made here."),
   sandbox_failed: fault(503, "The sandbox could not be started."),
   supervisor_unreachable: fault(503, "No supervisor answers, and none could be started."),

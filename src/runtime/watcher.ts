@@ -34,8 +34,6 @@ export interface WatcherOptions {
   readonly seen: (worker: string) => Seen | Promise<Seen>;
   /** Who observes; default: a supervisor without a name. */
   readonly by?: Actor;
-  /** Which workers it watches; default: all. */
-  readonly watches?: (worker: Worker) => boolean;
   /** The pause between two rounds, ms; default: half the contract's beat, 50 ms to 10 s. */
   readonly everyMs?: number;
   readonly timers?: Timers;
@@ -60,7 +58,6 @@ export class Watcher {
     this.#everyMs = everyMs;
     this.#so = {
       by: WATCHER,
-      watches: () => true,
       timers: SYSTEM_TIMERS,
       log: SILENT,
       ...options,
@@ -137,8 +134,7 @@ export class Watcher {
   #watched(state: State): readonly Worker[] {
     const watched: Worker[] = [];
     for (const worker of state.workers.values()) {
-      if (worker.status === "running" && worker.quarantine === null && this.#so.watches(worker))
-        watched.push(worker);
+      if (worker.status === "running" && worker.quarantine === null) watched.push(worker);
     }
     this.#windows.keepOnly(new Set(watched.map(({ id }) => id)));
     return watched;

@@ -34,6 +34,16 @@ export function readSecretFile(file: string): string {
   return text;
 }
 
+/** Reads the secret in a file as {@link readSecretFile} does; undefined where none is kept. */
+export function findSecretFile(file: string): string | undefined {
+  try {
+    return readSecretFile(file);
+  } catch (error) {
+    if (error instanceof Fault && error.code === "secret_missing") return undefined;
+    throw error;
+  }
+}
+
 /**
  * Reads the secret in a file, creating the file with a fresh one when it is missing.
  *

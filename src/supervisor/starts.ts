@@ -17,6 +17,7 @@ import type { Sandboxes } from "../library/process/sandboxes.ts";
 import type { RefusedAnswer } from "../library/refused.ts";
 import { supervisorOf, type Granted, type Seat } from "../library/seat.ts";
 import { giveBack } from "../library/worker/admit.ts";
+import { manifestIn } from "../library/worker/history.ts";
 import type { Answer } from "../runtime/loop.ts";
 import { Fault } from "../ports/fault.ts";
 import type { SandboxRecord, SandboxUse } from "../ports/sandbox.ts";
@@ -105,7 +106,8 @@ export class Starts {
     if (!admitted.ok) return admitted;
     const known = await this.#find(instance, admitted);
     if (known !== null) return known;
-    const manifest = manifestIn(admitted);
+    const manifest = manifestIn(admitted.entries);
+    ok(manifest !== undefined, "a granted admission has its entry");
     await this.#demandContainment(admitted, instance);
     await this.#demandKey(manifest);
     const crowded = await this.#carve(manifest);
@@ -263,12 +265,6 @@ export class Starts {
 
 /** More than a worker has before it runs. */
 const entriesMax = 64;
-
-function manifestIn({ entries }: Granted): Manifest {
-  const admitted = entries.find((entry) => entry.kind === "worker.admitted");
-  ok(admitted?.kind === "worker.admitted", "a granted admission has its entry");
-  return admitted.data.manifest;
-}
 
 function specOf(so: {
   readonly order: StartOrder;

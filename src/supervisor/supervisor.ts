@@ -17,9 +17,9 @@ import { Retries } from "../library/process/retries.ts";
 import type { Seat } from "../library/seat.ts";
 import { Steward } from "../library/steward/steward.ts";
 import { makeWatcher } from "../library/steward/watching.ts";
-import { permitFile } from "../library/store/permit.ts";
 import type { SupervisorStatus } from "../ports/supervision.ts";
-import { ensureRuntimePlaces } from "../system/places.ts";
+import { clearFolder } from "../system/folders.ts";
+import { ensureRuntimePlaces, fileIdentity, permitFile } from "../system/places.ts";
 import { removeAbout, writeAbout, type About } from "./claim/about.ts";
 import { Allotments } from "./allotments.ts";
 import { openDoor, type Door } from "./api/door.ts";
@@ -33,10 +33,10 @@ import { takeMembership, type Membership } from "./membership.ts";
 import { Idleness } from "./idleness.ts";
 import { endLeftover, endLeftovers } from "./reconcile.ts";
 import { Starts } from "./starts.ts";
-import { stopAll } from "./stop-all.ts";
-import { takeClaim } from "./claim/takeover.ts";
+import { stopOwn } from "./stop-own.ts";
+import { demandOriginal, takeClaim } from "./claim/takeover.ts";
 import { ensureTokenFile } from "./token.ts";
-import { clearFolder, watchFile } from "./watching.ts";
+import { watchFile } from "./watching.ts";
 import type { SupervisorWorld } from "./world.ts";
 
 /** How long a supervisor stays without workers and requests, ms. */
@@ -94,7 +94,9 @@ export async function openSupervisor(
   let membership: Membership | undefined;
   let supervisor: FleetSupervisor | undefined;
   try {
+    demandOriginal(world);
     ensureRuntimePlaces(world.runtime);
+    // Sockets and tokens of a dead supervisor open nothing any more.
     clearFolder(world.runtime.workers);
     const heard = new Set<string>();
     membership = await takeMembership(world, (id) => heard.has(id));
@@ -159,7 +161,7 @@ class FleetSupervisor implements Supervisor {
       starts: this.#starts,
       timers: seat.timers,
       live: () => [...sandboxes.own],
-      stopAll: (graceMs) => stopAll(seat, sandboxes, graceMs),
+      stopAll: (graceMs) => stopOwn(seat, sandboxes, graceMs),
       goAway: () => this.goAway(),
     });
     this.#leftovers = new Retries(seat, (id) => void this.#endLeftover(id));
@@ -170,7 +172,8 @@ class FleetSupervisor implements Supervisor {
     });
     const { pid, started } = world.host.process;
     const { operatorSocket: socket } = world.runtime;
-    this.#about = { pid, started, version: world.version, socket };
+    const taken = fileIdentity(world.state.claim) ?? "";
+    this.#about = { pid, started, version: world.version, socket, claim: taken };
   }
 
   /** Ends what another supervisor left, and begins to serve. */

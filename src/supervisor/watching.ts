@@ -1,5 +1,4 @@
-import { readdirSync, rmSync, watch } from "node:fs";
-import { join } from "node:path";
+import { watch } from "node:fs";
 
 /** Calls `listener` when a file may have been taken away; a hint only. Returns how to stop it. */
 export function watchFile(file: string, listener: () => void): () => void {
@@ -11,10 +10,4 @@ export function watchFile(file: string, listener: () => void): () => void {
     // It is gone already, or the host has no more watches to give: rounds find it, later.
     return () => undefined;
   }
-}
-
-/** Removes what lies in a folder; sockets and tokens of a dead supervisor open nothing any more. */
-export function clearFolder(folder: string): void {
-  for (const name of readdirSync(folder))
-    rmSync(join(folder, name), { recursive: true, force: true });
 }

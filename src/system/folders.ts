@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { asStorageFault } from "./storage-fault.ts";
 
 /**
@@ -14,6 +14,12 @@ export function makeFolders(folder: string, options: { readonly mode?: number } 
   } catch (error) {
     throw asStorageFault(error, `making the folder ${folder}`);
   }
+}
+
+/** Removes what lies in a folder, which stays. Throws what the system says to it. */
+export function clearFolder(folder: string): void {
+  for (const name of readdirSync(folder))
+    rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 /** The folders that are not there, the innermost first. */

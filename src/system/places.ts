@@ -11,7 +11,7 @@ const SOCKET_PATH_BYTES_MAX = 107;
 /** How much of the digest of a state folder's path names its runtime folder, hex digits. */
 const DIGEST_CHARS = 12;
 
-/** The files of a fleet's supervisor in its state folder. */
+/** The files of a fleet and its supervisor in the state folder, besides journal and permits. */
 export interface StatePlaces {
   /** The state folder itself. */
   readonly dir: string;
@@ -27,6 +27,10 @@ export interface StatePlaces {
   readonly output: string;
   /** The folder of the sandboxes' records. */
   readonly sandboxes: string;
+  /** Mode 0600: the fleet's secret, unless its users keep it themselves. */
+  readonly secret: string;
+  /** The store of beats. */
+  readonly pulse: string;
 }
 
 /** Names what lies in a state folder. */
@@ -39,7 +43,26 @@ export function statePlaces(stateDir: string): StatePlaces {
     log: join(stateDir, "supervisor.log"),
     output: join(stateDir, "output"),
     sandboxes: join(stateDir, "sandboxes"),
+    secret: join(stateDir, "secret"),
+    pulse: join(stateDir, "pulse.db"),
   };
+}
+
+const PERMIT_PREFIX = "permit-";
+
+/** The file that is the permit of a fleet in its state folder. */
+export function permitFile(stateDir: string, fleet: string): string {
+  return join(stateDir, `${PERMIT_PREFIX}${fleet}`);
+}
+
+/** Whether a file of this name in a state folder is the permit of a fleet. */
+export function isPermit(name: string): boolean {
+  return name.startsWith(PERMIT_PREFIX);
+}
+
+/** The fleet whose permit a file of this name is; see {@link isPermit}. */
+export function fleetOfPermit(name: string): string {
+  return name.slice(PERMIT_PREFIX.length);
 }
 
 /** The sockets of a fleet's supervisor: they lie outside the state folder, for paths are short. */
@@ -150,15 +173,24 @@ function whatIsWrong(found: Stats): string | undefined {
 /**
  * The operator socket of the supervisor that runs, or ran last, on a state folder: as it wrote it
  * down itself, for its environment may have been another, else where this process would have it.
+ * A copy of the folder has the document of the original, whose supervisor keeps another journal.
  */
 export function operatorSocketOf(stateDir: string): string {
+  const places = statePlaces(stateDir);
   try {
-    const about: unknown = JSON.parse(readFileSync(statePlaces(stateDir).about, "utf8"));
+    const about: unknown = JSON.parse(readFileSync(places.about, "utf8"));
     const isObject = typeof about === "object" && about !== null && "socket" in about;
     const socket: unknown = isObject ? about.socket : undefined;
-    if (typeof socket === "string" && isAbsolute(socket)) return socket;
+    const isCopied = isObject && "claim" in about && about.claim !== fileIdentity(places.claim);
+    if (!isCopied && typeof socket === "string" && isAbsolute(socket)) return socket;
   } catch {
     // Never written, or torn by a crash: then the place it would have taken.
   }
   return runtimePlaces(stateDir).operatorSocket;
+}
+
+/** Names a file of this host by what no copy of it has; undefined where there is none. */
+export function fileIdentity(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }

@@ -1,4 +1,5 @@
 import type { Pulse } from "../ports/pulse.ts";
+import { faultOf } from "./fault-of.ts";
 
 /** What a contract suite needs of an assertion library; the `expect` of vitest and jest fits. */
 export type Expect = (actual: unknown) => {
@@ -124,14 +125,4 @@ async function countsOf(pulse: Pulse): Promise<Record<string, number>> {
 
 async function progressOf(pulse: Pulse): Promise<readonly (number | undefined)[]> {
   return (await pulse.read()).rows.map((row) => row.progress);
-}
-
-async function faultOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-    return "no fault";
-  } catch (error) {
-    // Whatever was thrown: its code is compared, a bug without a code fails the comparison.
-    return (error as { readonly code?: unknown }).code;
-  }
 }

@@ -1,6 +1,7 @@
 import { GRADES } from "../kernel/worker/evidence.ts";
 import type { Ending, Sandbox, SandboxSpec } from "../ports/sandbox.ts";
 import type { Expect } from "./pulse-contract.ts";
+import { faultOf } from "./fault-of.ts";
 
 /** A driver under test, and programs that it can run. */
 export interface SandboxSubject {
@@ -207,14 +208,4 @@ export const SANDBOX_CONTRACT: readonly SandboxCase[] = [
 async function seenIn(sandbox: Sandbox): Promise<Record<string, string>> {
   const records = await sandbox.list();
   return Object.fromEntries(records.map(({ instance, seen }) => [instance, seen]));
-}
-
-async function faultOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-    return "no fault";
-  } catch (error) {
-    // Whatever was thrown: its code is compared, a bug without a code fails the comparison.
-    return (error as { readonly code?: unknown }).code;
-  }
 }

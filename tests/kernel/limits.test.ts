@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { Bug, ok } from "../../src/kernel/assert.ts";
 import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
-import { parseWholeContract } from "../../src/protocol/contract.ts";
+import { contractSchema } from "../../src/protocol/contract.ts";
+import { parserOf } from "../../src/protocol/parse.ts";
+
+const parseWholeContract = parserOf("contract", contractSchema);
 
 const limits = Object.entries(LIMITS);
 

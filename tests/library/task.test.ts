@@ -1,5 +1,9 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { InputError, Interrupted, memory, Refused, type WorkerHandle } from "stint";
 import { expect, test } from "vitest";
+import { FROM_SOURCE } from "../support/from-source.ts";
 import {
   entriesOf,
   fired,
@@ -356,4 +360,10 @@ test("[LB15] children of the dead are stopped, as the contract says (replication
   await root.shutdown();
   await stopped;
   expect((await child.ended()).end).toMatchObject({ reason: "orphaned", grade: "settled" });
+});
+
+test("[LB97] a task that waits for its signal alone is there when it fires", async () => {
+  const file = join(import.meta.dirname, "task-waiter.case.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [FROM_SOURCE, file]);
+  expect(stdout).toBe("expiry");
 });

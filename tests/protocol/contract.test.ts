@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_CONTRACT, type Contract } from "../../src/kernel/fleet/contract.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
-import { parseContract, parseWholeContract } from "../../src/protocol/contract.ts";
+import { contractSchema, parseContract } from "../../src/protocol/contract.ts";
 import { InputError } from "../../src/protocol/input.ts";
+import { parserOf } from "../../src/protocol/parse.ts";
+
+const parseWholeContract = parserOf("contract", contractSchema);
 
 function problemOf(value: unknown, parse: typeof parseContract = parseContract): string {
   try {

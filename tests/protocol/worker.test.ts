@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../src/kernel/limits.ts";
-import { parseBudget, parseCharge } from "../../src/protocol/budget.ts";
+import { budgetSchema, parseCharge } from "../../src/protocol/budget.ts";
 import { parseCommandData } from "../../src/protocol/command.ts";
 import { InputError } from "../../src/protocol/input.ts";
-import { parseManifest } from "../../src/protocol/manifest.ts";
+import { manifestSchema } from "../../src/protocol/manifest.ts";
+import { parserOf } from "../../src/protocol/parse.ts";
 import { parseAdmission, parseName, parseReason } from "../../src/protocol/worker.ts";
 import { create, given, idOf, start } from "../support/scenario.ts";
+
+const parseBudget = parserOf("budget", budgetSchema);
+const parseManifest = parserOf("manifest", manifestSchema);
 
 function problemOf(parse: () => unknown): string {
   try {

@@ -344,19 +344,6 @@ test("[WT14] the rows of the dead are dropped, those of others are not", async (
   await watch.end();
 });
 
-test("[WT15] a watcher looks after those workers only that it is to watch", async () => {
-  const watch = await Watch.on();
-  await begin(watch.loop, "a");
-  await begin(watch.loop, "b");
-  await Promise.all([watch.beat("a"), watch.beat("b")]);
-  const watcher = watch.watch({ watches: ({ id }) => id === idOf("b") });
-  watcher.start();
-  await watch.rig.timers.advance(10_000);
-  expect([watch.worker("a")?.stale, watch.worker("b")?.status]).toEqual([false, "stopping"]);
-  await watcher.stop();
-  await watch.end();
-});
-
 test("[WT16] a stopped watcher makes no rounds; starting and stopping twice is safe", async () => {
   const watch = await Watch.on();
   await begin(watch.loop, "a");

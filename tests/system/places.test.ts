@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -15,6 +16,7 @@ import {
   besideToken,
   ensureRuntimePlaces,
   ensureWorkerFolder,
+  fileIdentity,
   operatorSocketOf,
   runtimePlaces,
   statePlaces,
@@ -103,4 +105,17 @@ test("[SY22] a supervisor's socket is where it wrote it down", () => {
     socket: "/r/w/x/worker.sock",
     token: "/r/w/x/token",
   });
+});
+
+test("[SY22] a copy of a state folder does not lead to the supervisor of the original", () => {
+  const [state, copy] = [freshFolder(), freshFolder()];
+  const { about, claim } = statePlaces(state);
+  writeFileSync(claim, "");
+  const socket = "/run/elsewhere/operator.sock";
+  writeFileSync(about, JSON.stringify({ socket, claim: fileIdentity(claim) }));
+  expect(operatorSocketOf(state)).toBe(socket);
+  cpSync(state, copy, { recursive: true });
+  expect(operatorSocketOf(copy)).toBe(runtimePlaces(copy).operatorSocket);
+  rmSync(statePlaces(copy).claim);
+  expect(operatorSocketOf(copy)).toBe(runtimePlaces(copy).operatorSocket);
 });

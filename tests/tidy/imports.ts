@@ -3,31 +3,32 @@ import { listSources, literalOf, parse, resolveFrom, walkSource } from "./tree.t
 
 /** What the files of src/compose/ put together: the adapters and those that use them. */
 const ALL = (
-  "kernel ports protocol runtime library journal pulse sandbox signing system output client " +
-  "supervisor"
+  "kernel ports protocol runtime library journal permit pulse sandbox signing system output " +
+  "client supervisor"
 ).split(" ");
 
 /** What each room of src/ may import, besides itself; "" stands for the files of src/ itself. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   ports: ["kernel"],
   journal: ["kernel", "ports", "system"],
+  permit: ["ports", "system"],
   pulse: ["kernel", "ports", "system"],
   sandbox: ["kernel", "ports", "system"],
   signing: ["kernel", "ports"],
   system: ["ports"],
   protocol: ["kernel", "ports"],
-  runtime: ["kernel", "ports", "protocol"],
+  runtime: ["kernel", "ports"],
   library: ["kernel", "ports", "protocol", "runtime"],
   output: ["kernel", "ports", "system"],
   client: ["kernel", "ports", "protocol", "system"],
-  config: ["kernel", "ports", "protocol"],
-  supervisor: "kernel ports protocol runtime library client system output".split(" "),
+  config: ["kernel", "protocol"],
+  supervisor: "kernel ports protocol runtime library system".split(" "),
   compose: ALL,
-  cli: "kernel ports protocol runtime library client config output system compose".split(" "),
-  demo: ["kernel", "ports", "protocol", "runtime", "library", ""],
-  testing: "kernel ports protocol runtime journal pulse sandbox signing system".split(" "),
-  "": ["kernel", "ports", "protocol", "library", "compose"],
+  cli: "kernel ports protocol runtime library client config output system compose demo".split(" "),
+  demo: ["kernel", ""],
+  testing: ["kernel", "ports", "journal", "system"],
+  "": ["ports", "protocol", "library", "compose"],
 };
 
 const DOORS = ["src/index.ts", "src/worker.ts", "src/testing/index.ts"];
@@ -38,7 +39,7 @@ const ADAPTERS = new Set(["memory", "sqlite", "postgres", "simulated", "process"
 /** Where the outside begins: files that nobody needs to import. */
 const ENTRY_POINTS = [
   ...DOORS.map((path) => new RegExp(`^${path}$`)),
-  /^src\/(demo|cli)\/main\.ts$/,
+  /^src\/cli\/main\.ts$/,
   /^(sim|bench)\/main\.ts$/,
   /^(bin|scripts|examples)\/[^/]+$/,
   /^tests\/.*\.(test|setup|global|case)\.ts$/,
@@ -87,16 +88,20 @@ function adapterOf(path: string): string | undefined {
   return folder !== undefined && ADAPTERS.has(folder) ? folder : undefined;
 }
 
-/** The source needs no package but those that are installed with it. */
+/**
+ * The source needs no package but those that package.json names: what can be bundled is there for
+ * development only, and the check of the package knows all whose code is in the bundle.
+ */
 export const packagesAreDependencies: Rule = (tree) => {
   const manifest = JSON.parse(tree.get("package.json") ?? "{}") as {
     readonly dependencies?: Readonly<Record<string, string>>;
+    readonly devDependencies?: Readonly<Record<string, string>>;
   };
-  const installed = Object.keys(manifest.dependencies ?? {});
+  const named = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
   return listSources(tree, "src").flatMap((path) =>
     parse(tree, path)
       .imports.filter(({ specifier }) => !isRelative(specifier) && !specifier.startsWith("node:"))
-      .filter(({ specifier }) => !installed.some((name) => isOf(specifier, name)))
+      .filter(({ specifier }) => !named.some((name) => isOf(specifier, name)))
       .map(({ specifier, line }) => ({
         path,
         line,

@@ -88,11 +88,12 @@ test("a cycle is told whole, once", () => {
   ]);
 });
 
-test("a package must be a dependency", () => {
+test("a package must be a dependency, of the package or of its build", () => {
   const files = {
     "package.json":
-      '{ "dependencies": { "zod": "1.0.0" }, "devDependencies": { "vite": "1.0.0" } }',
-    "src/library/a.ts": 'import "node:fs"; import "zod/mini";\nimport { v } from "vite";',
+      '{ "dependencies": { "native": "1.0.0" }, "devDependencies": { "zod": "1.0.0" } }',
+    "src/library/a.ts":
+      'import "node:fs"; import "zod/mini"; import "native";\nimport { v } from "vite";',
   };
   expect(findIn(packagesAreDependencies, files)).toEqual([
     expect.stringContaining('src/library/a.ts:2: package — "vite" is no dependency'),

@@ -7,6 +7,7 @@ import { checkCondition } from "../condition/condition.ts";
 import type { Contract } from "./contract.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import type { State } from "../state.ts";
+import { checkAlive } from "./openness.ts";
 
 /** SHA-256 over a contract's canonical bytes (RFC 8785), lowercase hex. */
 export function hashContract(contract: Contract): string {
@@ -30,7 +31,8 @@ export function decideCreate(state: State, request: CommandMap["fleet.create"]):
 /** Decides `contract.enact`: a tighter one is no violation, it reports by how much use is above. */
 export function decideEnact(state: State, request: CommandMap["contract.enact"]): Ruling {
   const { contract } = request;
-  if (state.status === "killed") return killed(state);
+  const killed = checkAlive(state);
+  if (killed !== null) return { ok: false, refusal: killed };
   const problem = conditionProblem(contract);
   if (problem !== null) return problem;
   const contract_hash = hashContract(contract);
@@ -59,13 +61,15 @@ function conditionProblem(contract: Contract): Ruling | null {
 
 /** Decides `fleet.pause`: no admissions, registrations or grants until it is resumed. */
 export function decidePause(state: State, request: CommandMap["fleet.pause"]): Ruling {
-  if (state.status === "killed") return killed(state);
+  const killed = checkAlive(state);
+  if (killed !== null) return { ok: false, refusal: killed };
   return state.status === "paused" ? grant() : grant({ kind: "fleet.paused", data: request });
 }
 
 /** Decides `fleet.resume`. */
 export function decideResume(state: State, request: CommandMap["fleet.resume"]): Ruling {
-  if (state.status === "killed") return killed(state);
+  const killed = checkAlive(state);
+  if (killed !== null) return { ok: false, refusal: killed };
   return state.status === "open" ? grant() : grant({ kind: "fleet.resumed", data: request });
 }
 
@@ -78,7 +82,8 @@ export function decideKill(state: State, request: CommandMap["fleet.kill"]): Rul
 
 /** Decides `key.rotate`: manifests of the old key that are not taken up yet become invalid. */
 export function decideRotate(state: State, request: CommandMap["key.rotate"]): Ruling {
-  if (state.status === "killed") return killed(state);
+  const killed = checkAlive(state);
+  if (killed !== null) return { ok: false, refusal: killed };
   if (state.key.key_id === request.key.key_id) return grant();
   return grant({ kind: "key.rotated", data: request });
 }
@@ -95,8 +100,4 @@ export function decideSign(state: State, request: CommandMap["journal.sign"]): R
     `a head must be signed by the key in force, ${inForce}, got ${request.key_id}`,
     { expected: inForce, got: request.key_id },
   );
-}
-
-function killed({ fleet }: State): Ruling {
-  return deny("fleet_killed", "the fleet must be alive, it was killed for good", { fleet });
 }

@@ -4,6 +4,7 @@ import type { CommandMap, Verdicts } from "../command.ts";
 import { evaluateCondition } from "../condition/condition.ts";
 import type { AdmissionContext, AdmissionRelative } from "../condition/context.ts";
 import type { Contract, StopCondition } from "../fleet/contract.ts";
+import { checkOpen } from "../fleet/openness.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import type { JsonObject } from "../json.ts";
 import { checkContainment, checkUse, networkOf, weaknessesFor } from "./containment.ts";
@@ -52,16 +53,6 @@ export function decideAdmit(
   const manifest = issue(state, request, { parent, granted: carving.granted, atMs: so.atMs });
   const degraded = weaknessesFor(state.contract, parent, request);
   return grant({ kind: "worker.admitted", data: { manifest, reason: request.reason, degraded } });
-}
-
-/** Refuses anything new in a fleet that is killed or paused. */
-export function checkOpen(state: State): Refusal | null {
-  const facts = { fleet: state.fleet };
-  if (state.status === "killed")
-    return refuse("fleet_killed", "the fleet must be alive, it was killed for good", facts);
-  if (state.status === "paused")
-    return refuse("fleet_paused", "the fleet must be open, it is paused", facts);
-  return null;
 }
 
 function checkParent(

@@ -3,12 +3,12 @@ import {
   checkConditions,
   checkCounts,
   checkMaxDepth,
-  checkOpen,
   checkParentAtRegistration,
 } from "./admission.ts";
 import type { CommandMap } from "../command.ts";
 import type { AdmissionContext } from "../condition/context.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
+import { checkOpen } from "../fleet/openness.ts";
 import type { EnvelopeVerdict, Manifest } from "./manifest.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import { isReservation, type State, type Worker } from "../state.ts";

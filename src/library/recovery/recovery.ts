@@ -23,7 +23,7 @@ import { errorText } from "../error-text.ts";
 import { actorOf, type Surroundings } from "../seat.ts";
 import { isLive } from "../../kernel/state.ts";
 import { selectLost } from "./lost-workers.ts";
-import type { Permit } from "../fleet/store.ts";
+import type { Permit } from "../../ports/permit.ts";
 
 /** A store that may end before what is remembered of it, opened all the same. */
 export interface LostStore {

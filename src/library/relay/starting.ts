@@ -11,6 +11,7 @@ import type { Member } from "../member.ts";
 import { refusedAnswer, type Refusable, type RefusedAnswer } from "../refused.ts";
 import type { Seat } from "../seat.ts";
 import { startWorker, type Started } from "../worker/admit.ts";
+import { manifestIn } from "../worker/history.ts";
 import type { WorkerRequest } from "../worker/request.ts";
 import type { Relay } from "./relay-loop.ts";
 import { findNamedStart, type StartIds } from "./run-id.ts";
@@ -143,7 +144,7 @@ function orderOf(
 async function manifestOf(seat: Seat, id: string): Promise<Manifest> {
   await seat.loop.look();
   const entries = await seat.store.journal.about(id, LIMITS.readEntriesMax);
-  const admitted = entries.find(({ kind }) => kind === "worker.admitted");
-  ok(admitted?.kind === "worker.admitted", "a worker that was started was admitted");
-  return admitted.data.manifest;
+  const manifest = manifestIn(entries);
+  ok(manifest !== undefined, "a worker that was started was admitted");
+  return manifest;
 }

@@ -1,6 +1,7 @@
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { subjectOf } from "../../kernel/subject.ts";
+import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { GENESIS } from "../../ports/journal.ts";
 import type { Seat } from "../seat.ts";
 import { hasEnded, untilWorker } from "./until.ts";
@@ -29,6 +30,12 @@ export async function findWorker(seat: Seat, id: string): Promise<WorkerView | u
   }
   // More was written about it than the index gives at once: its beginning is found by reading on.
   return (await readLives(seat, id)).map(viewOfEnded)[0];
+}
+
+/** The manifest among entries of an admission, or about a worker; undefined where it is not. */
+export function manifestIn(entries: readonly Entry[]): Manifest | undefined {
+  const admitted = entries.find(({ kind }) => kind === "worker.admitted");
+  return admitted?.kind === "worker.admitted" ? admitted.data.manifest : undefined;
 }
 
 /** Waits for the end of a worker and answers how it ended. Rejects with `Fault` `closed`. */

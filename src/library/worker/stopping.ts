@@ -6,6 +6,7 @@ import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
 import type { Answer } from "../../runtime/loop.ts";
 import { Refused, refusedAnswer } from "../refused.ts";
+import { isSupervised } from "../relay/supervised.ts";
 import { demand, type Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
 import { foreseeStop, type Doomed } from "./blast-radius.ts";
@@ -39,6 +40,11 @@ export interface StoppedWorker {
   /** Null while it has not ended. */
   readonly grade: Grade | null;
   readonly proven: boolean;
+}
+
+/** Whether a worker's end is known, or there was nothing to end. */
+export function hasStopped({ grade, proven }: Pick<StoppedWorker, "grade" | "proven">): boolean {
+  return grade !== null || proven;
 }
 
 /** What became of a stop: workers that did not end in time stay `stopping`. */
@@ -79,7 +85,7 @@ export async function stopAll(
   foresee(state);
   for (const { id } of fated.values()) member.sandboxes?.setGrace(id, order.graceMs);
   const seq = await tell(seat, ids, { ...so, state });
-  const supervised = await isSupervised(member);
+  const supervised = await isSupervised(member, supervisorMs);
   // A child that was admitted while the stop was asked for is told to stop by it, too.
   foresee(seat.loop.state());
   const told = [...fated.values()].filter(({ because }) => because !== "orphaned");
@@ -100,13 +106,6 @@ export async function stopAll(
 
 function isStopping(worker: Worker | undefined): boolean {
   return worker !== undefined && worker.stopping !== null;
-}
-
-/** Whether a supervisor hears what is journaled, and ends by itself what it runs. */
-async function isSupervised({ seat, relay }: Member): Promise<boolean> {
-  if (relay === undefined) return false;
-  const asked = await settledWithin(relay.link.status(), supervisorMs, seat.timers);
-  return asked.kind === "done" && asked.value !== undefined;
 }
 
 /** How long a supervisor may take to say that it is there, ms. */
@@ -212,7 +211,7 @@ async function endOne(
 
 /** Counts up what became of workers that were to end. */
 export function reportOf(workers: readonly StoppedWorker[]): StopReport {
-  const stopped = workers.filter(({ grade, proven }) => grade !== null || proven);
+  const stopped = workers.filter(hasStopped);
   return Object.freeze({
     workers: Object.freeze(workers.map((worker) => Object.freeze(worker))),
     stoppedCount: stopped.length,

@@ -3,6 +3,7 @@ import { describeValue, InputError } from "../../protocol/input.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
 import { demand, type Seat } from "../seat.ts";
+import { holdingUntil } from "../waiting.ts";
 import type { Hosted } from "./hosted.ts";
 
 /** What a task is given: the worker that it runs for, and when to stop. */
@@ -54,7 +55,8 @@ export async function runTask<W, T>(
 ): Promise<T> {
   const { signal } = hosted;
   try {
-    return await hosted.run(() => so.task({ worker: so.worker, signal }));
+    const running = hosted.run(() => so.task({ worker: so.worker, signal }));
+    return await holdingUntil(running, signal);
   } catch (error) {
     if (isHarmless(error) || hosted.interruptedBy === "quarantine") throw error;
     hosted.error ??= errorText(error);

@@ -1,5 +1,5 @@
 import type { Entry } from "../../kernel/entry.ts";
-import type { Worker } from "../../kernel/state.ts";
+import { isLive, type Worker } from "../../kernel/state.ts";
 import { subjectOf } from "../../kernel/subject.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { Seat } from "../seat.ts";
@@ -38,5 +38,5 @@ export function untilWorker(
 
 /** Whether a worker no longer lives, by what the state says of it. */
 export function hasEnded(worker: Worker | undefined): boolean {
-  return worker === undefined || worker.status === "stopped";
+  return worker === undefined || !isLive(worker);
 }

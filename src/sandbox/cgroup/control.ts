@@ -2,6 +2,7 @@
 // group dies where it is. Version 1 freezes too, but what is frozen there does not die before it
 // is thawed, and is killed process by process.
 
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { codeOf } from "../../ports/error-code.ts";
@@ -112,6 +113,7 @@ async function poll(deadlineAtMs: number, ask: () => Promise<boolean>): Promise<
 
 /** Writes an order; false when the group has no such file. */
 async function order(file: string, text: string): Promise<boolean> {
+  if (!existsSync(file)) return false;
   try {
     await writeControl(file, text);
     return true;

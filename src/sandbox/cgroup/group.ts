@@ -9,6 +9,7 @@ import { freezeGroup, killGroup, thawGroup } from "./control.ts";
 import { hasMoreProcesses, limitCpu, limitMemory, limitProcesses } from "./limits.ts";
 import { measure } from "./measure.ts";
 import { hasNoMembers, listMembers, removeGroup } from "./members.ts";
+import { hasNoFolders } from "./place.ts";
 
 /** How long a removal waits for the kernel to let go of processes that have just ended. */
 const removeMs = 500;
@@ -82,6 +83,7 @@ async function remove(folders: readonly string[]): Promise<void> {
 
 /** The fleet's own folder goes with its last group; one that is in use stays. */
 async function removeIfEmpty(folder: string): Promise<void> {
+  if (!hasNoFolders(folder)) return;
   try {
     await rmdir(folder);
   } catch (error) {

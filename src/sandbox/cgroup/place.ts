@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { access, constants, mkdir, rmdir } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -98,9 +98,24 @@ export async function findFleetFolders(hierarchy: Hierarchy, fleet: string): Pro
   return found;
 }
 
+/** Links to a folder that holds no other: its name, and "." in it; each folder below adds one. */
+const LINKS_WITHOUT_FOLDERS = 2;
+
+/** Whether a group is known to have none below it; also when it does not exist. */
+export function hasNoFolders(folder: string): boolean {
+  try {
+    const links = statSync(folder, { throwIfNoEntry: false })?.nlink;
+    return links === undefined || links === LINKS_WITHOUT_FOLDERS;
+  } catch {
+    // Whoever lists them meets what is wrong.
+    return false;
+  }
+}
+
 /** The groups directly below a group; none when it does not exist or cannot be read. */
 export async function listFolders(folder: string): Promise<string[]> {
   try {
+    if (hasNoFolders(folder)) return [];
     // Of memory, as what is read of a control file.
     const rows = readdirSync(folder, { withFileTypes: true });
     return rows.filter((row) => row.isDirectory()).map((row) => row.name);

@@ -58,6 +58,7 @@ export class Lookout {
   /** All sandboxes of this fleet on this host, by instance. */
   async list(): Promise<SandboxRecord[]> {
     const instances = await this.#instances();
+    if (instances.length === 0) return [];
     const records = await Promise.all(instances.map((name) => readRecord(this.folder(name))));
     // After the records: a process that a record names is in the listing, if it is alive.
     const rows = await this.#census.take();

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Outcome } from "../../kernel/worker/evidence.ts";
 
@@ -148,8 +149,10 @@ export function folderAbove(folder: string): string {
 }
 
 async function readDocument(file: string): Promise<unknown> {
+  // At once, as what is read of control files: they are small, and were written a moment ago.
+  if (!existsSync(file)) return undefined;
   try {
-    return JSON.parse(await readFile(file, "utf8"));
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
     // Not written yet, or damaged: either way it says nothing.
     return undefined;

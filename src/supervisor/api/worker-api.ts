@@ -4,7 +4,7 @@ import { refuse } from "../../kernel/refusal.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { toWire } from "../../library/names.ts";
 import type { Seat } from "../../library/seat.ts";
-import { findWorker, listLineage, untilEnded } from "../../library/worker/history.ts";
+import { findWorker, listLineage, manifestIn, untilEnded } from "../../library/worker/history.ts";
 import { hasEnded } from "../../library/worker/until.ts";
 import type { WorkerView } from "../../library/worker/view.ts";
 import type { StartAnswer, StartOrder } from "../../ports/supervision.ts";
@@ -84,8 +84,7 @@ async function describe(seat: Seat, id: string): Promise<object> {
 /** What a worker was admitted with; null when its entries do not say so any more. */
 async function manifestOf(seat: Seat, id: string): Promise<Manifest | null> {
   const entries = await seat.store.journal.about(id, entriesMax);
-  const admitted = entries.findLast((entry) => entry.kind === "worker.admitted");
-  return admitted?.kind === "worker.admitted" ? admitted.data.manifest : null;
+  return manifestIn(entries) ?? null;
 }
 
 /** The oldest of more entries than this are not looked for: a worker knows its manifest by then. */

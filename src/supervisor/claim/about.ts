@@ -8,6 +8,8 @@ export interface About {
   readonly version: string;
   /** The path of its operator socket. */
   readonly socket: string;
+  /** Names the file of its claim: in a copy of the state folder that is another. */
+  readonly claim: string;
 }
 
 /** Writes the document, whole or not at all; an older one is replaced. */

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_CONTRACT } from "../../../src/kernel/fleet/contract.ts";
 import { hashContract } from "../../../src/kernel/fleet/fleet.ts";
-import { parseWholeContract } from "../../../src/protocol/contract.ts";
+import { contractSchema } from "../../../src/protocol/contract.ts";
 import { admit, ask, create, enact, exited, given, start } from "../../support/scenario.ts";
+import { parserOf } from "../../../src/protocol/parse.ts";
+
+const parseWholeContract = parserOf("contract", contractSchema);
 
 describe("enacting", () => {
   test("[CT1] an enacted contract is in force from its entry on, under its hash", () => {

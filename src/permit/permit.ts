@@ -1,19 +1,14 @@
 import { open, readdir, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
-import { Fault } from "../../ports/fault.ts";
-import { codeOf } from "../../ports/error-code.ts";
+import { Fault } from "../ports/fault.ts";
+import { codeOf } from "../ports/error-code.ts";
 import type { KilledFleets } from "./killed-fleets.ts";
-import type { Permit } from "../fleet/store.ts";
-
-/** The file that is the permit of a fleet in its state folder. */
-export function permitFile(folder: string, fleet: string): string {
-  return join(folder, `permit-${fleet}`);
-}
+import type { Permit } from "../ports/permit.ts";
+import { isPermit, permitFile } from "../system/places.ts";
 
 /** Whether a state folder has, or had, a fleet: the permit of one lies in it. */
 export async function holdsPermit(folder: string): Promise<boolean> {
   try {
-    return (await readdir(folder)).some((name) => name.startsWith("permit-"));
+    return (await readdir(folder)).some(isPermit);
   } catch (error) {
     if (isMissing(error)) return false;
     const message = `the state folder ${folder} must be readable`;

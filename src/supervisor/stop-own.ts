@@ -11,7 +11,7 @@ const JOURNAL_MS = 2_000;
  * Stops all workers of a supervisor, each with the same grace, and waits until their ends are
  * journaled or the time is up. Answers those that are not proven to have ended. Never rejects.
  */
-export async function stopAll(
+export async function stopOwn(
   seat: Seat,
   sandboxes: Sandboxes,
   graceMs: number,
