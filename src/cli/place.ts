@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { describeValue, InputError } from "../protocol/input.ts";
+import { isPermit } from "../system/places.ts";
 
 /** Where a fleet is kept, and the folder that it is the fleet of; both paths are canonical. */
 export interface Place {
@@ -62,7 +63,7 @@ export function placeFor(folder: string): Place {
 /** Whether a folder holds a fleet, or what is left of one. */
 export function holdsFleet(stateDir: string): boolean {
   if (existsSync(join(stateDir, "journal.db")) || existsSync(join(stateDir, "head"))) return true;
-  return listNames(stateDir).some((name) => name.startsWith("permit-"));
+  return listNames(stateDir).some(isPermit);
 }
 
 function fleetAt(dir: string): Place | undefined {

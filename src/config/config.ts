@@ -6,7 +6,7 @@ import type { Contract } from "../kernel/fleet/contract.ts";
 import { parseContract } from "../protocol/contract.ts";
 import { describeValue, InputError, isPlainObject, type InputProblem } from "../protocol/input.ts";
 import { nearest } from "../protocol/nearest.ts";
-import { writeDuration } from "./amount.ts";
+import { inTomlForm } from "./amount-problem.ts";
 import { BUDGET_FIELDS, CONTRACT_FIELDS, readForm, tomlNameOf, type Field } from "./field.ts";
 import { parseFleetSection, parseLane, parseRoster, type FleetSection } from "./section.ts";
 import { findLines, type Lines } from "./lines.ts";
@@ -169,31 +169,6 @@ class Reader {
     const where = `${this.#file}:${this.#lines.lineOf(path)}: ${shown(path)}`;
     this.problems.push({ path: where, expected, got });
   }
-}
-
-const durations = new Set(
-  [CONTRACT_FIELDS, BUDGET_FIELDS].flatMap((fields) =>
-    Object.entries(fields).flatMap(([name, { form }]) => (form === "duration" ? [name] : [])),
-  ),
-);
-
-/** The bounds of a duration are told as durations: nobody wrote ms. */
-function inTomlForm(error: InputError): InputError {
-  const problems = error.problems.map(({ path, expected, got }) => {
-    if (!durations.has(path.split(".").at(-1) ?? "")) return { path, expected, got };
-    return {
-      path,
-      expected: expected.replace(
-        /^an integer from (\d+) to (\d+)$/,
-        (_, least: string, most: string) => {
-          const [from, to] = [least, most].map((ms) => writeDuration(Number(ms)));
-          return `a duration from "${from}" to "${to}"`;
-        },
-      ),
-      got: /^\d+$/.test(got) ? `"${writeDuration(Number(got))}"` : got,
-    };
-  });
-  return new InputError(error.code, problems);
 }
 
 /** `contract.stop[0].when` → `contract`, `stop`, `0`, `when`. */

@@ -88,7 +88,7 @@ export function writeTemplate(so: {
     "# [[contract.stop]]",
     '# name = "few-siblings"',
     '# description = "No parent has more than 5 children"',
-    '# when = "parent.children_count >= 5"',
+    '# when = "parent != null && parent.children_count >= 5"',
     "",
   ].join("\n");
 }

@@ -87,6 +87,82 @@ describe("[EX11] journal tail", () => {
   });
 });
 
+describe("[EX30] journal tail of a worker and a kind", () => {
+  /** The entries that a call shows, as `seq kind`. */
+  async function shown(site: ReturnType<typeof makeSite>, ...args: readonly string[]) {
+    const { stdout, exit } = await site.call(["journal", "tail", "--json", ...args]);
+    expect(exit).toBe(0);
+    const lines = stdout.trimEnd().split("\n").slice(0, -1);
+    return lines.map((line) => `${JSON.parse(line).seq} ${JSON.parse(line).kind}`);
+  }
+
+  test("shows what is about the worker, or was asked for by it, dead or alive", async () => {
+    const site = makeSite();
+    const { workers } = await recordLife(site);
+    const [main, child] = workers;
+    const [ofMain, ofChild] = [
+      await shown(site, "--worker", main),
+      await shown(site, "--worker", child),
+    ];
+    const kindsOf = (lines: readonly string[]) => lines.map((line) => line.split(" ")[1]);
+    const life = ["worker.stopping", "worker.stopped"];
+    expect(kindsOf(ofChild)).toEqual(["worker.admitted", "worker.registered", ...life]);
+    // Its child's admission was its to ask for; the child's end was not.
+    const admissions = ["worker.admitted", "worker.registered", "worker.admitted"];
+    expect(kindsOf(ofMain)).toEqual([...admissions, ...life]);
+    expect(ofMain.filter((line) => ofChild.includes(line))).toEqual([ofChild[0]]);
+    expect(await shown(site, "--worker", "main")).toEqual(ofMain);
+    expect(await shown(site, "--worker", "main", "--kind", "worker.admitted")).toHaveLength(2);
+  });
+
+  test("shows the newest of what fits, not what fits of the newest", async () => {
+    const site = makeSite();
+    const { refusedSeq } = await recordLife(site);
+    const refusal = `${refusedSeq} command.refused`;
+    expect(await shown(site, "-n", "1", "--kind", "command.refused")).toEqual([refusal]);
+    expect(await shown(site, "--kind", "command")).toEqual([refusal]);
+    const [, newest] = await shown(site, "--kind", "worker.admitted");
+    expect(await shown(site, "-n", "1", "--kind", "worker.admitted")).toEqual([newest]);
+    expect(await shown(site, "-n", "0", "--kind", "worker.admitted")).toEqual([]);
+    const since = ["--since", String(refusedSeq + 1)];
+    expect(await shown(site, ...since, "--kind", "command.refused")).toEqual([]);
+    expect(await shown(site, "--worker", "main", "--kind", "command.refused")).toEqual([]);
+  });
+
+  test("a worker that never was is not found, and a kind that is none is named", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const unknown = await site.call(["journal", "tail", "--worker", "nobody", "--json"]);
+    expect(unknown.exit).toBe(4);
+    expect(unknown.json().refusal.code).toBe("worker_unknown");
+    const wrong = await site.call(["journal", "tail", "--kind", "worker.stoped"]);
+    expect(wrong.exit).toBe(2);
+    expect(wrong.stderr).toContain("did you mean worker.stopped?");
+    // A beginning of a noun is none.
+    expect((await site.call(["journal", "tail", "--kind", "work"])).exit).toBe(2);
+  });
+
+  test("follows with the same choice", async () => {
+    const site = makeSite();
+    const fleet = await site.open();
+    const args = ["journal", "tail", "-n", "0", "-f", "--json", "--kind", "fleet.resumed"];
+    const child = await startStint(args, { cwd: site.dir, env: site.env });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+    const first = lines.next();
+    const heard = new AbortController();
+    void first.then(() => heard.abort());
+    for (let turn = 0; !heard.signal.aborted && turn < 500; turn += 1) {
+      await fleet.pause();
+      await fleet.resume();
+      await Promise.race([first, wait(50)]);
+    }
+    expect(entryOf((await first).value).kind).toBe("fleet.resumed");
+    child.kill("SIGINT");
+    expect(await closed).toBe(130);
+  });
+});
+
 describe("[EX12] journal verify", () => {
   test("names the newest anchor of a journal that is whole", async () => {
     const site = makeSite();

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { openFleet, sqlite, type ContractOptions, type Fleet } from "stint";
 import { onTestFinished } from "vitest";
 import { stint, type Called, type CallOptions } from "../support/cli.ts";
+import { FROM_SOURCE } from "../support/from-source.ts";
 
 /** A folder, perhaps with a fleet, and the command line called in it. */
 export interface Site {
@@ -51,7 +52,7 @@ export function makeSite(): Site {
 /** A program that says something, joins as a worker, and then works until it is ended. */
 export function talkingRun(text: string): [string, ...string[]] {
   const program = fileURLToPath(new URL("../library/worker.case.ts", import.meta.url));
-  const joining = [process.execPath, "--conditions=stint-source", program, "deaf"];
+  const joining = [process.execPath, FROM_SOURCE, program, "deaf"];
   return ["sh", "-c", 'printf "%s" "$1"; shift; exec "$@"', "sh", text, ...joining];
 }
 

@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { builtBin } from "../support/cli.ts";
-import { awaitGone, listProcesses } from "../support/process-table.ts";
+import { isListening } from "../../src/client/socket-line.ts";
+import { operatorSocketOf } from "../../src/system/places.ts";
+import { builtBin, type Called } from "../support/cli.ts";
+import { awaitGone, isAlive, listProcesses } from "../support/process-table.ts";
 import { makeGround, type Ground } from "./ground.ts";
 
 /** The kinds of the journal's entries with their actors, by the program itself. */
@@ -13,6 +17,9 @@ async function entriesOf(ground: Ground): Promise<readonly Record<string, never>
     .map((line) => JSON.parse(line).entry)
     .filter((entry) => entry !== undefined);
 }
+
+/** How long a test looks for what is to come, ms. */
+const polling = { timeout: 20_000 };
 
 describe("down", () => {
   test("[CL21] a supervisor stays with its live workers until they are stopped", async () => {
@@ -35,10 +42,42 @@ describe("down", () => {
 
     const left = await ground.call(["down", "--stop", "--grace", "0s", "--json"]);
     expect(left.json()).toMatchObject({ ok: true, data: { supervisor_pid: supervisor.pid } });
-    expect(await awaitGone(rows, 5_000)).toEqual([]);
+    // Its answer says that nobody writes any more: the state folder may be copied now.
+    expect(rows.filter(isAlive)).toEqual([]);
     expect((await ground.call(["workers", "--json"])).json().data.workers).toEqual([]);
     const again = (await ground.call(["down", "--json"])).json();
     expect(again.data).toEqual({ supervisor_pid: null, was_running: false });
+  });
+
+  test("[CL21] down answers when the supervisor has let go of the journal", async () => {
+    const ground = await makeGround();
+    // Its end is written by the supervisor alone, and signed when that leaves.
+    await ground.done(["spawn", "--", "true"]);
+    await expect
+      .poll(async () => (await ground.done(["workers", "--json"])).json().data.workers, polling)
+      .toEqual([]);
+    const pid = ground.supervisorPid();
+    const rows = listProcesses().filter((row) => row.pid === pid);
+    const { promise: answered, resolve } = Promise.withResolvers<Called>();
+    let isAnswered = false;
+    // Held up: nobody else can write to the journal before this lets go of it.
+    const writer = new Database(join(ground.stateDir, "journal.db"));
+    writer.exec("BEGIN IMMEDIATE");
+    void ground.call(["down", "--json"]).then((called) => {
+      isAnswered = true;
+      resolve(called);
+    });
+    await expect
+      .poll(() => existsSync(join(ground.stateDir, "supervisor.json")), polling)
+      .toBe(false);
+    await expect.poll(() => isListening(operatorSocketOf(ground.stateDir)), polling).toBe(false);
+    expect(await awaitGone(rows, 500)).toHaveLength(1);
+    expect(isAnswered).toBe(false);
+    writer.exec("ROLLBACK");
+    writer.close();
+    expect((await answered).json()).toMatchObject({ ok: true, data: { supervisor_pid: pid } });
+    expect(await awaitGone(rows, 0)).toEqual([]);
+    expect(existsSync(join(ground.stateDir, "journal.db-wal"))).toBe(false);
   });
 });
 

@@ -47,3 +47,30 @@ test("[CV51] a worker's own spawn makes a child of it, and gives it no other rig
   const known = all.find(({ id }: { readonly id: string }) => id === child.data.worker_id);
   expect(known).toMatchObject({ name: "child", parent_id: self.data.worker.id, depth: 1 });
 });
+
+test("[CV52] where no network is named, a default gives way to a narrower parent", async () => {
+  const ground = await makeGround();
+  const run = `${NODE} ${bin} run --json`;
+  const inner = `${run} --name inner -- true; ${run} --network open -- true`;
+  await ground.spawn("outer", "--", "sh", "-c", `${inner}; sleep 300`);
+  const logs = async (): Promise<string> =>
+    (await ground.call(["logs", "outer", "--stream", "stdout"])).stdout;
+  await expect.poll(async () => (await logs()).trim().split("\n").length).toBe(2);
+  const [granted, refused] = (await logs())
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(granted.data).toMatchObject({ outcome: { exit_code: 0 } });
+  // What is asked for by name is refused, not narrowed.
+  expect(refused.refusal).toMatchObject({ code: "rights_exceeded", facts: { field: "network" } });
+
+  // The operator's own default gives way, too.
+  const below = ["--parent", "outer", "--name", "operators", "--", "true"];
+  expect((await ground.call(["run", "--json", ...below])).exit).toBe(0);
+  const { workers } = (await ground.done(["workers", "--all", "--json"])).json().data;
+  for (const name of ["inner", "operators"]) {
+    const { id } = workers.find((one: { readonly name: string }) => one.name === name);
+    const shown = await ground.done(["worker", "show", id, "--json"]);
+    expect(shown.json().data.worker.network).toBe("controller");
+  }
+});

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config/config.ts";
 import { diffContracts, writeContract, writeTemplate } from "../../src/config/contract-text.ts";
 import { CONTRACT_FIELDS, BUDGET_FIELDS } from "../../src/config/field.ts";
+import { evaluateCondition } from "../../src/kernel/condition/condition.ts";
+import type { AdmissionContext } from "../../src/kernel/condition/context.ts";
 import { DEFAULT_CONTRACT, type Contract } from "../../src/kernel/fleet/contract.ts";
 import { InputError } from "../../src/protocol/input.ts";
 
@@ -110,6 +112,28 @@ describe("stint.toml", () => {
       'stint.toml:3: contract.lifetime must be a duration from "1ms" to "720h", got "744h"',
     ],
     [
+      "[contract.budget]\ncpu = 0.0\n",
+      "stint.toml:2: contract.budget.cpu must be a number of cores from 0.001 to 1000000.0, " +
+        "got 0.0",
+    ],
+    [
+      '[contract.budget]\nmemory = "2000TiB"\n',
+      'stint.toml:2: contract.budget.memory must be a size from "1B" to "1024TiB", got "2000TiB"',
+    ],
+    [
+      '[contract]\nreap_after = "1s"\n',
+      'stint.toml:2: contract.reap_after must be at least 3 beats of 10000 ms ("30s"), got "1s"',
+    ],
+    [
+      '[contract]\nbudget.memory = "1GiB"\ndefault_child.memory = "2GiB"\n',
+      'contract.default_child.memory must be at most what a root may have ("1GiB"), got "2GiB"',
+    ],
+    [
+      "[contract.budget]\nunits.wall = 9007199254740991\n",
+      "contract.budget.units.wall must be an integer from 0 to 4503599627370496, " +
+        "got 9007199254740991",
+    ],
+    [
       "[contract]\nlifetime = 90\n",
       'stint.toml:2: contract.lifetime must be a duration such as "90s", "1h30m" or "500ms"',
     ],
@@ -182,6 +206,32 @@ describe("stint.toml", () => {
       budget: { units: { tokens: 1_000_000 } },
       stop: [{ name: "few-siblings" }],
     });
+  });
+
+  test.each([
+    ["a root", null, false],
+    ["a fifth child", 4, false],
+    ["a sixth child", 5, true],
+  ])("[CF6] the condition in the file that init writes decides about %s", (_, count, triggered) => {
+    const text = writeTemplate({ name: "site", isSameUser: false });
+    const { contract } = readConfig(text.replaceAll(/^# (?=[[\w.]+( =|\]))/gm, ""), "x");
+    const parent =
+      count === null
+        ? null
+        : { id: "w-a", name: "a", depth: 0, state: {}, children_count: count, budget: {} };
+    const context: AdmissionContext = {
+      active_count: 0,
+      total_count: 0,
+      depth: 0,
+      name: "b",
+      reason: "",
+      state: {},
+      budget: {},
+      parent,
+      root: parent,
+      contract,
+    };
+    expect(evaluateCondition(contract.stop[0]?.when ?? "", context)).toEqual({ triggered });
   });
 
   test("[CF7] two contracts differ in the fields in which they are written otherwise", () => {

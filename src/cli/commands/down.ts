@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectSupervisor } from "../../client/supervisor.ts";
+import { supervisorProcess } from "../../client/supervisor-process.ts";
 import { durationOption } from "../../config/amount.ts";
 import { isLive } from "../../kernel/state.ts";
 import { Refused } from "../../library/refused.ts";
 import { Fault } from "../../ports/fault.ts";
+import { isRunning } from "../../system/process.ts";
 import type { Call, Said } from "../call.ts";
 import { plainText } from "../text/plain.ts";
 import { countText } from "../text/size.ts";
@@ -45,9 +47,12 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   const stopGraceMs = typeof grace === "number" ? grace : graceMsDefault;
   try {
     const { pid } = await supervision.status();
+    const process = supervisorProcess(stateDir, pid);
     const live = await supervision.leave(options["stop"] === true ? { stopGraceMs } : {});
     if (live.length > 0) throw await liveRefusal(call, live);
-    await untilGone(stateDir, call.signal);
+    await until(async () => !(await isServing(stateDir)), call.signal);
+    // Its doors are closed first; only then does it sign the journal's end and let go of it.
+    if (process !== undefined) await until(async () => !isRunning(process), call.signal);
     const data = { supervisor_pid: pid, was_running: true };
     return { data, text: `The supervisor (pid ${pid}) has left.` };
   } finally {
@@ -79,14 +84,17 @@ async function liveRefusal(call: Call, ids: readonly string[]): Promise<Refused>
   });
 }
 
-async function untilGone(stateDir: string, signal: AbortSignal): Promise<void> {
+async function isServing(stateDir: string): Promise<boolean> {
+  const supervision = await connectSupervisor({ stateDir });
+  await supervision?.close();
+  return supervision !== undefined;
+}
+
+async function until(isGone: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   const deadlineAtMs = performance.now() + goneMs;
-  for (;;) {
-    const supervision = await connectSupervisor({ stateDir });
-    if (supervision === undefined) return;
-    await supervision.close();
+  while (!(await isGone())) {
     if (performance.now() > deadlineAtMs) {
-      const message = `the supervisor must be gone ${goneMs} ms after leaving, it answers still`;
+      const message = `the supervisor must be gone ${goneMs} ms after leaving, it is there still`;
       throw new Fault("supervisor_unreachable", message, { retryable: true });
     }
     await sleep(pollEveryMs, undefined, { signal });

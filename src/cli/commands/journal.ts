@@ -1,16 +1,18 @@
 import { resolve } from "node:path";
 import type { VerifiedStore } from "../../compose/inspection.ts";
 import type { Entry } from "../../kernel/entry.ts";
+import type { EventKind } from "../../kernel/event.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { entryWords } from "../../library/explain/happened.ts";
+import type { Journal } from "../../ports/journal.ts";
 import { InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
 import { placeFor } from "../place.ts";
 import { writeToNewFile, writeToStdout } from "../record/export-file.ts";
-import { WorkerNames } from "../record/names.ts";
+import { demandKnown, WorkerNames } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
-import { readTail } from "../record/tail.ts";
+import { parseKinds, readSelected, type Selection } from "../record/selection.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
 import { instantText } from "../text/duration.ts";
 import { integerText } from "../text/integer.ts";
@@ -29,8 +31,9 @@ const tail: Verb = {
   summary: "Show the newest entries of the journal, and those to come",
   details:
     "Prints one line for each entry: its number, its time, its kind and what it says. With " +
-    "--json " +
-    "one object a line: the entry itself, whose `kind` is that of the event.",
+    "--worker and --kind only those that fit both; the journal is searched for as many of them " +
+    "as are asked for. With --json one object a line: the entry itself, whose `kind` is that of " +
+    "the event.",
   options: [
     {
       flags: "-n, --count <entries>",
@@ -42,24 +45,34 @@ const tail: Verb = {
       description: "from this entry on",
       parse: integerText("--since", 1),
     },
+    {
+      flags: "--worker <id>",
+      description: "about this worker, dead or alive, or asked for by it",
+    },
+    {
+      flags: "--kind <kind>",
+      description: "of this kind, e.g. command.refused, or this noun, e.g. worker",
+      parse: parseKinds,
+    },
     { flags: "-f, --follow", description: "go on with those to come, until interrupted" },
   ],
-  examples: ["stint journal tail -n 5", "stint journal tail --since 100 --follow --json"],
+  examples: [
+    "stint journal tail -n 5",
+    "stint journal tail --since 100 --follow --json",
+    "stint journal tail --worker build --kind command.refused",
+  ],
   run: runTail,
 };
 
 async function runTail(call: Call, { options }: Given): Promise<Said> {
   const colours = coloursFor(call.isColour);
   return withJournal(call, async (journal) => {
-    const { seq: endSeq } = await journal.head();
-    const fromSeq = firstSeq(options, endSeq);
     const names = new WorkerNames(journal);
-    const until = options["follow"] === true ? { until: call.signal } : {};
-    let [entryCount, lastSeq] = [0, endSeq];
-    for await (const entry of readTail(journal, { fromSeq, ...until })) {
+    let [entryCount, lastSeq] = [0, (await journal.head()).seq];
+    for await (const entry of readSelected(journal, await selectionOf(call, journal, options))) {
       await names.learn(entry);
       entryCount += 1;
-      lastSeq = entry.seq;
+      lastSeq = Math.max(lastSeq, entry.seq);
       call.line(entry as unknown as JsonObject);
       call.print(lineOf(entry, names, colours));
     }
@@ -67,10 +80,25 @@ async function runTail(call: Call, { options }: Given): Promise<Said> {
   });
 }
 
-function firstSeq({ since, count }: Given["options"], endSeq: number): number {
-  const newest = typeof count === "number" ? Math.max(1, endSeq - count + 1) : undefined;
-  if (typeof since === "number") return Math.max(since, newest ?? 1);
-  return newest ?? Math.max(1, endSeq - countDefault + 1);
+async function selectionOf(
+  call: Call,
+  journal: Journal,
+  options: Given["options"],
+): Promise<Selection> {
+  // As their parsers have made them.
+  const { since, count, kind, worker } = options as {
+    readonly since?: number;
+    readonly count?: number;
+    readonly kind?: readonly EventKind[];
+    readonly worker?: string;
+  };
+  return {
+    sinceSeq: since,
+    countMax: count ?? (since === undefined ? countDefault : undefined),
+    kinds: kind,
+    worker: worker === undefined ? undefined : await demandKnown(journal, worker),
+    ...(options["follow"] === true ? { until: call.signal } : {}),
+  };
 }
 
 function lineOf(entry: Entry, names: WorkerNames, colours: Colours): string {

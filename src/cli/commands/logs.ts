@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { LIMITS } from "../../kernel/limits.ts";
 import { isLive } from "../../kernel/state.ts";
-import { Refused } from "../../library/refused.ts";
 import { resolveWorker } from "../../library/worker/reference.ts";
 import { bytesOf, outputFiles, type OutputFrame } from "../../output/frame.ts";
 import { readOutput } from "../../output/reader.ts";
@@ -11,7 +10,7 @@ import { statePlaces } from "../../system/places.ts";
 import type { Call, Said } from "../call.ts";
 import { passOn } from "../launching/passing-on.ts";
 import { cutBefore, startOfLastLines } from "../record/last-lines.ts";
-import { findKnown } from "../record/names.ts";
+import { demandKnown } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { openRawOutput, rawOutputFile } from "../record/raw-output.ts";
 import { integerText } from "../text/integer.ts";
@@ -60,7 +59,7 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const meant = resolveWorker(state, parameters[0]);
   const stream = options["stream"] as Stream | undefined;
   return withJournal(call, async (journal) => {
-    const id = await knownId(journal, meant);
+    const id = await demandKnown(journal, meant);
     const source: Source = {
       stateDir,
       id,
@@ -86,18 +85,6 @@ interface Source {
 interface Follow {
   readonly until: () => Promise<boolean>;
   readonly signal: AbortSignal;
-}
-
-async function knownId(journal: Journal, meant: string): Promise<string> {
-  const found = await findKnown(journal, meant);
-  if (found === undefined) throw unknown(meant);
-  return found;
-}
-
-function unknown(id: string): Refused {
-  const got = describeValue(id);
-  const message = `a worker of this fleet must be named, none ever had the id or name ${got}`;
-  return new Refused({ code: "worker_unknown", message, facts: { worker: id } });
 }
 
 async function startOf(source: Source, lineCount: number): Promise<number> {

@@ -30,7 +30,7 @@ async function run(call: Call): Promise<Said> {
     root,
     state_dir: stateDir,
     journal_file: join(stateDir, "journal.db"),
-    secret_file: join(stateDir, "secret"),
+    secret_file: statePlaces(stateDir).secret,
     config_file: file,
     config_exists: existsSync(file),
     output_dir: state.output,

@@ -7,7 +7,7 @@ import { Refused, refusedAnswer } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { objectOption, wordOption } from "../launching/given-option.ts";
-import { findKnown } from "../record/names.ts";
+import { findKnown, unknownWorker } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { giveAsWorker, seeAsWorker } from "../roster/as-worker.ts";
 import { documentOf, portraitText } from "../roster/portrait.ts";
@@ -35,7 +35,7 @@ const show: Verb = {
     const { beats, seq } = await call.read();
     const fleet = await openReading(call);
     const view = (await fleet.worker(reference)) ?? (await findDead(call, fleet, reference));
-    if (view === undefined) throw unknown(reference);
+    if (view === undefined) throw unknownWorker(reference);
     const text = portraitText(view, beats, coloursFor(call.isColour));
     return { data: { worker: documentOf(view, beats) }, text, seq };
   },
@@ -205,10 +205,4 @@ function textAt({ parameters }: Given, index: number): string {
   throw new InputError("usage", [
     { path: "the operand", expected: "a text", got: describeValue(text) },
   ]);
-}
-
-function unknown(reference: string): Refused {
-  const got = describeValue(reference);
-  const message = `a worker of this fleet must be named, none ever had the id or name ${got}`;
-  return new Refused({ code: "worker_unknown", message, facts: { worker: reference } });
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../kernel/json.ts";
 import { isLive, type State } from "../../kernel/state.ts";
 import { Refused } from "../../library/refused.ts";
 import { Fault } from "../../ports/fault.ts";
+import { isPermit } from "../../system/places.ts";
 import { holdsFleet } from "../place.ts";
 
 /** The fleet that lies in a state folder. */
@@ -70,5 +71,5 @@ function mustBeEnded(state: State): void {
 }
 
 function hasPermit(stateDir: string): boolean {
-  return readdirSync(stateDir).some((name) => name.startsWith("permit-"));
+  return readdirSync(stateDir).some(isPermit);
 }

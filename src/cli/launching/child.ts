@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Budget } from "../../kernel/budget/budget.ts";
 import type { Outcome } from "../../kernel/worker/evidence.ts";
+import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { toEdge, toWire } from "../../library/names.ts";
 import { Refused, refusedAnswer } from "../../library/refused.ts";
+import { unlessAborted } from "../../library/waiting.ts";
 import { connectAsWorker } from "../../client/worker-connection.ts";
 import type { ChildOrder } from "../../ports/worker-door.ts";
 import { isPlainObject } from "../../protocol/input.ts";
@@ -10,6 +12,7 @@ import { base32, freshCommandId, freshInstanceId } from "../../runtime/base32.ts
 import { systemRandom } from "../../system/random.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Launch } from "./launch.ts";
+import { networkBelow } from "./network.ts";
 import type { End, Running } from "./running.ts";
 
 /** As many bits as an instance id has. */
@@ -27,8 +30,8 @@ export async function startAsWorker(
   const door = await connectAsWorker(tokenFile);
   const giveUp = new AbortController();
   try {
-    const self = (await unlessAborted(door.self(), signal)).manifest.instance;
-    const order = orderOf(launch, self);
+    const { manifest } = await unlessAborted(door.self(), signal);
+    const order = orderOf(launch, manifest);
     // A worker stops no other: what it gave up waiting for may run yet, for its parent to account.
     const answer = await unlessAborted(door.start(order), signal);
     if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
@@ -53,27 +56,14 @@ export async function startAsWorker(
   }
 }
 
-/** Waits, and throws the signal's reason as soon as it fires. */
-async function unlessAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(signal.reason as Error);
-  if (signal.aborted) giveUp();
-  signal.addEventListener("abort", giveUp);
-  try {
-    return await Promise.race([awaited, promise]);
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
-}
-
 /** A wait that was given up because its caller was interrupted. */
 class Interrupted extends Error {
   // The name by which everybody knows that something was called off and has not failed.
   override readonly name = "AbortError";
 }
 
-function orderOf(launch: Launch, self: string): ChildOrder {
-  const { name, parent, runId, reason, state, network, run, cwd, env } = launch;
+function orderOf(launch: Launch, { instance: self, network: own }: Manifest): ChildOrder {
+  const { name, parent, runId, reason, state, run, cwd, env } = launch;
   if (parent !== undefined && parent !== self) {
     const expected = `absent (a worker starts children of its own, and this is ${self})`;
     throw new InputError("usage", [{ path: "--parent", expected, got: describeValue(parent) }]);
@@ -81,6 +71,7 @@ function orderOf(launch: Launch, self: string): ChildOrder {
   const budget = toWire(launch.budget, "budget") as Budget;
   const ids = runId === undefined ? freshIds() : namedIds(self, runId);
   const { instance } = ids;
+  const network = networkBelow(launch, own);
   return {
     id: ids.id,
     admission: { instance, name, reason, state, budget, network },

@@ -33,7 +33,9 @@ export function launchOptions(network: Network): readonly VerbOption[] {
 function networkOption(network: Network): VerbOption {
   return {
     flags: "--network <network>",
-    description: `none, controller (only the supervisor) or open (default: ${network})`,
+    description:
+      "none, controller (only the supervisor) or open " +
+      `(default: ${network}, at most the parent's)`,
     parse: wordOption("--network", ["none", "controller", "open"]),
   };
 }
@@ -111,7 +113,9 @@ export interface Launch {
   readonly reason: string;
   readonly state: JsonObject;
   readonly budget: BudgetOptions;
-  readonly network: Network;
+  /** What was typed; undefined where nothing was, and then the verb's default is meant. */
+  readonly network: Network | undefined;
+  readonly networkDefault: Network;
   readonly run: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -138,7 +142,7 @@ export function parseLaunch(
   };
   const run = commandOf(parameters);
   const cwd = folderOf(given.cwd ?? ".");
-  const { name = labelOf(run[0]), state = {}, network = so.network, parent, runId } = given;
+  const { name = labelOf(run[0]), state = {}, network, parent, runId } = given;
   const budget = withoutAbsent({
     cpuMilli: given.cpu,
     memoryBytes: given.memory,
@@ -148,7 +152,8 @@ export function parseLaunch(
   const variables = setVariables(so.env, given.env ?? []);
   const env = environmentFor(so.env, variables);
   const reason = reasonOf(run, { cwd, given: variables });
-  return { name, parent, runId, reason, state, budget, network, run, cwd, env };
+  const asked = { name, parent, runId, reason, state, budget };
+  return { ...asked, network, networkDefault: so.network, run, cwd, env };
 }
 
 function commandOf(parameters: readonly unknown[]): readonly [string, ...string[]] {

@@ -6,6 +6,7 @@ import { statePlaces } from "../../system/places.ts";
 import { isDead, readProcess } from "../../system/process.ts";
 import type { Call } from "../call.ts";
 import type { Launch } from "./launch.ts";
+import { networkBelow } from "./network.ts";
 import type { End, Running } from "./running.ts";
 
 /** Starts a worker as whoever calls: the operator, or the worker whose token this process has. */
@@ -32,9 +33,11 @@ async function startAsOperator(call: Call, launch: Launch): Promise<Running> {
   const { stateDir } = await call.place();
   // Time and whatever was left behind are the supervisor's to look after.
   const fleet = await call.openFleet({ supervisor: "start", steward: false });
-  const { parent, runId, ...asked } = launch;
+  const { parent, runId, network: _, networkDefault: __, ...asked } = launch;
+  const above = parent === undefined ? undefined : await fleet.worker(parent);
   const worker = await fleet.start({
     ...asked,
+    network: networkBelow(launch, above?.network),
     signal: call.signal,
     ...(parent === undefined ? {} : { parent }),
     ...(runId === undefined ? {} : { runId }),

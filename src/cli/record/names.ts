@@ -2,7 +2,9 @@ import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { subjectOf } from "../../kernel/subject.ts";
 import type { Named } from "../../library/explain/words.ts";
+import { Refused } from "../../library/refused.ts";
 import { GENESIS, type Head, type Journal } from "../../ports/journal.ts";
+import { describeValue } from "../../protocol/input.ts";
 
 /** Entries about a worker that are looked through for its admission; more than most have. */
 const entriesMax = 256;
@@ -18,6 +20,20 @@ export async function findKnown(journal: Journal, text: string): Promise<string 
   // A command that was refused may be about an id that nobody ever had.
   const entries = await journal.about(text, entriesMax);
   return entries.some(isBirth) ? text : findLastNamed(journal, text);
+}
+
+/** The worker that a text means, as {@link findKnown}. Throws `Refused` `worker_unknown`. */
+export async function demandKnown(journal: Journal, text: string): Promise<string> {
+  const found = await findKnown(journal, text);
+  if (found === undefined) throw unknownWorker(text);
+  return found;
+}
+
+/** The refusal of a text that never meant a worker. */
+export function unknownWorker(text: string): Refused {
+  const got = describeValue(text);
+  const message = `a worker of this fleet must be named, none ever had the id or name ${got}`;
+  return new Refused({ code: "worker_unknown", message, facts: { worker: text } });
 }
 
 type Birth = Entry<"worker.admitted"> | Entry<"worker.adopted">;

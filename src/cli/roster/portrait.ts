@@ -61,6 +61,15 @@ function endText({ reason, grade, proven, outcome, atMs, seq }: NonNullable<Work
   return `${[reason, ...how].join(", ")}${known}; ${instantText(atMs)}, entry ${seq}`;
 }
 
+/** What the amounts of a budget are called; what is not here bears its own name. */
+const WORDS: Readonly<Record<string, string>> = {
+  cpuMilli: "cpu",
+  memoryBytes: "memory",
+  lifetimeMs: "lifetime",
+  wallMs: "wall",
+  cpuMs: "cpu time",
+};
+
 /** How the amounts of a budget are written; what is not here is a plain number. */
 const FORMS: Readonly<Record<string, (amount: number) => string>> = {
   cpuMilli: (amount) => `${coresText(amount)} cores`,
@@ -75,7 +84,7 @@ function budgetText({ granted, free }: WorkerView["budget"]): string | null {
     const form = FORMS[key] ?? String;
     const left = amountsOf(free).find(([other]) => other === key)?.[1];
     const rest = left === undefined || left === amount ? "" : ` (${form(left)} free)`;
-    return `${plainText(key)} ${form(amount)}${rest}`;
+    return `${plainText(WORDS[key] ?? key)} ${form(amount)}${rest}`;
   });
   return lines.length === 0 ? null : lines.join(", ");
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Receipt } from "../../library/kill/receipt.ts";
 import { toWire } from "../../library/names.ts";
+import { hasStopped } from "../../library/worker/stopping.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
 import { coloursFor } from "../text/colour.ts";
@@ -28,7 +29,7 @@ function receiptText(call: Call, receipt: Receipt): string {
   const lines = [
     `${verb} ${countText(stoppedCount, "worker")}${how} in ${durationText(durationMs)}`,
     ...receipt.workers
-      .filter(({ grade, proven: isProven }) => grade === null && !isProven)
+      .filter((worker) => !hasStopped(worker))
       .map(({ id, name }) => colours.red(`still alive: ${id} (${plainText(name)})`)),
     proven
       ? colours.green("proven: every end was seen")

@@ -1,4 +1,5 @@
 import type { Fleet } from "../../library/fleet/fleet.ts";
+import { unlessAborted } from "../../library/waiting.ts";
 import type { Call } from "../call.ts";
 import { plainText } from "../text/plain.ts";
 import { countText } from "../text/size.ts";
@@ -37,15 +38,11 @@ export function tellStillAlive(
 
 /** Resolves as the work does, or rejects when whoever waits insists on leaving (second Ctrl-C). */
 export async function orUntilForced<T>(call: Call, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(call.force.reason as Error);
   const say = (): void => call.note("the stop is ordered and goes on; again to leave it to itself");
   call.signal.addEventListener("abort", say, { once: true });
-  call.force.addEventListener("abort", leave, { once: true });
   try {
-    return await Promise.race([work, promise]);
+    return await unlessAborted(work, call.force);
   } finally {
     call.signal.removeEventListener("abort", say);
-    call.force.removeEventListener("abort", leave);
   }
 }

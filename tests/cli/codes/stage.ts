@@ -9,7 +9,7 @@ import { onTestFinished } from "vitest";
 import { openSqliteJournal } from "../../../src/journal/sqlite/open.ts";
 import { RULES } from "../../../src/kernel/entry.ts";
 import { DEFAULT_CONTRACT, type Contract } from "../../../src/kernel/fleet/contract.ts";
-import { permitFile } from "../../../src/library/store/permit.ts";
+import { permitFile } from "../../../src/system/places.ts";
 import type { Draft } from "../../../src/ports/journal.ts";
 import type { Signer } from "../../../src/ports/signer.ts";
 import { ensureSecretFile } from "../../../src/signing/secret-file.ts";
