@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bundleCli } from "../scripts/bundle.ts";
+import { bundle } from "../scripts/bundle.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -24,7 +24,7 @@ export function builtProgram(): Promise<Built> {
 async function buildProgram(): Promise<Built> {
   const folder = mkdtempSync(join(tmpdir(), "stint-bench-build-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  await bundleCli(join(folder, "dist"));
+  await bundle(join(folder, "dist"));
   cpSync(join(ROOT, "bin"), join(folder, "bin"), { recursive: true });
   cpSync(join(ROOT, "package.json"), join(folder, "package.json"));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));

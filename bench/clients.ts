@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { perSecond, type Bench, type Trials } from "./measure.ts";
-import { makeSite, type Site } from "./site.ts";
+import { perSecond, type Bench } from "./measure.ts";
+import { onSite, type Site } from "./site.ts";
 
 const PROGRAM = join(import.meta.dirname, "client.ts");
+const SOURCE = join(import.meta.dirname, "../scripts/source.ts");
 const CLIENTS = 16;
 const COMMANDS = 60 * CLIENTS;
 
@@ -15,29 +16,27 @@ export const manyClients: Bench = {
   floorName: "one client",
   target: { ratio: 5, better: "higher" },
   rounds: 7,
-  async prepare(): Promise<Trials> {
-    const site = await makeSite();
-    await site.supervise();
-    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => startClient(site)));
-    const rateOf = async (givers: readonly Client[]): Promise<number> => {
-      const tell = async (what: Order): Promise<void> => {
-        await Promise.all(givers.map((client) => client.tell(what)));
+  prepare: () =>
+    onSite(async (site) => {
+      await site.supervise();
+      const clients = await Promise.all(Array.from({ length: CLIENTS }, () => startClient(site)));
+      return {
+        floor: () => rateOf(clients.slice(0, 1)),
+        measure: () => rateOf(clients),
+        close: async () => void (await Promise.all(clients.map((client) => client.close()))),
       };
-      await tell("open");
-      const rate = await perSecond(COMMANDS, () => tell(COMMANDS / givers.length));
-      await tell("close");
-      return rate;
-    };
-    return {
-      floor: () => rateOf(clients.slice(0, 1)),
-      measure: () => rateOf(clients),
-      async close() {
-        await Promise.all(clients.map((client) => client.close()));
-        await site.close();
-      },
-    };
-  },
+    }),
 };
+
+async function rateOf(givers: readonly Client[]): Promise<number> {
+  const tell = async (what: Order): Promise<void> => {
+    await Promise.all(givers.map((client) => client.tell(what)));
+  };
+  await tell("open");
+  const rate = await perSecond(COMMANDS, () => tell(COMMANDS / givers.length));
+  await tell("close");
+  return rate;
+}
 
 /** To open the fleet, to give it so many commands one after the other, or to close it. */
 type Order = "open" | "close" | number;
@@ -49,7 +48,7 @@ interface Client {
 }
 
 async function startClient({ stateDir, env }: Site): Promise<Client> {
-  const args = ["--conditions=stint-source", PROGRAM, stateDir];
+  const args = [`--import=${SOURCE}`, PROGRAM, stateDir];
   const child = spawn(process.execPath, args, {
     env,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -62,8 +61,10 @@ async function startClient({ stateDir, env }: Site): Promise<Client> {
       await heard;
     },
     async close() {
+      // Ctrl-C reaches it as well.
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
-      child.disconnect();
+      if (child.connected) child.disconnect();
       await exited;
     },
   };

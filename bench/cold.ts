@@ -1,5 +1,6 @@
-import { runTimed, makeSite } from "./site.ts";
-import { median, type Bench, type Trials } from "./measure.ts";
+import type { Bench } from "./measure.ts";
+import { median } from "./report/verdict.ts";
+import { onSite, runTimed, type Site, type Timed } from "./site.ts";
 
 const LIVE = 4;
 
@@ -13,29 +14,30 @@ export const coldWorkers: Bench = {
   floorName: "node -e 0",
   target: { ratio: 3, better: "lower" },
   rounds: 7,
-  async prepare(): Promise<Trials> {
-    const site = await makeSite();
-    await site.supervise();
-    const fleet = await site.open();
-    for (let started = 0; started < LIVE; started += 1)
-      await fleet.start({ name: "sleeper", run: ["sleep", "600"] });
-    await fleet.close();
-    return {
-      floor: () =>
-        middleOf(() => runTimed([process.execPath, "-e", "0"], { cwd: site.dir, env: site.env })),
-      measure: () =>
-        middleOf(async () => {
-          const called = await site.call(["workers", "--json"]);
-          const { data } = JSON.parse(called.stdout) as {
-            readonly data: { readonly workers: readonly unknown[] };
-          };
-          if (data.workers.length !== LIVE) throw new Error(`${LIVE} workers must be listed`);
-          return called;
-        }),
-      close: () => site.close(),
-    };
-  },
+  prepare: () =>
+    onSite(async (site) => {
+      await site.supervise();
+      const fleet = await site.open();
+      for (let started = 0; started < LIVE; started += 1)
+        await fleet.start({ name: "sleeper", run: ["sleep", "600"] });
+      await fleet.close();
+      const { dir: cwd, env } = site;
+      return {
+        floor: () => middleOf(() => runTimed([process.execPath, "-e", "0"], { cwd, env })),
+        measure: () => middleOf(() => listWorkers(site)),
+        close: async () => undefined,
+      };
+    }),
 };
+
+async function listWorkers(site: Site): Promise<Timed> {
+  const called = await site.call(["workers", "--json"]);
+  const { data } = JSON.parse(called.stdout) as {
+    readonly data: { readonly workers: readonly unknown[] };
+  };
+  if (data.workers.length !== LIVE) throw new Error(`${LIVE} workers must be listed`);
+  return called;
+}
 
 async function middleOf(call: () => Promise<{ readonly ms: number }>): Promise<number> {
   const figures: number[] = [];

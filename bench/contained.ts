@@ -3,8 +3,9 @@ import { dirname } from "node:path";
 import { contain } from "../src/sandbox/process/rung/containment.ts";
 import { resolveView } from "../src/sandbox/process/rung/view.ts";
 import { runtimePlaces } from "../src/system/places.ts";
-import { median, msOf, type Bench, type Trials } from "./measure.ts";
-import { makeSite, runTimed, type Site } from "./site.ts";
+import { msOf, type Bench } from "./measure.ts";
+import { median } from "./report/verdict.ts";
+import { onSite, runTimed, type Site } from "./site.ts";
 
 /** Starts per trial, of which the middle one counts. */
 const STARTS = 9;
@@ -16,27 +17,21 @@ export const containedStart: Bench = {
   floorName: "bare bwrap … true",
   target: { ratio: 5, better: "lower" },
   rounds: 7,
-  async prepare(): Promise<Trials> {
-    const site = await makeSite();
-    const { rung } = await site.supervise();
-    demandBubblewrap(rung);
-    const fleet = await site.open();
-    return {
-      floor: () => middleOf(() => runBare(site)),
-      measure: () =>
-        middleOf(() =>
-          msOf(async () => {
-            const worker = await fleet.start({ run: ["true"], cwd: site.dir });
-            const { end } = await worker.ended();
-            if (end?.outcome?.exitCode !== 0) throw new Error("true must exit with 0");
-          }),
-        ),
-      async close() {
-        await fleet.close();
-        await site.close();
-      },
-    };
-  },
+  prepare: () =>
+    onSite(async (site) => {
+      demandBubblewrap((await site.supervise()).rung);
+      const fleet = await site.open();
+      const startOne = async (): Promise<void> => {
+        const worker = await fleet.start({ run: ["true"], cwd: site.dir });
+        const { end } = await worker.ended();
+        if (end?.outcome?.exitCode !== 0) throw new Error("true must exit with 0");
+      };
+      return {
+        floor: () => middleOf(() => runBare(site)),
+        measure: () => middleOf(() => msOf(startOne)),
+        close: () => fleet.close(),
+      };
+    }),
 };
 
 /** The same from a shell: a Node has to start first, which the floor has not. */
@@ -46,16 +41,15 @@ export const containedRun: Bench = {
   floorName: "bare bwrap … true",
   target: { ratio: 5, better: "lower" },
   rounds: 7,
-  async prepare(): Promise<Trials> {
-    const site = await makeSite();
-    const { rung } = await site.supervise();
-    demandBubblewrap(rung);
-    return {
-      floor: () => middleOf(() => runBare(site)),
-      measure: () => middleOf(async () => (await site.call(["run", "--", "true"])).ms),
-      close: () => site.close(),
-    };
-  },
+  prepare: () =>
+    onSite(async (site) => {
+      demandBubblewrap((await site.supervise()).rung);
+      return {
+        floor: () => middleOf(() => runBare(site)),
+        measure: () => middleOf(async () => (await site.call(["run", "--", "true"])).ms),
+        close: async () => undefined,
+      };
+    }),
 };
 
 /** What the supervisor wraps its programs in, around nothing but the program. */

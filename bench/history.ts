@@ -7,7 +7,7 @@ import { INITIAL_STATE } from "../src/kernel/state.ts";
 import { GENESIS, type Draft, type Head, type Journal } from "../src/ports/journal.ts";
 import { replay } from "../src/runtime/replay.ts";
 import { carryPair, endAll, makeFolder, openFleetIn, OPERATOR, type BenchFleet } from "./fleet.ts";
-import { perSecond, type Bench, type Trials } from "./measure.ts";
+import { perSecond, type Bench, type Course, type Trials } from "./measure.ts";
 
 const REPLAYED = 100_000;
 const REPLAY_PER_SECOND = 200_000;
@@ -26,8 +26,8 @@ export const replaying: Bench = {
   floorName: "read, hash and parse alone",
   target: { atLeast: REPLAY_PER_SECOND },
   rounds: 7,
-  async prepare(): Promise<Trials> {
-    const history = await openHistory(REPLAYED, NOTES);
+  async prepare(course): Promise<Trials> {
+    const history = await openHistory(REPLAYED, NOTES, course);
     const { fleet } = history;
     return {
       floor: () => perSecond(REPLAYED, () => readRaw(fleet.journal)),
@@ -44,8 +44,8 @@ export const folding: Bench = {
   floorName: "the bar, as a constant",
   target: { atLeast: FOLD_PER_SECOND },
   rounds: 7,
-  async prepare(): Promise<Trials> {
-    const history = await openHistory(REPLAYED, NOTES);
+  async prepare(course): Promise<Trials> {
+    const history = await openHistory(REPLAYED, NOTES, course);
     const { fleet } = history;
     const entries: Entry[] = [];
     let head: Head = GENESIS;
@@ -73,9 +73,12 @@ export const opening: Bench = {
   floorName: `opening ${SHORT.toLocaleString("en-US")}`,
   target: { ratio: 1.2, better: "lower" },
   rounds: 15,
-  async prepare(): Promise<Trials> {
-    const short = await openHistory(SHORT, 0);
-    const long = await openHistory(LONG, 0);
+  async prepare(course): Promise<Trials> {
+    const short = await openHistory(SHORT, 0, course);
+    const long = await openHistory(LONG, 0, course).catch(async (error: unknown) => {
+      await short.close();
+      throw error;
+    });
     await short.fleet.close();
     await long.fleet.close();
     return {
@@ -109,32 +112,40 @@ interface History {
 }
 
 /** A journal of at least `count` entries: short lives, each with some notes in between. */
-async function openHistory(count: number, notes: number): Promise<History> {
+async function openHistory(count: number, notes: number, course: Course): Promise<History> {
   const folder = await makeFolder();
-  const before = await openFleetIn(folder.path);
-  await carryPair(before.loop);
-  await endAll(before.loop);
-  await lengthen(before.journal, count, notes);
-  await before.close();
-  // The first look at the lengthened journal folds it, and signs a head at its end.
-  const fleet = await openFleetIn(folder.path);
-  await fleet.close();
-  const ready = await openFleetIn(folder.path);
-  return {
-    fleet: ready,
-    async close() {
+  try {
+    const before = await openFleetIn(folder.path);
+    await carryPair(before.loop);
+    await endAll(before.loop);
+    await lengthen(before.journal, { count, notes, course });
+    await before.close();
+    // The first look at the lengthened journal folds it, and signs a head at its end.
+    const fleet = await openFleetIn(folder.path);
+    await fleet.close();
+    const ready = await openFleetIn(folder.path);
+    const close = async (): Promise<void> => {
       await ready.close();
       await folder.remove();
-    },
-    remove: () => folder.remove(),
-  };
+    };
+    return { fleet: ready, close, remove: () => folder.remove() };
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
 }
 
 /** Appends admissions and their ends up to `count` entries, a full slice at a time. */
-async function lengthen(journal: Journal, count: number, notes: number): Promise<void> {
+async function lengthen(
+  journal: Journal,
+  so: { readonly count: number; readonly notes: number; readonly course: Course },
+): Promise<void> {
+  const { count, notes, course } = so;
   let head = await journal.head();
   let made = 0;
   while (head.seq < count) {
+    course.signal.throwIfAborted();
+    course.tell(`preparing, entry ${head.seq.toLocaleString("en-US")}`);
     const lives = Math.ceil(Math.min(LIMITS.readEntriesMax, count - head.seq) / (2 + notes));
     const first = made + 1;
     made += lives;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { readFileSync } from "node:fs";
-import type { Bench, Trials } from "./measure.ts";
-import { makeSite } from "./site.ts";
+import type { Bench } from "./measure.ts";
+import { onSite } from "./site.ts";
 
 /** How long it is watched, ms; a tick of the kernel's clock (10 ms) is then 0.04 % of a core. */
 const WATCHED_MS = 25_000;
@@ -18,19 +18,19 @@ export const idleSupervisor: Bench = {
   floorName: "the bar, as a constant",
   target: { ratio: 1, better: "lower" },
   rounds: 2,
-  async prepare(): Promise<Trials> {
-    const site = await makeSite();
-    const { pid } = await site.supervise();
-    return {
-      floor: () => Promise.resolve(BAR_PERCENT),
-      async measure() {
-        const [beforeMs, beganMs] = [cpuMsOf(pid), performance.now()];
-        await sleep(WATCHED_MS);
-        return ((cpuMsOf(pid) - beforeMs) / (performance.now() - beganMs)) * 100;
-      },
-      close: () => site.close(),
-    };
-  },
+  prepare: ({ signal }) =>
+    onSite(async (site) => {
+      const { pid } = await site.supervise();
+      return {
+        floor: () => Promise.resolve(BAR_PERCENT),
+        async measure() {
+          const [beforeMs, beganMs] = [cpuMsOf(pid), performance.now()];
+          await sleep(WATCHED_MS, undefined, { signal });
+          return ((cpuMsOf(pid) - beforeMs) / (performance.now() - beganMs)) * 100;
+        },
+        close: async () => undefined,
+      };
+    }),
 };
 
 /** The cpu time of a process and all its threads so far, ms (proc(5): utime and stime). */

@@ -1,3 +1,7 @@
+import { othersShare } from "./report/machine.ts";
+import { describeTarget, summarise, type Round, type Summary } from "./report/verdict.ts";
+import type { Target } from "./report/verdict.ts";
+
 /** One thing that is measured, against a floor taken in the same run where there is one. */
 export interface Bench {
   readonly name: string;
@@ -5,99 +9,88 @@ export interface Bench {
   readonly unit: string;
   /** What the floor is, in a few words. */
   readonly floorName: string;
-  /** What is asked for: a ratio of measure to floor and which way is better, or a plain figure. */
-  readonly target:
-    { readonly ratio: number; readonly better: "higher" | "lower" } | { readonly atLeast: number };
+  readonly target: Target;
   /** How often floor and measure are taken, in turn. */
   readonly rounds: number;
-  /** Prepares one pair of trials; `close` gives everything back. */
-  prepare(): Promise<Trials>;
+  /** Prepares one pair of trials; what it has begun when it throws, it has given back. */
+  prepare(course: Course): Promise<Trials>;
+}
+
+/** How a run goes on. */
+export interface Course {
+  /** Fires when the run is to end: what waits long listens to it. */
+  readonly signal: AbortSignal;
+  /** Tells how far long work has come. */
+  tell(progress: string): void;
 }
 
 /** A floor and a measure; each call is one trial and answers a figure in the bench's unit. */
 export interface Trials {
   floor(): Promise<number>;
   measure(): Promise<number>;
+  /** Gives everything back, also after a trial that threw. */
   close(): Promise<void>;
 }
 
-/** What a bench found. */
-export interface Result {
+interface Asked {
   readonly name: string;
   readonly unit: string;
   readonly floor_name: string;
-  readonly floor: number;
-  readonly measured: number;
-  readonly ratio: number;
   readonly target: string;
-  readonly met: boolean;
-  /** (highest - lowest) / median of the ratios of the rounds. */
-  readonly spread: number;
-  /** Whether the rounds differed so much that the verdict could be chance. */
-  readonly noisy: boolean;
 }
 
-/** Beyond this spread of the rounds' ratios a verdict near the target says little. */
-const NOISY_SPREAD = 0.5;
+/** What a bench found, as it is printed by `--json`; or why it could not be run. */
+export type Result =
+  | (Asked & { readonly error: string })
+  | (Asked &
+      Summary & {
+        readonly error: null;
+        /** The share of all cores that others used before and after it, 0 to 1; the higher. */
+        readonly others_share: number;
+        readonly rounds: readonly Round[];
+      });
 
 /** Runs a bench: floor and measure in turn, medians of both, the median of the rounds' ratios. */
-export async function run(bench: Bench): Promise<Result> {
-  const trials = await bench.prepare();
-  const floors: number[] = [];
-  const measures: number[] = [];
+export async function run(
+  bench: Bench,
+  course: Course,
+  roundCount = bench.rounds,
+): Promise<Result> {
+  const { name, unit, floorName: floor_name } = bench;
+  const asked = { name, unit, floor_name, target: describeTarget(bench.target) };
   try {
-    // The first round only warms up.
-    await trials.floor();
-    await trials.measure();
-    for (let round = 0; round < bench.rounds; round += 1) {
-      floors.push(await trials.floor());
-      measures.push(await trials.measure());
+    const before = await othersShare();
+    const rounds = await takeRounds(bench, course, roundCount);
+    const others = Math.max(before, await othersShare());
+    const so = { target: bench.target, othersShare: others };
+    return { ...asked, ...summarise(rounds, so), error: null, others_share: others, rounds };
+  } catch (error) {
+    course.signal.throwIfAborted();
+    // One that cannot run here holds up no other; the reader is told why.
+    return { ...asked, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function takeRounds(bench: Bench, course: Course, count: number): Promise<Round[]> {
+  const { signal } = course;
+  const rounds: Round[] = [];
+  course.tell("preparing");
+  const trials = await bench.prepare(course);
+  try {
+    for (let round = 0; round <= count; round += 1) {
+      course.tell(round === 0 ? "warming up" : `round ${round} of ${count}`);
+      signal.throwIfAborted();
+      const floor = await trials.floor();
+      signal.throwIfAborted();
+      const measured = await trials.measure();
+      // The first round only warms up.
+      if (round > 0) rounds.push({ floor, measured });
     }
   } finally {
+    course.tell("clearing up");
     await trials.close();
   }
-  return summarise(bench, floors, measures);
-}
-
-function summarise(bench: Bench, floors: readonly number[], measures: readonly number[]): Result {
-  const ratios = measures.map((measure, round) => measure / (floors[round] ?? Number.NaN));
-  const ratio = median(ratios);
-  const spread = (Math.max(...ratios) - Math.min(...ratios)) / ratio;
-  const verdict = judge(bench.target, ratio, median(measures));
-  return {
-    name: bench.name,
-    unit: bench.unit,
-    floor_name: bench.floorName,
-    floor: median(floors),
-    measured: median(measures),
-    ratio,
-    ...verdict,
-    spread,
-    noisy: spread > NOISY_SPREAD,
-  };
-}
-
-function judge(
-  target: Bench["target"],
-  ratio: number,
-  measured: number,
-): Pick<Result, "target" | "met"> {
-  if ("atLeast" in target)
-    return {
-      target: `≥ ${target.atLeast.toLocaleString("en-US")}`,
-      met: measured >= target.atLeast,
-    };
-  return target.better === "higher"
-    ? { target: `≥ ${target.ratio} ×`, met: ratio >= target.ratio }
-    : { target: `≤ ${target.ratio} ×`, met: ratio <= target.ratio };
-}
-
-/** The middle of some figures; of an even count, the mean of the middle two. */
-export function median(figures: readonly number[]): number {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+  return rounds;
 }
 
 /** How long a piece of work takes, ms. */

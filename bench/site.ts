@@ -8,7 +8,7 @@ import type { Supervision, SupervisorStatus } from "../src/ports/supervision.ts"
 import { isRunning, readProcess, type ProcessIdentity } from "../src/system/process.ts";
 import { builtProgram } from "./built.ts";
 import { makeFolder } from "./fleet.ts";
-import { msOf } from "./measure.ts";
+import { msOf, type Trials } from "./measure.ts";
 
 /** How long a supervisor may take to be gone when a bench is over, ms. */
 const GONE_MS = 20_000;
@@ -80,6 +80,22 @@ export async function makeSite(): Promise<Site> {
       await folder.remove();
     },
   };
+}
+
+/** Prepares trials on a fresh site, which goes with them, and also when preparing them fails. */
+export async function onSite(prepare: (site: Site) => Promise<Trials>): Promise<Trials> {
+  const site = await makeSite();
+  try {
+    const trials = await prepare(site);
+    const close = async (): Promise<void> => {
+      await trials.close();
+      await site.close();
+    };
+    return { ...trials, close };
+  } catch (error) {
+    await site.close();
+    throw error;
+  }
 }
 
 /** Runs a program to its end. Throws what it printed when it does not exit with 0. */

@@ -13,8 +13,6 @@ const DECISIONS_MAX = 5;
 /** What every adapter takes to tell the time. */
 export interface TimeOptions {
   readonly clock: Clock;
-  /** How far the wall clock may be off, ms; default 5 000. */
-  readonly clockToleranceMs?: number;
 }
 
 /** Journal time at one reading of the clock. */
@@ -25,11 +23,10 @@ export interface Instant extends TiedTime {
 /** Turns readings of a host's clocks into journal time, and says when a decision is too old. */
 export class Timekeeper {
   readonly #clock: Clock;
-  #toleranceMs: number;
+  #toleranceMs = TOLERANCE_MS;
 
   constructor(options: TimeOptions) {
     this.#clock = options.clock;
-    this.#toleranceMs = options.clockToleranceMs ?? TOLERANCE_MS;
   }
 
   /** Takes over the tolerance of the contract in force, ms. */

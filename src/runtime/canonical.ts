@@ -1,17 +1,19 @@
-import { hash } from "node:crypto";
+// Not by its name: an older Node has no such export, and could not even say that it is too old.
+import crypto from "node:crypto";
 import canonicalize from "canonicalize";
 import { ok } from "../kernel/assert.ts";
+import { isOrderedJson } from "../kernel/json.ts";
 
 /** The canonical form (RFC 8785) of a JSON value; anything else is a bug of the caller. */
 export function canonicalText(value: unknown): string {
-  const text = canonicalize(value);
+  const text = isOrderedJson(value) ? JSON.stringify(value) : canonicalize(value);
   ok(text !== undefined, `a value must be JSON, got ${typeof value}`);
   return text;
 }
 
 /** SHA-256 over the UTF-8 bytes of a text, lowercase hex. */
 export function sha256Of(text: string): string {
-  return hash("sha256", text, "hex");
+  return crypto.hash("sha256", text, "hex");
 }
 
 /**

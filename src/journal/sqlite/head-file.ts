@@ -65,7 +65,9 @@ export class HeadFile {
     const [one, other] = this.#readLines();
     const isFirstOlder = isOlder(one, other);
     if (!isOlder(isFirstOlder ? other : one, head)) return;
-    writeSync(this.#descriptor, encodeLine(head), isFirstOlder ? 0 : LINE_BYTES);
+    const line = encodeLine(head);
+    writeSync(this.#descriptor, line, isFirstOlder ? 0 : LINE_BYTES);
+    this.#learn(line, head);
   }
 
   /** Takes up the file anew if somebody has deleted it, or creates it as remembering `head`. */
@@ -92,10 +94,15 @@ export class HeadFile {
     const known = this.#known.get(line);
     if (known !== undefined) return known;
     const head = decodeLine(line);
-    if (head === undefined) return undefined;
-    if (this.#known.size >= LINES) this.#known.clear();
-    this.#known.set(line, head);
+    if (head !== undefined) this.#learn(line, head);
     return head;
+  }
+
+  /** Remembers the newest lines: whoever wrote one need not take it apart again. */
+  #learn(line: string, head: Head): void {
+    this.#known.set(line, head);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > LINES && oldest !== undefined) this.#known.delete(oldest);
   }
 }
 

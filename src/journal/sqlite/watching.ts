@@ -5,9 +5,11 @@ const POLL_MS = 250;
 
 /**
  * The least time between two looks that others' appends bring about, ms. Where many processes
- * append, each would else be woken, and read, for every single one of all the others.
+ * append, each would else be woken, and read, for every single one of all the others. While
+ * something is heard in every rest the next one is twice as long.
  */
-const RESTING_MS = 4;
+const RESTING_MS_MIN = 4;
+const RESTING_MS_MAX = 32;
 
 /** What a watch looks at. */
 export interface WatchedStore {
@@ -29,6 +31,7 @@ export class Watching {
   #resting: NodeJS.Timeout | undefined;
   /** Whether something was heard while it rested. */
   #isStale = false;
+  #restMs = RESTING_MS_MIN;
   #seen: number | undefined;
 
   constructor(store: WatchedStore) {
@@ -86,8 +89,9 @@ export class Watching {
     this.#look();
     this.#resting = setTimeout(() => {
       this.#resting = undefined;
+      this.#restMs = this.#isStale ? Math.min(2 * this.#restMs, RESTING_MS_MAX) : RESTING_MS_MIN;
       if (this.#isStale) this.#hear();
-    }, RESTING_MS).unref();
+    }, this.#restMs).unref();
   }
 
   #look(): void {

@@ -3,7 +3,7 @@
 
 import { LIMITS } from "../../kernel/limits.ts";
 import { refuse } from "../../kernel/refusal.ts";
-import { checkOpen } from "../../kernel/worker/admission.ts";
+import { checkAlive } from "../../kernel/fleet/openness.ts";
 import { errorText } from "../error-text.ts";
 import { refusedAnswer, type RefusedAnswer } from "../refused.ts";
 import { demand, type Seat } from "../seat.ts";
@@ -43,7 +43,6 @@ export async function refusalWithoutPermit(seat: Seat): Promise<RefusedAnswer | 
 export async function refusalOfKill(seat: Seat): Promise<RefusedAnswer | null> {
   const without = await refusalWithoutPermit(seat);
   if (without !== null) return without;
-  const state = await seat.loop.look();
-  const closed = state.status === "killed" ? checkOpen(state) : null;
-  return closed === null ? null : refusedAnswer(closed);
+  const killed = checkAlive(await seat.loop.look());
+  return killed === null ? null : refusedAnswer(killed);
 }

@@ -6,6 +6,10 @@
 //                   └─ every sandbox listed is swept, ─────┘   for the last    receipt signed and
 //                      until two listings find nothing alive   time            recorded
 //
+// A supervisor that answers ends what it runs by itself as soon as it has the entry, and sees more
+// of each end. Two who end one sandbox do its work twice; so the first sweep is left out as long as
+// its ends come in: the last one finds whatever is there still.
+//
 // What the first sweep misses may start as long as there is a permit. Only a sweep that begins
 // without one, and comes to its end, says that a reservation was never and can never be taken up.
 
@@ -16,6 +20,7 @@ import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
 import { closedFault } from "../closed.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
+import { isSupervised } from "../relay/supervised.ts";
 import type { Seat } from "../seat.ts";
 import { evidenceOfAbsence, journalEnd } from "../steward/gone.ts";
 import { settledWithin } from "../waiting.ts";
@@ -23,7 +28,7 @@ import { listLive, type StoppedWorker } from "../worker/stopping.ts";
 import { showReceipt, signReceipt, type Receipt } from "./receipt.ts";
 import { recordReceipt } from "./recording.ts";
 import { Sweep } from "./sweep.ts";
-import { untilAllEnded } from "./until-all-ended.ts";
+import { untilAllEnded, whileEnding } from "./until-all-ended.ts";
 
 /** A kill, as it is ordered. */
 export interface KillOrder {
@@ -46,12 +51,13 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
   const ends = new Ends(seat);
   try {
     hosting.interruptAll("kill");
-    const sweep = new Sweep({ ...seat, sandboxes: member.sandboxes });
-    const sweeping = sweep.run();
-    const [seq, isRevoked] = await Promise.all([
-      appendKill(seat, { reason: order.reason, by, troubles }),
-      revokePermit(seat, troubles),
-    ]);
+    const isOnRecord = (id: string): boolean => ends.isOnRecord(id);
+    const sweep = new Sweep({ ...seat, sandboxes: member.sandboxes, isOnRecord });
+    // Asked before it has the entry: from then on it is busy.
+    const asking = isSupervised(member, sayMs);
+    const appending = appendKill(seat, { reason: order.reason, by, troubles });
+    const sweeping = sweepFirst(seat, sweep, { asking, appending });
+    const [seq, isRevoked] = await Promise.all([appending, revokePermit(seat, troubles)]);
     for (const [id, name] of listLive(seat)) names.set(id, name);
     await sweeping;
     // Without a permit nothing more starts: what this finds is the last there is.
@@ -59,7 +65,6 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     const { endings } = sweep;
     for (const [id, ending] of endings) ends.addFound(id, ending.evidence.grade);
     if (seq !== null) {
-      await letSupervisorJournal(member);
       await journalEnds(member, sweep, troubles);
       await untilAllEnded(seat, order.settleMs);
       if (isRevoked && isSwept) ends.addReservations(sweep.survivors);
@@ -102,6 +107,11 @@ class Ends {
   /** Takes in what the journal says of an end: that is what is on record, whoever saw more. */
   add(id: string, grade: Grade): void {
     this.#grades.set(id, grade);
+  }
+
+  /** Whether an end was heard of, with its grade. */
+  isOnRecord(id: string): boolean {
+    return typeof this.#grades.get(id) === "string";
   }
 
   /** Takes in what this process itself has found, where the journal says nothing yet. */
@@ -158,15 +168,27 @@ async function revokePermit(seat: Seat, troubles: string[]): Promise<boolean> {
   }
 }
 
-/** How long a supervisor may take to say that it is there, and to journal what it has ended, ms. */
-const sayMs = 100;
-const journalMs = 1_000;
+/** How long a supervisor that listens may take to say that it is there, ms. */
+const sayMs = 500;
 
-/** A supervisor journals the ends of its own, many at a time; only then is it done here. */
-async function letSupervisorJournal({ seat, relay }: Member): Promise<void> {
-  if (relay === undefined) return;
-  const said = await settledWithin(relay.link.status(), sayMs, seat.timers);
-  if (said.kind === "done" && said.value !== undefined) await untilAllEnded(seat, journalMs);
+/** How long the entry may take that tells a supervisor what to end, ms. */
+const tellMs = 500;
+
+/** How long it is left alone after the last end that it has journaled, ms. */
+const quietMs = 1_000;
+
+/** Sweeps all there is, unless a supervisor that answers is seen to do so. Never throws. */
+async function sweepFirst(
+  seat: Seat,
+  sweep: Sweep,
+  so: { readonly asking: Promise<boolean>; readonly appending: Promise<number | null> },
+): Promise<void> {
+  if (await so.asking) {
+    const told = await settledWithin(so.appending, tellMs, seat.timers);
+    const isTold = told.kind === "done" && told.value !== null;
+    if (isTold) return whileEnding(seat, { quietMs, withinMs: LIMITS.killSweepMs });
+  }
+  await sweep.run();
 }
 
 /** Journals what is known to have ended; each by itself, so that none holds up another. */

@@ -5,7 +5,7 @@ import { GRADES, type Grade } from "../../kernel/worker/evidence.ts";
 import type { Signer } from "../../ports/signer.ts";
 import { canonicalText, sha256Of } from "../../runtime/canonical.ts";
 import { toEdge, toWire } from "../names.ts";
-import type { StoppedWorker } from "../worker/stopping.ts";
+import { hasStopped, type StoppedWorker } from "../worker/stopping.ts";
 
 /** The version of this form of a receipt. */
 const TYPE = "stint/receipt/v1";
@@ -57,7 +57,7 @@ export interface StopFindings {
  */
 export function signReceipt(signer: Signer | undefined, found: StopFindings): JsonObject {
   const { order, fleet, seq, reason, workers } = found;
-  const stopped = workers.filter(({ grade, proven }) => grade !== null || proven);
+  const stopped = workers.filter(hasStopped);
   const why = [...listWeaknesses(workers), ...found.troubles];
   const listed = workers.map(({ id, name, grade, proven }) => ({ id, name, grade, proven }));
   const statement = {
@@ -118,7 +118,7 @@ function bytesOf(statement: object): Uint8Array {
 }
 
 function listWeaknesses(workers: readonly StoppedWorker[]): readonly string[] {
-  const survivors = workers.filter(({ grade, proven }) => grade === null && !proven);
+  const survivors = workers.filter((worker) => !hasStopped(worker));
   const weak = GRADES.flatMap((grade) => {
     const count = workers.filter((worker) => worker.grade === grade && !worker.proven).length;
     return count === 0 ? [] : [`${countOf(count)} only ${grade}, which is no proof`];

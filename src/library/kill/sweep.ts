@@ -16,6 +16,8 @@ const pauseMs = 10;
 /** What sweeps: sandboxes that are listed and ended, and time to do it in. */
 export interface Sweeper extends Pick<Seat, "clock" | "timers"> {
   readonly sandboxes: Pick<Sandboxes, "list" | "end"> | undefined;
+  /** Whether another has journaled meanwhile how a sandbox ended, and is about to forget it. */
+  readonly isOnRecord?: (id: string) => boolean;
 }
 
 /** Ends every sandbox of a fleet on this host. One that fails holds up no other. */
@@ -80,7 +82,8 @@ export class Sweep {
     for (const id of this.#failures.keys()) if (!present.has(id)) this.#failures.delete(id);
     const left = listed.filter(({ instance, seen }) => {
       const isGivenUp = (this.#failures.get(instance)?.count ?? 0) >= attemptsMax;
-      return !isGivenUp && (seen === "alive" || !this.endings.has(instance));
+      const isKnown = this.endings.has(instance) || this.#sweeper.isOnRecord?.(instance) === true;
+      return !isGivenUp && (seen === "alive" || !isKnown);
     });
     return left.map(({ instance }) => instance);
   }

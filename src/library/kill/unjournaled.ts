@@ -1,9 +1,9 @@
 import { LIMITS } from "../../kernel/limits.ts";
 import { isProof } from "../../kernel/worker/evidence.ts";
+import type { Permit } from "../../ports/permit.ts";
 import type { Sandbox } from "../../ports/sandbox.ts";
 import type { Signer } from "../../ports/signer.ts";
 import { errorText } from "../error-text.ts";
-import type { Permit } from "../fleet/store.ts";
 import type { Seat } from "../seat.ts";
 import { showReceipt, signReceipt, type Receipt } from "./receipt.ts";
 import { Sweep } from "./sweep.ts";

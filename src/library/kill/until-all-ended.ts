@@ -11,10 +11,7 @@ const lookEveryMs = 50;
  * not waited for: in a killed fleet it cannot be taken up, and lapses. Never throws.
  */
 export async function untilAllEnded(seat: Seat, withinMs: number): Promise<void> {
-  const workers = [...seat.loop.state().workers.values()];
-  const living = new Set(
-    workers.filter((one) => !hasEnded(one) && !isReservation(one)).map(({ id }) => id),
-  );
+  const living = listLiving(seat);
   if (living.size === 0) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const unsubscribe = seat.loop.onEntry((entry) => {
@@ -33,4 +30,30 @@ export async function untilAllEnded(seat: Seat, withinMs: number): Promise<void>
   await settledWithin(promise, withinMs, seat.timers);
   cancel();
   unsubscribe();
+}
+
+/**
+ * Waits until nobody of the fleet lives who ever registered, or no end has been journaled for
+ * `quietMs`, or the time is up. Never throws.
+ */
+export async function whileEnding(
+  seat: Seat,
+  { quietMs, withinMs }: { readonly quietMs: number; readonly withinMs: number },
+): Promise<void> {
+  const deadlineMs = seat.clock.monotonicMs() + withinMs;
+  let livingCount = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const { size } = listLiving(seat);
+    const leftMs = deadlineMs - seat.clock.monotonicMs();
+    if (size === 0 || size >= livingCount || leftMs <= 0) return;
+    livingCount = size;
+    await untilAllEnded(seat, Math.min(quietMs, leftMs));
+  }
+}
+
+function listLiving(seat: Seat): Set<string> {
+  const workers = [...seat.loop.state().workers.values()];
+  return new Set(
+    workers.filter((one) => !hasEnded(one) && !isReservation(one)).map(({ id }) => id),
+  );
 }

@@ -22,6 +22,9 @@ const soonMs = 20;
  */
 const othersMs = 3_000;
 
+/** A round that is asked for during another waits this many times as long as that one took. */
+const restFactor = 2;
+
 /** Entries after which there may be something to do. */
 const TELLING: ReadonlySet<string> = new Set<Entry["kind"]>([
   "fleet.killed",
@@ -96,11 +99,15 @@ export class Steward {
     this.#isRoundStale = this.#round !== undefined;
     if (this.#isRoundStale) return;
     this.#cancel?.();
-    this.#cancel = this.#member.seat.timers.after(delayMs, () => {
+    const { timers, clock } = this.#member.seat;
+    this.#cancel = timers.after(delayMs, () => {
+      const beganMs = clock.monotonicMs();
       this.#round = this.#goRound().finally(() => {
         this.#round = undefined;
         const pauseMs = this.#hasWork ? roundEveryMs : this.#idleRoundEveryMs;
-        this.#later(this.#isRoundStale ? soonMs : pauseMs);
+        // Who ends hundreds hears of each: it must not spend its time in listing them.
+        const restMs = Math.max(soonMs, restFactor * (clock.monotonicMs() - beganMs));
+        this.#later(this.#isRoundStale ? Math.min(restMs, roundEveryMs) : pauseMs);
       });
     });
   }
@@ -161,7 +168,7 @@ export class Steward {
     undone.add(id);
     // Nobody has a right to what still runs for a worker that has ended, or has lapsed.
     const isRightless = hasEnded(worker) && seen !== "gone";
-    if (!isRightless && !this.#hadItsTime(id, state)) return;
+    if (!isRightless && !this.#hadItsTime(id)) return;
     if (isOver) sandboxes?.follow(id);
     else sandboxes?.finishLater(id, { graceMs: 0, by: "exit" });
   }
@@ -176,12 +183,11 @@ export class Steward {
       void sandboxes?.freezer.align(id);
   }
 
-  #hadItsTime(id: string, state: State): boolean {
+  #hadItsTime(id: string): boolean {
     const nowMs = this.#member.seat.clock.monotonicMs();
     const sinceMs = this.#undoneSinceMs.get(id) ?? nowMs;
     this.#undoneSinceMs.set(id, sinceMs);
-    // After a kill nobody is asked first.
-    return state.status === "killed" || nowMs - sinceMs >= othersMs;
+    return nowMs - sinceMs >= othersMs;
   }
 
   #listStopping(state: State, withSandbox: ReadonlySet<string>): readonly Worker[] {

@@ -1,0 +1,67 @@
+import { openFleet, sqlite, type Fleet, type Store } from "stint";
+import { expect, onTestFinished, test } from "vitest";
+import type { Sandbox } from "../../src/ports/sandbox.ts";
+import { LENIENT, supervised, tell } from "../client/rig.ts";
+import { makeFolder } from "./rig.ts";
+
+/** A store as ever, which writes down the sandboxes that this process ends by itself. */
+function watchedStore(dir: string): { readonly store: Store; readonly ended: string[] } {
+  const inner = sqlite({ dir });
+  const ended: string[] = [];
+  const watch = (driver: Sandbox): Sandbox =>
+    new Proxy(driver, {
+      get(target, name) {
+        const field: unknown = Reflect.get(target, name, target);
+        if (typeof field !== "function") return field;
+        // The driver's methods reach for private fields of the driver itself.
+        const method = (field as (...given: readonly unknown[]) => unknown).bind(target);
+        if (name !== "stop") return method;
+        return (...given: readonly unknown[]) => {
+          ended.push(String(given[0]));
+          return method(...given);
+        };
+      },
+    });
+  const store: Store = {
+    kind: "sqlite",
+    open: async (options) => {
+      const opened = await inner.open(options);
+      const open = opened.openSandbox?.bind(opened);
+      if (open === undefined) return opened;
+      return { ...opened, openSandbox: async (...so) => watch(await open(...so)) };
+    },
+  };
+  return { store, ended };
+}
+
+async function withSleepers(count: number): Promise<{
+  readonly fleet: Fleet;
+  readonly ended: string[];
+  readonly ids: readonly string[];
+  readonly running: Awaited<ReturnType<typeof supervised>>;
+}> {
+  const dir = makeFolder();
+  const { store, ended } = watchedStore(dir);
+  const fleet = await openFleet({ store, contract: LENIENT });
+  onTestFinished(() => fleet.close());
+  const running = await supervised(dir);
+  const started = Array.from({ length: count }, () => fleet.start({ run: ["/bin/sleep", "600"] }));
+  const ids = (await Promise.all(started)).map(({ id }) => id);
+  return { fleet, ended, ids, running };
+}
+
+test("[KL12] what a supervisor ends when it hears of a kill is not ended here, too", async () => {
+  const { fleet, ended, ids } = await withSleepers(4);
+  const receipt = await fleet.kill({ reason: "drill" });
+  expect(receipt).toMatchObject({ stoppedCount: ids.length, survivorCount: 0 });
+  expect(ended).toEqual([]);
+});
+
+test("[KL12] what a supervisor that hangs does not end is ended here", async () => {
+  const { fleet, ended, ids, running } = await withSleepers(2);
+  tell(running.row, "SIGSTOP");
+  const receipt = await fleet.kill({ reason: "drill" });
+  expect(new Set(ended)).toEqual(new Set(ids));
+  expect(receipt).toMatchObject({ stoppedCount: ids.length, survivorCount: 0 });
+  tell(running.row, "SIGCONT");
+});
