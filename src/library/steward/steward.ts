@@ -22,6 +22,9 @@ const soonMs = 20;
  */
 const othersMs = 3_000;
 
+/** The same after a kill: whoever ordered it may have died, and nothing is to live for that. */
+const othersAfterKillMs = 500;
+
 /** A round that is asked for during another waits this many times as long as that one took. */
 const restFactor = 2;
 
@@ -168,7 +171,7 @@ export class Steward {
     undone.add(id);
     // Nobody has a right to what still runs for a worker that has ended, or has lapsed.
     const isRightless = hasEnded(worker) && seen !== "gone";
-    if (!isRightless && !this.#hadItsTime(id)) return;
+    if (!isRightless && !this.#hadItsTime(id, state)) return;
     if (isOver) sandboxes?.follow(id);
     else sandboxes?.finishLater(id, { graceMs: 0, by: "exit" });
   }
@@ -183,11 +186,11 @@ export class Steward {
       void sandboxes?.freezer.align(id);
   }
 
-  #hadItsTime(id: string): boolean {
+  #hadItsTime(id: string, { status }: State): boolean {
     const nowMs = this.#member.seat.clock.monotonicMs();
     const sinceMs = this.#undoneSinceMs.get(id) ?? nowMs;
     this.#undoneSinceMs.set(id, sinceMs);
-    return nowMs - sinceMs >= othersMs;
+    return nowMs - sinceMs >= (status === "killed" ? othersAfterKillMs : othersMs);
   }
 
   #listStopping(state: State, withSandbox: ReadonlySet<string>): readonly Worker[] {
