@@ -2,6 +2,7 @@ import type { EventMap } from "../../src/kernel/event.ts";
 import { hashContract } from "../../src/kernel/fleet/fleet.ts";
 import { NETWORKS, type Manifest } from "../../src/kernel/worker/manifest.ts";
 import { liveRows, rowsDrawingOn, type Books, type Problem } from "./books.ts";
+import { isWithin } from "./grounds.ts";
 import { flatAmounts, type FlatAmounts, type Row } from "./row.ts";
 
 /** What is wrong with an admission, by the books alone: I3 to I6 and what AD17 names. */
@@ -55,7 +56,7 @@ function parentProblems(
     [sinceMs >= (books.contract?.cooldown_ms ?? 0), "SM2", `${sinceMs} ms after the one before`],
     [manifest.expires_at_ms <= parent.expiresAtMs, "I5", "outlives its parent"],
     [rank(manifest.network) <= rank(parent.network), "I5", `network ${manifest.network}`],
-    [String(manifest.regions) === String(parent.regions), "I5", "has other regions"],
+    [isWithin(manifest.regions, parent.regions), "I5", `regions ${manifest.regions.join(" ")}`],
   ];
   return [
     ...isAllowed.filter(([holds]) => !holds).map(([, rule, message]) => ({ rule, message })),
@@ -83,7 +84,7 @@ export function adoptionProblems(
     [manifest.depth === parent.depth + 1, "I6", `depth ${manifest.depth}`],
     [manifest.expires_at_ms <= parent.expiresAtMs, "I5", "outlives its parent"],
     [rank(manifest.network) <= rank(parent.network), "I5", `network ${manifest.network}`],
-    [String(manifest.regions) === String(parent.regions), "I5", "has other regions"],
+    [isWithin(manifest.regions, parent.regions), "I5", `regions ${manifest.regions.join(" ")}`],
   ];
   const own = flatAmounts(manifest.budget);
   return [

@@ -15,7 +15,14 @@ const WEAKNESSES = [
   ["network"],
   ["same_user", "cpu"],
 ];
-const REGIONS = [["**"], ["src/**"], ["src/**", "!src/gen/**"]];
+const REGIONS = [
+  ["**"],
+  ["src/**"],
+  ["src/**", "!src/gen/**"],
+  ["src/api/"],
+  ["src//api"],
+  ["{a,b}".repeat(11)],
+];
 
 /** Makes up an admission: a root by an operator, or a child by its parent; sometimes a bad one. */
 export function makeAdmission(view: View): Request {

@@ -20,6 +20,7 @@ const contract: Load = () => import("./commands/contract.ts");
 const fleet: Load = () => import("./commands/fleet.ts");
 const journal: Load = () => import("./commands/journal.ts");
 const metrics: Load = () => import("./commands/metrics.ts");
+const region: Load = () => import("./commands/region.ts");
 const doctor: Load = () => import("./commands/doctor.ts");
 const where: Load = () => import("./commands/where.ts");
 const submit: Load = () => import("./commands/submit.ts");
@@ -55,6 +56,8 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   "journal verify": journal,
   "journal export": journal,
   "journal import": journal,
+  "region overlap": region,
+  "region contains": region,
   metrics,
   doctor,
   where,

@@ -61,6 +61,9 @@ export const LIMITS = {
   actorTextCharsMax: 256,
   regionPatternsMax: 256,
   regionPatternBytesMax: 1_024,
+  regionAlternativesMax: 1_024,
+  regionSegmentsMax: 64,
+  regionSearchStatesMax: 10_000,
   functionConditionMs: 50,
 
   // Conditions (CEL).

@@ -175,6 +175,8 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   depth_mismatch: admitting(born, admit("x", { depth: 1 })),
   max_depth: entering(reserved, [enact({ max_depth: 0 })]),
   rights_exceeded: admitting(born, admit("x", { under: "p", network: "open" })),
+  region_invalid: admitting(born, admit("x", { regions: ["a//b"] })),
+  region_too_large: admitting(born, admit("x", { regions: ["{a,b}".repeat(11)] })),
   budget_exceeded: admitting(
     [create(), start("p", { budget: { spawns: 0 } })],
     admit("x", { under: "p" }),

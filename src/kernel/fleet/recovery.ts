@@ -3,6 +3,7 @@ import type { CommandMap } from "../command.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import type { Event } from "../event.ts";
 import type { EventMap } from "../event.ts";
+import { narrowTo } from "../region/rights.ts";
 import type { State, Worker } from "../state.ts";
 import { NETWORKS, type Manifest } from "../worker/manifest.ts";
 import { isLive, isReservation } from "../state.ts";
@@ -69,7 +70,7 @@ function parentFor(state: State, manifest: Manifest): string | null {
   if (parent === undefined || !isLive(parent) || isReservation(parent)) return null;
   const isNarrower =
     NETWORKS.indexOf(manifest.network) <= NETWORKS.indexOf(parent.network) &&
-    manifest.regions.join("\n") === parent.regions.join("\n") &&
+    narrowTo(manifest.regions, parent.regions).kind === "inside" &&
     manifest.expires_at_ms <= parent.expires_at_ms;
   const own = flatten(manifest.budget);
   const isBounded = Object.keys(flatten(parent.granted)).every((key) => own[key] !== undefined);

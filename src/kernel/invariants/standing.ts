@@ -1,4 +1,5 @@
 import { CAPACITY_KEYS, flatten } from "../budget/allowance.ts";
+import { narrowTo } from "../region/rights.ts";
 import { deadlineKey, deadlineOf, type Amounts, type State, type Worker } from "../state.ts";
 import { NETWORKS } from "../worker/manifest.ts";
 
@@ -79,8 +80,9 @@ function* rightsViolations(worker: Worker, parent: Worker): Generator<string, vo
   const { id } = worker;
   if (NETWORKS.indexOf(worker.network) > NETWORKS.indexOf(parent.network))
     yield `I5: network of ${id} must be at most "${parent.network}", got "${worker.network}"`;
-  if (worker.regions.join("\n") !== parent.regions.join("\n"))
-    yield `I5: regions of ${id} must be its parent's`;
+  const narrowed = narrowTo(worker.regions, parent.regions);
+  if (narrowed.kind !== "inside")
+    yield `I5: regions of ${id} must lie in its parent's, they are ${narrowed.kind}`;
   if (worker.expires_at_ms > parent.expires_at_ms)
     yield (
       `I5: ${id} must expire with its parent at ${parent.expires_at_ms}, ` +

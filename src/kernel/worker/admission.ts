@@ -10,6 +10,8 @@ import type { JsonObject } from "../json.ts";
 import { checkContainment, checkUse, networkOf, weaknessesFor } from "./containment.ts";
 import { MANIFEST_VERSION, NETWORKS, type Manifest } from "./manifest.ts";
 import { refuse, type Refusal } from "../refusal.ts";
+import { EVERYTHING } from "../region/pattern.ts";
+import { narrowTo, parseOnce } from "../region/rights.ts";
 import type { State, Worker } from "../state.ts";
 
 type Request = CommandMap["worker.admit"];
@@ -149,22 +151,52 @@ function depthBelow(parent: Worker | null): number {
 function checkRights(contract: Contract, parent: Worker | null, request: Request): Refusal | null {
   const weak = checkContainment(contract, parent, request);
   if (weak !== null) return weak;
-  if (parent === null) return null;
   const { network, regions } = request;
-  if (network !== undefined && NETWORKS.indexOf(network) > NETWORKS.indexOf(parent.network))
+  if (
+    parent !== null &&
+    network !== undefined &&
+    NETWORKS.indexOf(network) > NETWORKS.indexOf(parent.network)
+  )
     return refuse(
       "rights_exceeded",
       `network must be at most the parent's "${parent.network}", got "${network}"`,
       { field: "network", parent: parent.network, got: network },
     );
-  if (regions !== undefined && JSON.stringify(regions) !== JSON.stringify(parent.regions))
-    return refuse(
-      "rights_exceeded",
-      `regions must be exactly the parent's ${JSON.stringify(parent.regions)}, ` +
-        `got ${JSON.stringify(regions)}`,
-      { field: "regions", parent: parent.regions, got: regions },
-    );
-  return null;
+  return regions === undefined ? null : checkRegions(regions, parent?.regions ?? null);
+}
+
+/** What lies outside of the parent's regions is shown by one resource that does. */
+function checkRegions(got: readonly string[], parent: readonly string[] | null): Refusal | null {
+  const narrowed = narrowTo(got, parent);
+  switch (narrowed.kind) {
+    case "inside":
+      return null;
+    case "outside": {
+      const { witness } = narrowed;
+      const within = JSON.stringify(parent);
+      return refuse(
+        "rights_exceeded",
+        `regions must lie in the parent's ${within}, got ${JSON.stringify(got)} with "${witness}"`,
+        { field: "regions", parent, got, witness },
+      );
+    }
+    default: {
+      const code = narrowed.kind === "invalid" ? "region_invalid" : "region_too_large";
+      return refuse(code, `regions must have ${narrowed.expected}, got ${narrowed.got}`, {
+        field: "regions",
+        expected: narrowed.expected,
+        got: narrowed.got,
+      });
+    }
+  }
+}
+
+/** As they are granted: canonical, those of the parent where none are asked for. */
+function regionsOf(parent: Worker | null, asked: readonly string[] | undefined): readonly string[] {
+  const inherited = parent?.regions ?? [EVERYTHING];
+  if (asked === undefined) return inherited;
+  const parsed = parseOnce(asked);
+  return parsed.ok ? parsed.region.patterns : asked;
 }
 
 /** What stop conditions are asked about: the fleet, in which the candidate does not count. */
@@ -255,7 +287,7 @@ function issue(
     depth: depthBelow(parent),
     state: request.state,
     budget: granted,
-    regions: request.regions ?? parent?.regions ?? ["**"],
+    regions: regionsOf(parent, request.regions),
     network: networkOf(parent, request.network),
     issued_at_ms: atMs,
     register_by_ms: Math.min(atMs + state.contract.register_within_ms, expiresAtMs),

@@ -85,10 +85,11 @@ const REMEDIES: Remedies = {
   depth_mismatch: (facts) =>
     `it would have passed claiming depth ${facts.number("depth")}, or claiming none`,
   max_depth: (facts) => depthRemedy(facts),
-  rights_exceeded: (facts) =>
-    `it would have passed with ${facts.text("field")} ${facts.text("parent")}, as its parent ` +
-    `has it` +
-    (facts.text("field") === "network" ? ", or narrower" : ""),
+  rights_exceeded: (facts) => rightsRemedy(facts),
+  region_invalid: (facts) =>
+    `it would have passed with regions that have ${facts.text("expected")}`,
+  region_too_large: (facts) =>
+    `it would have passed with regions that have ${facts.text("expected")}`,
   budget_exceeded: (facts) => budgetRemedy(facts),
   stop_condition: (facts) => conditionRemedy(facts),
   containment_too_weak: (facts) =>
@@ -145,8 +146,6 @@ const REMEDIES: Remedies = {
   holder_quarantined: unbuilt,
   holder_stale: unbuilt,
   holder_mismatch: unbuilt,
-  region_invalid: unbuilt,
-  region_too_large: unbuilt,
   lane_unknown: unbuilt,
   lease_condition: unbuilt,
   lease_unknown: unbuilt,
@@ -171,6 +170,15 @@ const MANIFEST_REMEDIES: Readonly<Record<string, string>> = {
   key: "it would have passed with a manifest that was issued under the key in force",
   content: `${MANIFEST_REMEDY}; this one says something that was never admitted`,
 };
+
+function rightsRemedy(facts: Facts): string {
+  const parents = `with ${facts.text("field")} ${facts.text("parent")}, as its parent has it`;
+  const isOutside = facts.has("witness");
+  return (
+    `it would have passed ${parents}, or ${isOutside ? "within" : "narrower"}` +
+    (isOutside ? `; ${quoted(facts.text("witness"))} is not in that` : "")
+  );
+}
 
 function parentRemedy(facts: Facts, { named }: RefusedCase): string {
   const parent = workerWords(facts.text("parent"), named);

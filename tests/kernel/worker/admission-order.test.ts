@@ -52,6 +52,8 @@ const order: readonly Obstacle<Request>[] = [
   { code: "max_depth", steps: [enact({ max_depth: 1 })] },
   { code: "containment_too_weak", request: { degraded: ["same_user"] } },
   { code: "rights_exceeded", request: { network: "open" } },
+  { code: "region_invalid", request: { regions: ["a//b"] }, not: ["region_too_large"] },
+  { code: "region_too_large", request: { regions: ["{a,b}".repeat(11)] } },
   { code: "budget_exceeded", request: { budget: { cpu_milli: 91 } } },
   { code: "stop_condition", steps: [enact({ stop: [{ name: "never", when: "true" }] })] },
   { code: "instance_taken", request: { instance: idOf("c") } },

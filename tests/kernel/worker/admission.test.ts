@@ -192,20 +192,41 @@ describe("rights", () => {
     expect(networks).toStrictEqual(["controller", "none", "controller"]);
   });
 
-  test("[AD9] regions are the parent's, word for word; a root has what it asks for", () => {
+  test("[AD9] regions are inherited, or lie in the parent's; a root has what it asks for", () => {
     const { play } = given(
       create(),
-      start("a", { regions: ["src/**"] }),
+      start("a", { regions: ["src/{api,web}/", "!src/web/gen/**"] }),
       start("b", { under: "a" }),
+      start("c", { under: "a", regions: ["src/api/v?/**"] }),
     );
-    expect(play.worker("b").regions).toStrictEqual(["src/**"]);
-    expect(given(create(), start("r")).play.worker("r").regions).toStrictEqual(["**"]);
-    given(create(), start("a", { regions: ["src/**"] }))
-      .when(admit("b", { under: "a", regions: ["src/api/**"] }))
-      .refused("rights_exceeded", { field: "regions" });
-    given(create(), start("a", { regions: ["src/**"] }))
-      .when(admit("b", { under: "a", regions: ["src/**"] }))
-      .happens("worker.admitted");
+    const canonical = ["src/api/**", "src/web/**", "!src/web/gen/**"];
+    expect(play.worker("a").regions).toStrictEqual(canonical);
+    expect(play.worker("b").regions).toStrictEqual(canonical);
+    expect(play.worker("c").regions).toStrictEqual(["src/api/v?/**"]);
+    expect(given(create(), start("r")).play.worker("r").regions).toStrictEqual(["*:**"]);
+  });
+
+  test.each([
+    [["docs/a"], "docs/a"],
+    [["src/api/**", "src/web/**"], "src/web/gen"],
+    [["port:80"], "port:80"],
+    [["**"], "s"],
+  ])("[AD9] %j lie outside, and the refusal shows a resource that does", (regions, witness) => {
+    given(create(), start("a", { regions: ["src/**", "!src/web/gen/**"] }))
+      .when(admit("b", { under: "a", regions }))
+      .refused("rights_exceeded", { field: "regions", witness });
+  });
+
+  test.each([
+    [["a/../b"], "region_invalid"],
+    [["src/**", "!**"], "region_invalid"],
+    [[], "region_invalid"],
+    [["{a,b}".repeat(12)], "region_too_large"],
+  ] as const)("[AD9] %j are refused as %s, for a root too", (regions, code) => {
+    for (const under of [{}, { under: "a" }])
+      given(create(), start("a"))
+        .when(admit("b", { ...under, regions }))
+        .refused(code, { field: "regions" });
   });
 
   test("[AD10] a weak sandbox is refused unless the contract names the weakness", () => {

@@ -123,6 +123,18 @@ const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
     says: /with network controller, as its parent has it, or narrower/,
     mended: { when: admit("x", { under: "p", network: "controller" }) },
   },
+  region_invalid: {
+    given: born,
+    when: admit("x", { regions: ["!a"] }),
+    says: /with regions that have at least one pattern that is not led by !/,
+    mended: { when: admit("x", { regions: ["a"] }) },
+  },
+  region_too_large: {
+    given: born,
+    when: admit("x", { regions: ["{a,b}".repeat(11)] }),
+    says: /with regions that have at most 1024 alternatives/,
+    mended: { when: admit("x", { regions: ["{a,b}".repeat(10)] }) },
+  },
   budget_exceeded: {
     given: [create(), start("p", { budget: { cpu_milli: 100 } })],
     when: admit("x", { under: "p", budget: { cpu_milli: 130 } }),

@@ -65,6 +65,14 @@ export const ADMISSION: Scenarios = {
     },
     says: /must be at most the parent's "controller", got "open"$/,
   },
+  region_invalid: {
+    play: async () => (await stage()).asks(admit("a", { regions: ["src//api"] })),
+    says: /must have no empty segment, got .* in "src\/\/api"$/,
+  },
+  region_too_large: {
+    play: async () => (await stage()).asks(admit("a", { regions: ["{a,b}".repeat(11)] })),
+    says: /must have at most 1024 alternatives, got /,
+  },
   budget_exceeded: {
     play: async () => {
       const more = admit("b", { under: "p", budget: { processes: 9 } });

@@ -1,0 +1,99 @@
+import type { Folding } from "./folding.ts";
+import {
+  ANY_NAMESPACE,
+  DEEP,
+  DEFAULT_NAMESPACE,
+  NAMESPACE,
+  type Pattern,
+  type Step,
+} from "./pattern.ts";
+import { exampleOf, meetSegments } from "./segment.ts";
+
+/** A name of no meaning, where any would do. */
+const SOME_NAME = "a";
+
+/**
+ * A path that two patterns share, with its namespace where that is not `file`; undefined when
+ * there is none. Exact; O(n · m) in the patterns' lengths.
+ */
+export function meetPatterns(left: Pattern, right: Pattern, folding: Folding): string | undefined {
+  const namespace = meetNamespaces(left.namespace, right.namespace);
+  if (namespace === undefined) return undefined;
+  const segments = meetSteps(left.steps, right.steps, folding);
+  return segments === undefined ? undefined : writePath(namespace, segments.join("/"));
+}
+
+/** The namespace that two have in common; undefined when there is none. */
+export function meetNamespaces(left: string, right: string): string | undefined {
+  if (left === right || right === ANY_NAMESPACE) return left;
+  return left === ANY_NAMESPACE ? right : undefined;
+}
+
+/** A path as it is written: `file:` is left out where it is not needed. */
+export function writePath(namespace: string, path: string): string {
+  const shown = namespace === ANY_NAMESPACE ? DEFAULT_NAMESPACE : namespace;
+  return shown === DEFAULT_NAMESPACE && !NAMESPACE.test(path) ? path : `${shown}:${path}`;
+}
+
+/** Where two patterns stand, how that was reached, and by which segment. */
+interface Place {
+  readonly i: number;
+  readonly j: number;
+  /** Whether the path has a segment by now: a resource is never the root itself. */
+  readonly isSome: boolean;
+  readonly from: Place | undefined;
+  readonly segment: string | undefined;
+}
+
+function meetSteps(
+  left: readonly Step[],
+  right: readonly Step[],
+  folding: Folding,
+): readonly string[] | undefined {
+  const width = right.length + 1;
+  const open: Place[] = [{ i: 0, j: 0, isSome: false, from: undefined, segment: undefined }];
+  const seen = new Set<number>();
+  // An array grows while it is iterated: each new place is visited in its turn.
+  for (const place of open) {
+    const { i, j } = place;
+    if (place.isSome && i === left.length && j === right.length) return segmentsOf(place);
+    for (const next of placesAfter(place, [left[i], right[j]], folding)) {
+      const key = (next.i * width + next.j) * 2 + (next.isSome ? 1 : 0);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      open.push(next);
+    }
+  }
+  return undefined;
+}
+
+function placesAfter(
+  from: Place,
+  [one, other]: readonly [Step | undefined, Step | undefined],
+  folding: Folding,
+): readonly Place[] {
+  const { i, j, isSome } = from;
+  const places: Place[] = [];
+  if (one === DEEP) places.push({ i: i + 1, j, isSome, from, segment: undefined });
+  if (other === DEEP) places.push({ i, j: j + 1, isSome, from, segment: undefined });
+  if (one === undefined || other === undefined) return places;
+  const segment = meetOne(one, other, folding);
+  if (segment === undefined) return places;
+  const next = { i: one === DEEP ? i : i + 1, j: other === DEEP ? j : j + 1 };
+  places.push({ ...next, isSome: true, from, segment });
+  return places;
+}
+
+function meetOne(one: Step, other: Step, folding: Folding): string | undefined {
+  if (one === DEEP) return other === DEEP ? SOME_NAME : exampleOf(other, folding.alphabet);
+  return other === DEEP
+    ? exampleOf(one, folding.alphabet)
+    : meetSegments(one, other, folding.alphabet);
+}
+
+function segmentsOf(place: Place): readonly string[] {
+  const segments: string[] = [];
+  for (let at: Place | undefined = place; at !== undefined; at = at.from)
+    if (at.segment !== undefined) segments.push(at.segment);
+  return segments.toReversed();
+}

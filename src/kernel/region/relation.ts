@@ -1,0 +1,143 @@
+import { ok } from "../assert.ts";
+import { meetNamespaces, meetPatterns, writePath } from "./meeting.ts";
+import { ANY_NAMESPACE, DEEP, DEFAULT_NAMESPACE, type Pattern } from "./pattern.ts";
+import type { Region } from "./region.ts";
+import { hasResource, readResource } from "./resource.ts";
+import { searchPath, type Search } from "./search.ts";
+
+/** Whether two regions share a resource, with one that they share. */
+export type Overlap =
+  | { readonly kind: "apart" }
+  | { readonly kind: "overlap"; readonly witness: string }
+  | { readonly kind: "too_large" };
+
+/** Whether a region lies in another, with a resource of it that does not. */
+export type Containment =
+  | { readonly kind: "inside" }
+  | { readonly kind: "outside"; readonly witness: string }
+  | { readonly kind: "too_large" };
+
+/**
+ * Decides exactly whether two regions, parsed with one folding, share a resource. Without excludes
+ * in polynomial time; `too_large` only with them, and never as a guess: whoever asks must then
+ * take the two to overlap.
+ */
+export function overlapOf(left: Region, right: Region): Overlap {
+  demandOneFolding(left, right);
+  const none = [...left.excludes, ...right.excludes];
+  const doubtful: [Pattern, Pattern][] = [];
+  for (const one of left.includes)
+    for (const other of right.includes) {
+      const witness = meetPatterns(one, other, left.folding);
+      if (witness === undefined) continue;
+      if (isIn(left, witness) && isIn(right, witness)) return { kind: "overlap", witness };
+      // What one of them leaves out as a whole needs no search.
+      const isLeftOut = none.some(
+        (out) => isPlainlyInside(one, out) || isPlainlyInside(other, out),
+      );
+      if (!isLeftOut) doubtful.push([one, other]);
+    }
+  let isTooLarge = false;
+  for (const all of doubtful) {
+    const found = findResource({ all, none }, left);
+    if (found.kind === "found") return { kind: "overlap", witness: found.path };
+    isTooLarge ||= found.kind === "too_large";
+  }
+  return { kind: isTooLarge ? "too_large" : "apart" };
+}
+
+/**
+ * Decides exactly whether `inner` lies in `outer`, both parsed with one folding. `too_large` is
+ * never a guess: whoever asks must then take it to lie outside.
+ */
+export function containmentOf(inner: Region, outer: Region): Containment {
+  demandOneFolding(inner, outer);
+  let isTooLarge = false;
+  for (const search of escapesOf(inner, outer)) {
+    const found = findResource(search, inner);
+    if (found.kind === "found") return { kind: "outside", witness: found.path };
+    isTooLarge ||= found.kind === "too_large";
+  }
+  return { kind: isTooLarge ? "too_large" : "inside" };
+}
+
+/** Decides whether a region has a resource at all, with one that it has. */
+export function exampleIn(region: Region): Overlap {
+  return overlapOf(region, region);
+}
+
+/** Every way in which a resource of `inner` could be none of `outer`. */
+function* escapesOf(inner: Region, outer: Region): Generator<Search> {
+  for (const one of inner.includes) {
+    const path = pathOf(one);
+    if (path !== undefined && (isIn(outer, path) || !isIn(inner, path))) continue;
+    if (!outer.includes.some((other) => isPlainlyInside(one, other)))
+      yield { all: [one], none: [...inner.excludes, ...outer.includes] };
+    for (const excluded of outer.excludes)
+      if (meetPatterns(one, excluded, inner.folding) !== undefined)
+        yield { all: [one, excluded], none: inner.excludes };
+  }
+}
+
+/** The only path that a pattern matches; undefined where there may be others. */
+function pathOf({ namespace, steps }: Pattern): string | undefined {
+  if (namespace === ANY_NAMESPACE) return undefined;
+  const segments = steps.map((step) => (step === DEEP ? undefined : step.literal));
+  if (segments.includes(undefined)) return undefined;
+  return writePath(namespace, segments.join("/"));
+}
+
+/** Whether one pattern is another, or below the folder that the other is: seen by their texts. */
+function isPlainlyInside(inner: Pattern, outer: Pattern): boolean {
+  if (meetNamespaces(inner.namespace, outer.namespace) !== inner.namespace) return false;
+  const folder = outer.steps.at(-1) === DEEP ? outer.steps.slice(0, -1) : outer.steps;
+  if (folder === outer.steps && inner.steps.length !== outer.steps.length) return false;
+  return folder.every((step, index) => {
+    const other = inner.steps[index];
+    if (step === DEEP || other === DEEP || other === undefined) return step === other;
+    return step.text === other.text;
+  });
+}
+
+/** Searches in every namespace that may make a difference. */
+function findResource(search: Search, { folding }: Region): ReturnType<typeof searchPath> {
+  const namespace = search.all.reduce<string | undefined>(
+    (met, pattern) => (met === undefined ? undefined : meetNamespaces(met, pattern.namespace)),
+    ANY_NAMESPACE,
+  );
+  let isTooLarge = false;
+  for (const name of namespacesOf(namespace, search.none)) {
+    const none = search.none.filter(
+      (pattern) =>
+        meetNamespaces(pattern.namespace, name) !== undefined &&
+        search.all.every((one) => meetPatterns(one, pattern, folding) !== undefined),
+    );
+    const found = searchPath({ all: search.all, none }, folding);
+    if (found.kind === "found") return { kind: "found", path: writePath(name, found.path) };
+    isTooLarge ||= found.kind === "too_large";
+  }
+  return { kind: isTooLarge ? "too_large" : "none" };
+}
+
+/** The namespaces to look in: one of those that no pattern names stands for all of them. */
+function namespacesOf(
+  namespace: string | undefined,
+  patterns: readonly Pattern[],
+): readonly string[] {
+  if (namespace === undefined) return [];
+  if (namespace !== ANY_NAMESPACE) return [namespace];
+  const named = new Set(patterns.map((pattern) => pattern.namespace));
+  named.delete(ANY_NAMESPACE);
+  let other = "other";
+  while (named.has(other)) other += "-other";
+  return [...new Set([DEFAULT_NAMESPACE, ...named, other])];
+}
+
+function isIn(region: Region, witness: string): boolean {
+  const resource = readResource(witness);
+  return resource !== undefined && hasResource(region, resource);
+}
+
+function demandOneFolding(left: Region, right: Region): void {
+  ok(left.folding === right.folding, "regions of one fleet fold alike");
+}

@@ -1,0 +1,163 @@
+import { hasChar, intersectSets, readableIn, subtractSets, type CharSet } from "./char-set.ts";
+import { RUN, type Item, type Segment } from "./pattern.ts";
+
+/** `.` as a set: no segment may be one or two of them alone. */
+const DOT: CharSet = [0x2e, 0x2e];
+
+/** How a segment stands after some characters: it may end only as a name of something. */
+const NAMES = 4;
+const isNothing = 0;
+const isDot = 1;
+const isDots = 2;
+const isName = 3;
+
+/**
+ * A text that both segments match, the readable ones first, or undefined when there is none. The
+ * alphabet holds what a run may be made of. O(n · m) in the lengths of the two.
+ */
+export function meetSegments(left: Segment, right: Segment, alphabet: CharSet): string | undefined {
+  if (left.literal !== undefined)
+    return matchesSegment(right, left.literal) ? left.literal : undefined;
+  if (right.literal !== undefined)
+    return matchesSegment(left, right.literal) ? right.literal : undefined;
+  if (left.items.includes(RUN) && right.items.includes(RUN))
+    return meetRuns(left.items, right.items);
+  return new Meeting(left.items, right.items, alphabet).find();
+}
+
+/**
+ * Two segments with a run each share a text exactly where their beginnings and their ends agree as
+ * far as both go: what lies between, each takes into its runs.
+ */
+function meetRuns(left: readonly Item[], right: readonly Item[]): string | undefined {
+  const begin = meetFixed(left.slice(0, left.indexOf(RUN)), right.slice(0, right.indexOf(RUN)));
+  if (begin === undefined) return undefined;
+  const ends = [left, right].map((items) => items.slice(items.lastIndexOf(RUN) + 1).toReversed());
+  const end = meetFixed(ends[0] ?? [], ends[1] ?? []);
+  if (end === undefined) return undefined;
+  const between = [left, right].flatMap((items) =>
+    items.slice(items.indexOf(RUN), items.lastIndexOf(RUN)).filter((item) => item !== RUN),
+  );
+  const chars = [...begin, ...between, ...end.toReversed()].map((set) => readableIn(set) ?? 0);
+  const text = String.fromCodePoint(...chars);
+  if (text !== "" && text !== "." && text !== "..") return text;
+  return String.fromCodePoint(
+    ...chars.slice(0, begin.length),
+    someChar,
+    ...chars.slice(begin.length),
+  );
+}
+
+const someChar = 0x61;
+
+/** What two beginnings have in common, as long as the longer; undefined where they differ. */
+function meetFixed(left: readonly Item[], right: readonly Item[]): readonly CharSet[] | undefined {
+  const [long, short] = left.length < right.length ? [right, left] : [left, right];
+  const sets: CharSet[] = [];
+  for (const [index, item] of long.entries()) {
+    const other = short[index];
+    if (item === RUN || other === RUN) break;
+    const set = other === undefined ? item : intersectSets(item, other);
+    if (set.length === 0) return undefined;
+    sets.push(set);
+  }
+  return sets;
+}
+
+/** A text that a segment matches; undefined when it can only be `.` or `..`. */
+export function exampleOf(segment: Segment, alphabet: CharSet): string | undefined {
+  return segment.literal ?? new Meeting(segment.items, [RUN], alphabet).find();
+}
+
+/** Whether a segment of a path, in the form that its folding gives it, is matched. */
+export function matchesSegment({ literal, items }: Segment, text: string): boolean {
+  if (literal !== undefined) return literal === text;
+  const chars = Array.from(text, (char) => char.codePointAt(0) ?? 0);
+  // After a run that has taken too little, it takes one more: the last run alone needs this.
+  let [at, item, runAt, runItem] = [0, 0, 0, -1];
+  while (at < chars.length) {
+    const wanted = items[item];
+    if (wanted === RUN) [runItem, runAt, item] = [item, at, item + 1];
+    else if (wanted !== undefined && hasChar(wanted, chars[at] as number))
+      [at, item] = [at + 1, item + 1];
+    else if (runItem >= 0) [runAt, at, item] = [runAt + 1, runAt + 1, runItem + 1];
+    else return false;
+  }
+  while (items[item] === RUN) item += 1;
+  return item === items.length;
+}
+
+/** One way on: into a state, by a character or by none. */
+interface Move {
+  readonly to: number;
+  readonly char: number | undefined;
+}
+
+/** Walks two segments at once, breadth first, so that the text it finds is a shortest one. */
+class Meeting {
+  readonly #left: readonly Item[];
+  readonly #right: readonly Item[];
+  readonly #alphabet: CharSet;
+  /** The state that each state was first reached from, and by which character. */
+  readonly #cameFrom = new Map<number, { readonly from: number; readonly char?: number }>();
+
+  constructor(left: readonly Item[], right: readonly Item[], alphabet: CharSet) {
+    this.#left = left;
+    this.#right = right;
+    this.#alphabet = alphabet;
+  }
+
+  find(): string | undefined {
+    const goal = this.#stateOf(this.#left.length, this.#right.length, isName);
+    const reached = [this.#stateOf(0, 0, isNothing)];
+    // An array grows while it is iterated: each new state is visited in its turn.
+    for (const from of reached) {
+      if (from === goal) return this.#textTo(goal);
+      for (const { to, char } of this.#movesFrom(from)) {
+        if (to === reached[0] || this.#cameFrom.has(to)) continue;
+        this.#cameFrom.set(to, char === undefined ? { from } : { from, char });
+        reached.push(to);
+      }
+    }
+    return undefined;
+  }
+
+  #stateOf(left: number, right: number, name: number): number {
+    return (left * (this.#right.length + 1) + right) * NAMES + name;
+  }
+
+  #movesFrom(state: number): readonly Move[] {
+    const name = state % NAMES;
+    const place = (state - name) / NAMES;
+    const right = place % (this.#right.length + 1);
+    const left = (place - right) / (this.#right.length + 1);
+    const [one, other] = [this.#left[left], this.#right[right]];
+    const moves: Move[] = [];
+    if (one === RUN) moves.push({ to: this.#stateOf(left + 1, right, name), char: undefined });
+    if (other === RUN) moves.push({ to: this.#stateOf(left, right + 1, name), char: undefined });
+    if (one === undefined || other === undefined) return moves;
+    const shared = intersectSets(
+      one === RUN ? this.#alphabet : one,
+      other === RUN ? this.#alphabet : other,
+    );
+    const next = [one === RUN ? left : left + 1, other === RUN ? right : right + 1] as const;
+    const plain = readableIn(subtractSets(shared, DOT));
+    if (plain !== undefined) moves.push({ to: this.#stateOf(...next, isName), char: plain });
+    if (hasChar(shared, DOT[0] as number))
+      moves.push({ to: this.#stateOf(...next, afterDot(name)), char: DOT[0] });
+    return moves;
+  }
+
+  #textTo(goal: number): string {
+    const chars: number[] = [];
+    for (let step = this.#cameFrom.get(goal); step; step = this.#cameFrom.get(step.from))
+      if (step.char !== undefined) chars.push(step.char);
+    return String.fromCodePoint(...chars.toReversed());
+  }
+}
+
+/** One dot is `.`, two are `..`, three are a name like any other. */
+function afterDot(name: number): number {
+  if (name === isNothing) return isDot;
+  return name === isDot ? isDots : isName;
+}

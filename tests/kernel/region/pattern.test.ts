@@ -1,0 +1,173 @@
+import { assert, property } from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseRegion } from "../../../src/kernel/region/region.ts";
+import { containmentOf, overlapOf } from "../../../src/kernel/region/relation.ts";
+import { LIMITS } from "../../../src/kernel/limits.ts";
+import { caselessRegionOf, regionOf } from "./ground.ts";
+import { anyRegion } from "./arbitrary.ts";
+
+describe("what a pattern means", () => {
+  test.each([
+    ["src/api/**", ["src/api/**"]],
+    ["src/api/", ["src/api/**"]],
+    ["./src/./api", ["src/api"]],
+    ["a/**/**/b", ["a/**/b"]],
+    ["src/*.{ts,tsx}", ["src/*.ts", "src/*.tsx"]],
+    ["{a,b/{c,d}}/e", ["a/e", "b/c/e", "b/d/e"]],
+    ["file:src", ["src"]],
+    ["port:8080", ["port:8080"]],
+    ["file:a:b", ["file:a:b"]],
+    ["file:!a", ["file:!a"]],
+    ["[b-da]", ["[a-d]"]],
+    ["[^a]", ["[!a]"]],
+    ["[]a]", ["[\\]a]"]],
+    ["\\*\\{", ["\\*\\{"]],
+    ["cafe\u0301", ["café"]],
+    ["*:**", ["*:**"]],
+  ])("[GR1] %s is %j", (text, patterns) => {
+    expect(regionOf(text).patterns).toEqual(patterns);
+    expect(regionOf(...patterns).patterns).toEqual(patterns);
+  });
+
+  test("[GR2] what is printed parses back to the same region", () => {
+    assert(
+      property(anyRegion, (texts) => {
+        const { patterns } = regionOf(...texts);
+        expect(regionOf(...patterns).patterns).toEqual(patterns);
+      }),
+    );
+  });
+
+  test.each([
+    ["", "a path"],
+    ["/src", "below the root"],
+    ["a//b", "no empty segment"],
+    ["a/../b", "no segment .."],
+    ["..", "no segment .."],
+    [".", "a segment besides ."],
+    ["a\nb", "no control character"],
+    ["a\u2028b", "no control character"],
+    ["a\0", "no control character"],
+    ["a**", "** as a whole segment"],
+    ["***", "** as a whole segment"],
+    ["[a", "a ] for every ["],
+    ["[z-a]", "from a lower to a higher"],
+    ["[a/b]", "no / between"],
+    ["[[:alpha:]]", "no named class"],
+    ["{a", "a } for every {"],
+    ["{a}", "two alternatives in braces"],
+    ["a}", "a { for every }"],
+    ["a\\", "a character after"],
+    ["port:", "a path"],
+  ])("[GR3] %j is no pattern, and the answer says why", (text, expected) => {
+    const parsed = parseRegion([text]);
+    expect(parsed).toMatchObject({ ok: false, problem: { code: "region_invalid", pattern: text } });
+    expect(parsed.ok ? "" : parsed.problem.expected).toContain(expected);
+  });
+
+  test("[GR3] a region has something that is not left out", () => {
+    for (const texts of [[], ["!a"]])
+      expect(parseRegion(texts)).toMatchObject({ ok: false, problem: { code: "region_invalid" } });
+  });
+
+  test.each([
+    ["patterns", Array.from({ length: 10_000 }, (_, index) => `a${index}`)],
+    ["bytes", ["ä".repeat(LIMITS.regionPatternBytesMax / 2 + 1)]],
+    ["alternatives", ["{a,b}".repeat(11)]],
+    ["segments", [Array.from({ length: LIMITS.regionSegmentsMax + 1 }, () => "a").join("/")]],
+  ])("[GR4] too many %s are region_too_large, at once", (_, texts) => {
+    expect(parseRegion(texts)).toMatchObject({ ok: false, problem: { code: "region_too_large" } });
+  });
+
+  test("[GR4] a question that is too large is answered as such, never by a guess", () => {
+    // Every name of twenty letters or more: to see that, both must remember the last twenty.
+    const rest = "?".repeat(19);
+    const [inner, outer] = [regionOf(`?${rest}*`), regionOf(`*a${rest}`, `*[!a]${rest}`)];
+    expect(containmentOf(inner, outer).kind).toBe("too_large");
+  });
+});
+
+describe("pairs that prior algebras got wrong", () => {
+  test.each([
+    ["src/?.ts", "src/a.ts", "src/a.ts"],
+    ["src/[ab].ts", "src/a.ts", "src/a.ts"],
+    ["src/{a,b}/**", "src/a/x.ts", "src/a/x.ts"],
+    ["./src/a", "src/a", "src/a"],
+    ["src/caf\u00e9", "src/cafe\u0301", "src/café"],
+    ["src/**", "**/*.md", "src/.md"],
+    ["a*", "*b", "ab"],
+  ])("[GR5] %s and %s share %s (leases H22)", (left, right, witness) => {
+    for (const [one, other] of [
+      [left, right],
+      [right, left],
+    ] as const)
+      expect(overlapOf(regionOf(one), regionOf(other))).toEqual({ kind: "overlap", witness });
+  });
+
+  test.each([
+    ["src/a", "src/ab"],
+    ["src/api", "src/api-client/**"],
+    ["*.py", "*.ts"],
+    ["**/*.py", "**/*.pyi"],
+    ["**/*.md", "src/**/*.ts"],
+    ["src/A", "src/a"],
+    ["port:8080", "8080"],
+    ["port:8080", "branch:8080"],
+    ["src/[!a]", "src/a"],
+  ])("[GR5] %s and %s share nothing (leases H22)", (left, right) => {
+    for (const [one, other] of [
+      [left, right],
+      [right, left],
+    ] as const)
+      expect(overlapOf(regionOf(one), regionOf(other))).toEqual({ kind: "apart" });
+  });
+
+  test("[GR5] what is left out is not there, however the rest is padded (leases H22)", () => {
+    const api = regionOf("src/api/**", "!src/api/gen/**");
+    expect(overlapOf(api, regionOf("src/api/gen/x.ts")).kind).toBe("apart");
+    expect(overlapOf(api, regionOf("docs/**", "tests/**", "src/api/x.ts"))).toMatchObject({
+      witness: "src/api/x.ts",
+    });
+    expect(overlapOf(api, regionOf("src/api/gen*/**"))).toMatchObject({ kind: "overlap" });
+  });
+
+  test.each(["//src", "a/..", "/src/a"])("[GR5] %s is refused (leases H22)", (text) => {
+    expect(parseRegion([text])).toMatchObject({ ok: false });
+  });
+
+  test("[GR6] where case does not count, letters of either case are one", () => {
+    const [upper, lower] = [caselessRegionOf("SRC/Ärger[A-C]"), caselessRegionOf("src/ärgerb")];
+    expect(overlapOf(upper, lower)).toEqual({ kind: "overlap", witness: "src/ärgerb" });
+    expect(containmentOf(lower, upper)).toEqual({ kind: "inside" });
+    const not = caselessRegionOf("[!a]");
+    expect(overlapOf(not, caselessRegionOf("A")).kind).toBe("apart");
+    expect(overlapOf(not, caselessRegionOf("B"))).toEqual({ kind: "overlap", witness: "b" });
+    // Kelvin, long s, final sigma: one letter has more than two forms.
+    for (const [one, other] of [
+      ["\u212a", "k"],
+      ["\u017f", "S"],
+      ["ς", "Σ"],
+      ["ẞ", "ß"],
+    ] as const)
+      expect(overlapOf(caselessRegionOf(one), caselessRegionOf(other)).kind).toBe("overlap");
+  });
+
+  test("[GR6] the table folds what the letters' own rules fold", () => {
+    for (let code = 0xa0; code < 0x1e944; code += 1) {
+      if (code >= 0xd800 && code < 0xe000) continue;
+      const char = String.fromCodePoint(code);
+      const lower = char.toLowerCase();
+      if (Array.from(lower).length !== 1 || lower === char || char.normalize("NFC") !== char)
+        continue;
+      const isOne = new RegExp(`^${char}$`, "iu").test(lower);
+      const { literal } = segmentOf(char);
+      expect([char, segmentOf(lower).literal === literal]).toEqual([char, isOne]);
+    }
+  });
+});
+
+function segmentOf(text: string): { readonly literal: string | undefined } {
+  const step = caselessRegionOf(text).includes[0]?.steps[0];
+  if (typeof step !== "object") throw new Error(`${text} must be a segment`);
+  return step;
+}
