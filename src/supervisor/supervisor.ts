@@ -8,7 +8,6 @@
 // Nothing of this is owed by a supervisor that dies: the kernel releases its claim, its successor
 // finds its sandboxes by their records.
 
-import { rmSync } from "node:fs";
 import type { Entry } from "../kernel/entry.ts";
 import { errorText } from "../library/error-text.ts";
 import { adoptKill } from "../library/kill/adoption.ts";
@@ -19,7 +18,12 @@ import { Steward } from "../library/steward/steward.ts";
 import { makeWatcher } from "../library/steward/watching.ts";
 import type { SupervisorStatus } from "../ports/supervision.ts";
 import { clearFolder } from "../system/folders.ts";
-import { ensureRuntimePlaces, fileIdentity, permitFile } from "../system/places.ts";
+import {
+  ensureRuntimePlaces,
+  fileIdentity,
+  permitFile,
+  removeRuntimePlaces,
+} from "../system/places.ts";
 import { removeAbout, writeAbout, type About } from "./claim/about.ts";
 import { Allotments } from "./allotments.ts";
 import { openDoor, type Door } from "./api/door.ts";
@@ -255,7 +259,7 @@ class FleetSupervisor implements Supervisor {
     await this.#watcher?.stop();
     await this.#beats.close();
     await this.#membership.close();
-    rmSync(this.#world.runtime.operatorSocket, { force: true });
+    removeRuntimePlaces(this.#world.runtime);
     this.#claim.release();
   }
 

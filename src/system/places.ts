@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, readFileSync, realpathSync, statSync, type Stats } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { Fault } from "../ports/fault.ts";
 import { codeOf } from "../ports/error-code.ts";
@@ -121,6 +130,18 @@ export function workerPlaces(runtime: RuntimePlaces, instance: string): WorkerPl
 /** Names the socket that belongs to a token file, as `STINT_WORKER_TOKEN_FILE` names one. */
 export function besideToken(tokenFile: string): Pick<WorkerPlaces, "socket" | "token"> {
   return { socket: join(dirname(tokenFile), "worker.sock"), token: tokenFile };
+}
+
+/** Removes a runtime folder of which nothing is used any more; what is not empty stays. */
+export function removeRuntimePlaces({ dir, operatorSocket, workers }: RuntimePlaces): void {
+  rmSync(operatorSocket, { force: true });
+  for (const folder of [workers, dir]) {
+    try {
+      rmdirSync(folder);
+    } catch (error) {
+      if (!["ENOENT", "ENOTEMPTY"].includes(codeOf(error))) throw error;
+    }
+  }
 }
 
 /**
