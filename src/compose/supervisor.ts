@@ -15,6 +15,7 @@ import { openOutput } from "../output/writer.ts";
 import { dropOldOutputs } from "../output/retention.ts";
 import { openProcessSandbox } from "../sandbox/process/process-sandbox.ts";
 import { readBootId } from "../system/boot.ts";
+import { userFolder } from "../system/folders.ts";
 import { hostId } from "../system/host.ts";
 import { permitFile, runtimePlaces, statePlaces } from "../system/places.ts";
 import { readProcess } from "../system/process.ts";
@@ -51,6 +52,9 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
   const file = options.log === undefined ? openLogFile(state.log) : undefined;
   const log = options.log ?? file ?? SILENT;
   const killed = await ensureKilledFolder();
+  const claims = userFolder("supervised");
+  // It is to be kept from workers, and what is not there cannot be covered.
+  await mkdir(claims, { recursive: true, mode: 0o700 }).catch(() => undefined);
   const compiled = await ensureCompiledFolder();
   const openDriver = (fleet: string): Promise<Sandbox> => {
     const sandboxed = {
@@ -59,7 +63,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
       host: hostId(),
       permitFile: permitFile(folder, fleet),
       rung: options.rung ?? ("best" as const),
-      hidden: [folder, dirname(runtime.dir), killed, ...compiled],
+      hidden: [folder, dirname(runtime.dir), killed, claims, ...compiled],
       output: (instance: string) => openOutput(state.output, instance),
       log,
     };
@@ -70,6 +74,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
     log,
     state,
     runtime,
+    claims,
     version: VERSION,
     openStore: () => sqlite({ dir: folder }).open({ create: false }),
     openDriver,

@@ -1,6 +1,6 @@
 import { mkdir, open, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { userFolder } from "../system/folders.ts";
 
 /**
  * The fleets that were killed, by id, kept outside of every state folder: a copy of a state folder,
@@ -52,7 +52,5 @@ export async function ensureKilledFolder(): Promise<string> {
 }
 
 function folderOfKilled(): string {
-  const given = process.env["XDG_STATE_HOME"];
-  const base = given === undefined || given === "" ? join(homedir(), ".local", "state") : given;
-  return join(base, "stint", "killed");
+  return userFolder("killed");
 }

@@ -9,6 +9,9 @@ import { Hosting } from "../library/worker/hosting.ts";
 import { Fault } from "../ports/fault.ts";
 import type { SupervisorWorld } from "./world.ts";
 
+/** What may keep a supervisor out once its fleet is known, before anything is done in it. */
+export type Admit = (fleet: string) => void;
+
 /** A supervisor's place in its fleet. */
 export interface Membership {
   readonly member: Member & { readonly sandboxes: Sandboxes };
@@ -25,7 +28,7 @@ export interface Membership {
  */
 export async function takeMembership(
   world: SupervisorWorld,
-  hears: (worker: string) => boolean,
+  so: { readonly hears: (worker: string) => boolean; readonly admit: Admit },
 ): Promise<Membership> {
   const store = await world.openStore();
   let secret: string | undefined;
@@ -53,6 +56,7 @@ export async function takeMembership(
     const { fleet } = await loop.look();
     if (fleet === null)
       throw new Fault("journal_missing", `a fleet must be in ${world.state.dir}, there is none`);
+    so.admit(fleet);
     const seat: Seat = {
       ...world,
       fleet,
@@ -63,7 +67,7 @@ export async function takeMembership(
       owner: operatorOf(world, "supervisor"),
       closing: closing.signal,
     };
-    sandboxes = new Sandboxes(seat, await world.openDriver(fleet), { hears });
+    sandboxes = new Sandboxes(seat, await world.openDriver(fleet), { hears: so.hears });
     hosting = new Hosting(seat);
     return { member: { seat, hosting, sandboxes, whyNoSandboxes: "" }, close };
   } catch (error) {

@@ -38,7 +38,8 @@ import { Idleness } from "./idleness.ts";
 import { endLeftover, endLeftovers } from "./reconcile.ts";
 import { Starts } from "./starts.ts";
 import { stopOwn } from "./stop-own.ts";
-import { demandOriginal, takeClaim } from "./claim/takeover.ts";
+import { claimOnHost } from "./claim/host-claim.ts";
+import { takeClaim } from "./claim/takeover.ts";
 import { ensureTokenFile } from "./token.ts";
 import { watchFile } from "./watching.ts";
 import type { SupervisorWorld } from "./world.ts";
@@ -95,24 +96,32 @@ export async function openSupervisor(
   options: SupervisorOptions = {},
 ): Promise<Supervisor> {
   const claim = await takeClaim(world.state, world.timers);
+  let onHost: Claim | undefined;
   let membership: Membership | undefined;
   let supervisor: FleetSupervisor | undefined;
+  const release = (): void => {
+    onHost?.release();
+    claim.release();
+  };
+  const admit = (fleet: string): void => {
+    const warn = (message: string, error: unknown): void => world.log.warn(message, { error });
+    onHost = claimOnHost({ folder: world.claims, fleet, stateDir: world.state.dir, warn });
+  };
   try {
-    demandOriginal(world);
     ensureRuntimePlaces(world.runtime);
     // Sockets and tokens of a dead supervisor open nothing any more.
     clearFolder(world.runtime.workers);
     const heard = new Set<string>();
-    membership = await takeMembership(world, (id) => heard.has(id));
+    membership = await takeMembership(world, { hears: (id) => heard.has(id), admit });
     const { seat, sandboxes } = membership.member;
     const beats = new Beats(seat, sandboxes, heard);
-    supervisor = new FleetSupervisor({ world, claim, membership, beats, options });
+    supervisor = new FleetSupervisor({ world, claim, release, membership, beats, options });
     await supervisor.begin();
     return supervisor;
   } catch (error) {
     if (supervisor !== undefined) await supervisor.goAway();
     else await membership?.close();
-    claim.release();
+    release();
     throw error;
   }
 }
@@ -120,6 +129,8 @@ export async function openSupervisor(
 interface Parts {
   readonly world: SupervisorWorld;
   readonly claim: Claim;
+  /** Lets go of the claim, and of that on the host. */
+  readonly release: () => void;
   readonly membership: Membership;
   readonly beats: Beats;
   readonly options: SupervisorOptions;
@@ -128,6 +139,7 @@ interface Parts {
 class FleetSupervisor implements Supervisor {
   readonly #world: SupervisorWorld;
   readonly #claim: Claim;
+  readonly #release: () => void;
   readonly #membership: Membership;
   readonly #seat: Seat;
   readonly #sandboxes: Sandboxes;
@@ -147,10 +159,11 @@ class FleetSupervisor implements Supervisor {
   #operator: Door | undefined;
   #retainedMs = -Infinity;
 
-  constructor({ world, claim, membership, beats, options }: Parts) {
+  constructor({ world, claim, release, membership, beats, options }: Parts) {
     const { seat, sandboxes } = membership.member;
     this.#world = world;
     this.#claim = claim;
+    this.#release = release;
     this.#membership = membership;
     this.#seat = seat;
     this.#sandboxes = sandboxes;
@@ -260,7 +273,7 @@ class FleetSupervisor implements Supervisor {
     await this.#beats.close();
     await this.#membership.close();
     removeRuntimePlaces(this.#world.runtime);
-    this.#claim.release();
+    this.#release();
   }
 
   #listen(): void {

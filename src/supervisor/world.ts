@@ -8,6 +8,8 @@ import type { RuntimePlaces, StatePlaces } from "../system/places.ts";
 export interface SupervisorWorld extends Surroundings {
   readonly state: StatePlaces;
   readonly runtime: RuntimePlaces;
+  /** Where this user's supervisors claim their fleets, by id, wherever a state folder lies. */
+  readonly claims: string;
   /** The version of Stint that runs. */
   readonly version: string;
   /** Opens the fleet's store, which must be there. */

@@ -1,5 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { codeOf } from "../ports/error-code.ts";
 import { asStorageFault } from "./storage-fault.ts";
 
 /**
@@ -14,6 +16,30 @@ export function makeFolders(folder: string, options: { readonly mode?: number } 
   } catch (error) {
     throw asStorageFault(error, `making the folder ${folder}`);
   }
+}
+
+/**
+ * Has a repository around a folder, now or one day, leave out what lies in it. A `.gitignore` that
+ * is there stays as it is. Throws `Fault` `storage_failed`, `storage_full`.
+ */
+export function ignoreFolder(folder: string): void {
+  const file = join(folder, ".gitignore");
+  try {
+    if (!isThere(file)) writeFileSync(file, "*\n", { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    // Another process was first.
+    if (codeOf(error) !== "EEXIST") throw asStorageFault(error, `writing ${file}`);
+  }
+}
+
+/**
+ * A folder of this user's for what is true of a fleet wherever its state folder lies:
+ * `$XDG_STATE_HOME/stint/NAME`, else `~/.local/state/stint/NAME`. It need not be there.
+ */
+export function userFolder(name: string): string {
+  const given = process.env["XDG_STATE_HOME"];
+  const base = given === undefined || given === "" ? join(homedir(), ".local", "state") : given;
+  return join(base, "stint", name);
 }
 
 /** Removes what lies in a folder, which stays. Throws what the system says to it. */

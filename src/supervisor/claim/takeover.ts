@@ -1,8 +1,7 @@
 import { connect } from "node:net";
 import { Fault } from "../../ports/fault.ts";
 import type { Timers } from "../../runtime/timers.ts";
-import { fileIdentity, operatorSocketOf, type StatePlaces } from "../../system/places.ts";
-import type { SupervisorWorld } from "../world.ts";
+import { operatorSocketOf, type StatePlaces } from "../../system/places.ts";
 import { readAbout, type About } from "./about.ts";
 import { Claim } from "./claim.ts";
 
@@ -45,23 +44,6 @@ export async function takeClaim(state: StatePlaces, timers: Timers): Promise<Cla
     }
     await timers.wait(tryEveryMs);
   }
-}
-
-/**
- * Refuses to supervise a copy of a state folder while the original is supervised on this host:
- * the copied records name that one's workers, which would be ended as if their supervisor was lost.
- *
- * Throws `Fault` `supervisor_unreachable`, retryable: the copy is a fleet when that one has left.
- */
-export function demandOriginal({ state, host }: Pick<SupervisorWorld, "state" | "host">): void {
-  const { pid, started, claim } = readAbout(state.about) ?? {};
-  if (pid === undefined || started === undefined || claim === undefined) return;
-  if (claim === fileIdentity(state.claim)) return;
-  if (host.look({ host_id: host.id, pid, started }) !== "alive") return;
-  const message =
-    `${state.dir} must not be a copy of a folder that is supervised, ` +
-    `process ${pid} supervises the one that it was copied from`;
-  throw new Fault("supervisor_unreachable", message, { retryable: true });
 }
 
 /** Whether anybody listens on a socket. */
