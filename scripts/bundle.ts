@@ -64,6 +64,8 @@ export async function bundle(outDir: string): Promise<void> {
     configFile: false,
     logLevel: "warn",
     plugins: [divide(parts)],
+    // The files name what they were made of: as it lies here, not where a link leads to.
+    resolve: { preserveSymlinks: true },
     ssr: { noExternal: true, external: EXTERNAL },
     build: {
       ssr: true,

@@ -1,8 +1,16 @@
 // The package as a user gets it: packed from a clean checkout, installed in an empty folder,
 // linted, imported, typed and called. Works in a temporary folder; the repository's own dist/ is
 // not touched.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -16,10 +24,11 @@ const COMPILER = join(ROOT, "node_modules/typescript/bin/tsc");
 /** The only files that may be published: no source, test, tool or Node binary finds a way in. */
 const PUBLISHED = [
   /^package\.json$/,
-  /^(README|ARCHITECTURE|CHANGELOG|GLOSSARY|SPEC)\.md$/,
+  /^(README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|GLOSSARY|SPEC|STYLE)\.md$/,
   /^LICENSE$/,
   /^bin\/stint\.cjs$/,
   /^docs\/[\w-]+\.md$/,
+  /^examples\/[\w-]+\.ts$/,
   /^dist\/LICENSES\.md$/,
   /^dist\/(cli|index|worker|testing\/index|demo\/[\w-]+|chunks\/[\w-]+)\.js$/,
   /^dist\/([\w-]+\/)*[\w-]+\.d\.ts$/,
@@ -27,6 +36,12 @@ const PUBLISHED = [
 
 const PACKED_BYTES_MAX = 900 * 2 ** 10;
 const FILES_MAX = 300;
+
+/** How far the size and the count that the papers state may be from those there are. */
+const STATED_SHARE_MAX = 0.2;
+
+/** What a user's installation gets: Stint, its one dependency, and what that one depends on. */
+const INSTALLED = ["better-sqlite3", "node-addon-api", "stint"];
 
 /** Ways in which a user's compiler may look for the types of a package. */
 const RESOLUTIONS = [
@@ -51,7 +66,10 @@ async function main(): Promise<void> {
   const installed = installTarball(tarball, consumer);
   process.stdout.write(`package: installed ${installed === "npm" ? "by npm" : "by hand"}\n`);
 
+  if (installed === "npm") checkTree(consumer);
+
   const pkgDir = join(consumer, "node_modules/stint");
+  checkPlaces(pkgDir);
   const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
   faults.push(...messages.map((message) => formatMessage(message, pkg) ?? message.code));
   checkLicences(readFileSync(join(pkgDir, "dist/LICENSES.md"), "utf8"));
@@ -75,7 +93,44 @@ function checkContents(tarball: string): void {
     faults.push(`the tarball must be at most ${PACKED_BYTES_MAX} bytes, got ${size}`);
   if (paths.length > FILES_MAX)
     faults.push(`the tarball must hold at most ${FILES_MAX} files, got ${paths.length}`);
+  checkStated({ fileCount: paths.length, packedBytes: size });
   process.stdout.write(`package: ${paths.length} files, ${Math.ceil(size / 1024)} KiB packed\n`);
+}
+
+/** What docs/operations.md says of the package's size is about what it is. */
+function checkStated(found: { readonly fileCount: number; readonly packedBytes: number }): void {
+  const page = readFileSync(join(ROOT, "docs/operations.md"), "utf8").replaceAll(/\s+/g, " ");
+  const [, files, kib] = /about ([\d,]+) files and ([\d,]+) KiB packed/.exec(page) ?? [];
+  for (const [what, stated, real] of [
+    ["files", files, found.fileCount],
+    ["KiB packed", kib, found.packedBytes / 1024],
+  ] as const) {
+    const figure = Number(stated?.replaceAll(",", ""));
+    if (!(Math.abs(figure - real) <= STATED_SHARE_MAX * real))
+      faults.push(`docs/operations.md must say about ${Math.round(real)} ${what}, got ${stated}`);
+  }
+}
+
+/** A user gets these packages and no others. */
+function checkTree(consumer: string): void {
+  const text = readFileSync(join(consumer, "node_modules/.package-lock.json"), "utf8");
+  const { packages } = JSON.parse(text) as { readonly packages: Readonly<Record<string, unknown>> };
+  const names = Object.keys(packages).map((path) => path.replace(/^node_modules\//, ""));
+  if (names.toSorted().join() !== INSTALLED.join())
+    faults.push(`${INSTALLED.join(", ")} must be installed, got ${names.join(", ")}`);
+}
+
+/** Nothing that was built here says where. */
+function checkPlaces(pkgDir: string): void {
+  const places = [ROOT, realpathSync(join(ROOT, "node_modules")), homedir(), folder];
+  // Found in a path from another folder, too: that goes up to the top, and down from there.
+  const signs = [...places.map((place) => `${place}/`), "../node_modules/"];
+  for (const file of globSync("dist/**/*.{js,ts,md}", { cwd: pkgDir })) {
+    const text = readFileSync(join(pkgDir, file), "utf8");
+    const sign = signs.find((one) => text.includes(one));
+    if (sign !== undefined)
+      faults.push(`${file} must name no place of this machine, got "${sign}"`);
+  }
 }
 
 /** What is from others is there by its licence, and nothing is there that was not meant to be. */

@@ -21,9 +21,12 @@ Every verb takes \`--json\`: one JSON object on stdout, \`{"ok":true,"data":{…
 each with its \`kind\`; the answer is the last of them, of kind \`answer\`. Names are \`snake_case\`
 with their unit; instants end in \`_at_ms\`.
 
-The fleet is found by walking up from the current folder: a folder with a \`.stint\`, or a
-repository whose common directory has a \`stint\`; \`--fleet DIR\` names it instead. Where
-\`STINT_WORKER_TOKEN_FILE\` is set, the caller is that worker and never the operator.`;
+The fleet is found by walking up from the current folder: the nearest folder that has one is
+meant, in the \`.git/stint\` of a repository (its common directory, which all working trees share)
+or in a \`.stint\`, which a program may have made. Where one folder has both, \`.git/stint\` is
+meant. When another lies in the same folder or working tree, a note on stderr names it;
+\`--fleet DIR\` with its state folder means it. Where \`STINT_WORKER_TOKEN_FILE\` is set, the caller
+is that worker and never the operator.`;
 
 const ROOT = join(import.meta.dirname, "..");
 const [given] = process.argv.slice(2);
@@ -56,16 +59,15 @@ function fence(text: string): string {
 /** Which codes end a program how, from the one table. */
 function exitCodes(): string {
   const codes = Object.entries(PROBLEMS).filter(([, { reserved }]) => !reserved);
-  const byExit = Map.groupBy(codes, ([, { exit }]) => exit);
-  const rows = [...byExit]
-    .toSorted(([one], [other]) => one - other)
-    .map(([exit, list]) => `| ${exit} | ${list.map(([code]) => `\`${code}\``).join(", ")} |`);
+  const rows = codes
+    .toSorted(([, one], [, other]) => one.exit - other.exit)
+    .map(([code, { exit, meaning }]) => `| ${exit} | \`${code}\` | ${meaning} |`);
   const head = [
     "## Exit codes",
     "",
-    "| exit | codes |",
-    "| ---- | ----- |",
-    "| 0 | done, granted |",
+    "| exit | code | what it says |",
+    "| ---- | ---- | ------------ |",
+    "| 0 | | Done, granted. |",
   ];
   const rest = [
     "",

@@ -75,7 +75,20 @@ function isGroup(word: string): boolean {
   return verbsOf(word).length > 0;
 }
 
+/** What other programs call it, and what it is called here. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  ps: "did you mean `stint workers`?",
+  ls: "did you mean `stint workers`?",
+  list: "did you mean `stint workers`?",
+  status: "did you mean `stint` alone, or `stint workers`?",
+  version: "did you mean `stint --version`?",
+  uninstall:
+    "`stint kill` ends the fleet, `stint where` names the folder to remove; npm has the package",
+};
+
 function unknownVerb(typed: string): UsageError {
+  if (Object.hasOwn(OTHER_WORDS, typed))
+    return new UsageError(`stint has no verb "${typed}"; ${OTHER_WORDS[typed]}`);
   const [group = ""] = typed.split(" ", 1);
   const names = isGroup(group)
     ? verbsOf(group)
@@ -86,7 +99,9 @@ function unknownVerb(typed: string): UsageError {
 }
 
 function unknownOption(word: string): UsageError {
-  const like = nearest(word, ["--json", "--fleet", "--help", "--version"]);
+  // `-v` is the version of many programs, and too short to be like anything.
+  const like =
+    word === "-v" ? "--version" : nearest(word, ["--json", "--fleet", "--help", "--version"]);
   const hint = like === undefined ? "see `stint --help`" : `did you mean ${like}?`;
   return new UsageError(`stint has no option ${word} before a verb; ${hint}`);
 }

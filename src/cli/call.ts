@@ -30,6 +30,8 @@ export interface Call {
   readonly isTerminal: boolean;
   /** Whether stdout shows colour. */
   readonly isColour: boolean;
+  /** Whether stdout is a terminal. */
+  readonly isOutTerminal: boolean;
   /** The width of the terminal on stdout, characters; 80 where there is none. */
   readonly columns: number;
   /** Fires on Ctrl-C, SIGTERM, and when nobody reads stdout any more. */

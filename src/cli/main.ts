@@ -5,7 +5,7 @@ import { runProgram } from "./program.ts";
 import { reportError } from "./report.ts";
 import { processTerminal } from "./terminal.ts";
 
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNAL_EXITS = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143, SIGHUP: 129 } as const;
 
 // Not awaited at the top: what is loaded on demand may import this very file's chunk, and would
 // wait for it for ever.

@@ -2,6 +2,8 @@ import { isLive, type State, type Worker } from "../kernel/state.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Reading } from "../library/reading.ts";
 import type { Call, Said } from "./call.ts";
+import { configFileOf } from "./founding/config-file.ts";
+import { configNote, lookAtConfig } from "./founding/config-sight.ts";
 import { findPlace } from "./place.ts";
 import { unwatchedLines } from "./roster/unwatched.ts";
 import { coloursFor, type Colours } from "./text/colour.ts";
@@ -26,12 +28,16 @@ export const OVERVIEW: Verb = {
 async function overview(call: Call): Promise<Said> {
   // Where none was named, no fleet is no mistake: one is offered.
   if (call.fleetDir === undefined && findPlace(process.cwd()) === undefined) return offerInit();
-  const { stateDir } = await call.place();
+  const { stateDir, root } = await call.place();
   const reading = await call.read();
   const { state, seq } = reading;
+  const file = configFileOf(root);
+  const sight = lookAtConfig(file, state.contract);
+  const note = configNote(file, sight);
+  if (note !== undefined) call.note(note);
   const unwatched = await unwatchedLines(call, state);
   return {
-    data: { ...numbersOf(state), state_dir: stateDir },
+    data: { ...numbersOf(state), state_dir: stateDir, config_status: sight.kind },
     text: textOf(call, reading, unwatched),
     seq,
   };

@@ -4,7 +4,7 @@ import type { Reading } from "../library/reading.ts";
 import { Refused } from "../library/refused.ts";
 import { describeValue, InputError } from "../protocol/input.ts";
 import type { Call, CallFleetOptions } from "./call.ts";
-import { demandPlace, type Place } from "./place.ts";
+import { demandPlaces, otherFleetsNote, type Place } from "./place.ts";
 import { notAsWorker } from "./as-worker.ts";
 import type { Terminal } from "./terminal.ts";
 import { wantsColour } from "./text/colour.ts";
@@ -25,6 +25,7 @@ export class ProcessCall implements Call {
   readonly isJson: boolean;
   readonly isTerminal: boolean;
   readonly isColour: boolean;
+  readonly isOutTerminal: boolean;
   readonly columns: number;
   readonly signal: AbortSignal;
   readonly force: AbortSignal;
@@ -34,6 +35,7 @@ export class ProcessCall implements Call {
   hasStreamed = false;
   readonly #so: ProcessCallOptions;
   readonly #opened: Fleet[] = [];
+  #hasNotedOthers = false;
 
   constructor(options: ProcessCallOptions) {
     const { terminal, env } = options;
@@ -41,6 +43,7 @@ export class ProcessCall implements Call {
     this.isJson = options.isJson;
     this.isTerminal = terminal.canAsk && !options.isJson;
     this.isColour = !options.isJson && wantsColour(terminal.isOutTerminal, env);
+    this.isOutTerminal = terminal.isOutTerminal;
     this.columns = terminal.columns;
     this.signal = options.signal;
     this.force = options.force;
@@ -50,7 +53,11 @@ export class ProcessCall implements Call {
 
   async place(): Promise<Place> {
     this.#mustBeOperator();
-    return demandPlace(this.#so.fleet, process.cwd());
+    const places = demandPlaces(this.#so.fleet, process.cwd());
+    const others = otherFleetsNote(places);
+    if (others !== undefined && !this.#hasNotedOthers) this.note(others);
+    this.#hasNotedOthers = true;
+    return places[0];
   }
 
   async openFleet(options: CallFleetOptions = {}): Promise<Fleet> {

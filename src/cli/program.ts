@@ -1,6 +1,7 @@
 import { splitArgv, verbsOf, type Typed } from "./argv.ts";
 import { refuseWorker } from "./as-worker.ts";
 import { parseFlags } from "./flags.ts";
+import { Refused } from "../library/refused.ts";
 import { Interruption } from "./interruption.ts";
 import type { Parsed } from "./parse.ts";
 import { ProcessCall } from "./process-call.ts";
@@ -76,8 +77,21 @@ async function carryOut(
     await closeAfter(call, so.terminal);
     // Whoever stopped it knows why; that it was stopped is no error of anything.
     const how = isAbort(error) ? interruptionOf(call.signal) : undefined;
-    return how === undefined ? reportError(error) : reportInterrupted(how);
+    if (how !== undefined) return reportInterrupted(how);
+    return error instanceof Refused ? reportRefusal(call, error) : reportError(error);
   }
+}
+
+/** Reports a refusal with its entry; who may read the journal is told how to have it explained. */
+async function reportRefusal(call: ProcessCall, refused: Refused): Promise<Report> {
+  const { refusal, seq } = refused;
+  // A worker has no eyes for the journal.
+  if (seq === undefined || call.workerTokenFile !== undefined) return reportError(refused);
+  const { recordedAt } = await import("./record/refusal-entry.ts");
+  const recorded = await recordedAt(call, refused);
+  if (recorded === undefined) return reportError(new Refused(refusal));
+  const where = call.fleetDir === undefined ? "" : ` --fleet ${call.fleetDir}`;
+  return reportError(new Refused(refusal, recorded), `stint explain ${recorded}${where}`);
 }
 
 /** Closes after a failure, which is what is to be told; that closing failed too comes second. */

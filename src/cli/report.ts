@@ -5,6 +5,7 @@ import { Fault } from "../ports/fault.ts";
 import { InputError } from "../protocol/input.ts";
 import { PROBLEMS } from "../protocol/problem.ts";
 import type { Said } from "./call.ts";
+import { messageForPeople } from "./text/amounts.ts";
 
 /** How a call ends: what is printed on which stream, and the exit code. */
 export interface Report {
@@ -27,10 +28,10 @@ export function reportSaid({ data, text, seq, exit = 0 }: Said): Report {
 
 /**
  * Reports what a verb has thrown: a refusal, bad input, a fault, or a bug of ours. The exit code is
- * that of the one table of problems.
+ * that of the one table of problems. `explainWith`: the command that says why it was refused.
  */
-export function reportError(error: unknown): Report {
-  if (error instanceof Refused) return reportRefused(error);
+export function reportError(error: unknown, explainWith?: string): Report {
+  if (error instanceof Refused) return reportRefused(error, explainWith);
   if (error instanceof InputError) {
     const problems = error.problems.map((one) => ({ ...one }));
     return reportProblem(error.code, error.message, { retryable: false, problems });
@@ -44,7 +45,7 @@ export function reportError(error: unknown): Report {
   return reportBug(error);
 }
 
-function reportRefused({ refusal, seq }: Refused): Report {
+function reportRefused({ refusal, seq }: Refused, explainWith: string | undefined): Report {
   const { code, message } = refusal;
   const facts = inWireForm(refusal.facts);
   return {
@@ -54,7 +55,9 @@ function reportRefused({ refusal, seq }: Refused): Report {
       refusal: { code, message, facts },
       ...(seq === undefined ? {} : { seq }),
     },
-    text: `refused (${code}): ${message}`,
+    text:
+      `refused (${code}): ${messageForPeople(refusal)}` +
+      (explainWith === undefined ? "" : `\nwhy: \`${explainWith}\``),
   };
 }
 

@@ -71,7 +71,11 @@ export function writeTemplate(so: {
         ]
       : ["# Weaknesses of containment that are accepted by name:", `# ${allowed}`]),
     "",
-    "# What a root worker may have, its descendants included. What is left out is unlimited.",
+    "# The network of a worker is not of the contract but of its start: `--network none`,",
+    "# `controller` (the supervisor alone) or `open`. `stint run` asks for open, `stint spawn` for",
+    "# controller; a child has at most its parent's.",
+    "",
+    "# What each root worker may have, its descendants included. What is left out is unlimited.",
     "# [contract.budget]",
     "# cpu = 2.0",
     '# memory = "2GiB"',

@@ -15,6 +15,8 @@ export interface RefusalView {
 export interface RefusedAnswer {
   readonly ok: false;
   readonly refusal: RefusalView;
+  /** The entry that records it; absent where nothing was recorded, as by the limit on refusals. */
+  readonly seq?: number;
 }
 
 /** An answer of the library that may be a refusal. */
@@ -45,7 +47,8 @@ export class Refused extends Error {
   }
 }
 
-/** Makes the answer that says no from a refusal of the kernel. */
-export function refusedAnswer(refusal: Refusal): RefusedAnswer {
-  return Object.freeze({ ok: false, refusal: toEdge(refusal) });
+/** Makes the answer that says no from a refusal of the kernel; `seq` is that of its answer. */
+export function refusedAnswer(refusal: Refusal, seq?: number): RefusedAnswer {
+  const place = seq === undefined ? {} : { seq };
+  return Object.freeze({ ok: false, refusal: toEdge(refusal), ...place });
 }

@@ -44,6 +44,12 @@ describe("what is typed", () => {
     [["worker"], "`stint worker show`"],
     [["worker", "show"], "missing required argument 'id'"],
     [["xyzzy"], "see `stint --help`"],
+    [["ps"], "did you mean `stint workers`?"],
+    [["list"], "did you mean `stint workers`?"],
+    [["status"], "did you mean `stint` alone"],
+    [["version"], "did you mean `stint --version`?"],
+    [["-v"], "did you mean --version?"],
+    [["uninstall"], "`stint where` names the folder to remove"],
     [["contract", "lint", "a", "b"], "too many arguments"],
     [["--fleet"], "--fleet must be followed by a folder"],
   ])("[CL1] %j is answered with the nearest name and exit 2", async (args, hint) => {

@@ -86,12 +86,25 @@ describe("init", () => {
   });
 
   test("[CL14] a folder that cannot be made is a fault, and no wait", async () => {
-    for (const folder of ["/proc/nobody/here", join(base, "file", "site")]) {
-      writeFileSync(join(base, "file"), "");
-      const called = await call(["init", folder, "--json"], { callMs: 20_000 });
-      expect(called).toMatchObject({ exit: 5, signal: null });
-      expect(called.json().error.code).toBe("storage_failed");
+    const called = await call(["init", "/proc/here", "--json"], { callMs: 20_000 });
+    expect(called).toMatchObject({ exit: 5, signal: null });
+    expect(called.json().error.code).toBe("storage_failed");
+  });
+
+  test("[CL14] a path of several missing folders is taken for mistyped", async () => {
+    writeFileSync(join(base, "file"), "");
+    for (const above of ["nowhere", "file"]) {
+      const called = await call(["init", join(base, above, "site")]);
+      expect(called).toMatchObject({ exit: 2, stdout: "" });
+      expect(called.stderr).toContain(`mkdir -p ${join(base, above)}`);
     }
+    expect(readdirSync(base)).not.toContain("nowhere");
+  });
+
+  test("[CL14] it names the next verbs, spawn and workers among them", async () => {
+    const { stdout } = await call(["init", dir]);
+    for (const next of ["run --", "spawn --", "workers", "doctor"])
+      expect(stdout).toContain(`stint ${next}`);
   });
 
   test("[CL14] where a fleet is already nothing is changed, and the exit is 0", async () => {
@@ -154,6 +167,8 @@ describe("init", () => {
     const begun = (await call(["init", "--new-fleet", "--json"])).json().data;
     expect(begun).toMatchObject({ created: true, archived_dir: archive });
     expect(readdirSync(archive)).toEqual(expect.arrayContaining(["journal.db", "head", "secret"]));
+    // The archive holds a secret, too.
+    expect(readFileSync(join(stateDir, ".gitignore"), "utf8")).toBe("*\n");
   });
 
   test("[CL15] a fleet that is alive makes no room for a new one", async () => {
@@ -182,6 +197,7 @@ describe("the contract and the fleet", () => {
     appendFileSync(join(dir, "stint.toml"), '\n[contract.budget]\nmemory = "1GiB"\n');
     const shown = await call(["contract", "show"]);
     expect(shown.stderr).toContain("proposes 1 change");
+    expect(shown.stderr).toContain('budget.memory: "1GiB" (new)');
     const before = await journal();
     const asked = await call(["contract", "enact"]);
     expect(asked.exit).toBe(2);
@@ -230,7 +246,7 @@ describe("the contract and the fleet", () => {
     const { exit, stderr } = await call(["contract", "enact"]);
     expect(exit).toBe(2);
     expect(stderr).toContain(join(dir, "stint.toml"));
-    expect(stderr).toContain("stint init --help");
+    expect(stderr).toContain("stint contract enact FILE");
   });
 
   test("[CL17] pause and resume are entries with their reason", async () => {

@@ -163,6 +163,39 @@ describe("[EX30] journal tail of a worker and a kind", () => {
   });
 });
 
+test("[EX30] journal tail follows one worker, and shows nothing of others", async () => {
+  const site = makeSite();
+  const fleet = await site.open({ cooldownMs: 0 });
+  const [mine, other] = [await fleet.start({ name: "mine" }), await fleet.start({ name: "other" })];
+  const args = ["journal", "tail", "-n", "0", "-f", "--json", "--worker", "mine"];
+  const child = await startStint(args, { cwd: site.dir, env: site.env });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const first = lines.next();
+  const heard = new AbortController();
+  void first.then(() => heard.abort());
+  // Repeated until it is heard: a follower begins at the end that it finds.
+  for (let turn = 0; !heard.signal.aborted && turn < 500; turn += 1) {
+    await other.checkpoint({ turn });
+    await mine.checkpoint({ turn });
+    await Promise.race([first, wait(50)]);
+  }
+  const replica = await mine.maybeReplicate({ name: "replica", reason: "more" });
+  if (!replica.ok) throw new Error("a third worker must fit");
+  await replica.worker.checkpoint({ turn: "the replica's" });
+  await other.checkpoint({ turn: "the other's" });
+  await mine.checkpoint({ turn: "last" });
+  const shown = [entryOf((await first).value)];
+  while (shown.at(-1)?.command?.data?.state?.turn !== "last")
+    shown.push(entryOf((await lines.next()).value));
+  // What it asked for was its own to ask for, its replica's admission too.
+  expect(new Set(shown.map(({ actor }) => actor.id))).toEqual(new Set([mine.id]));
+  const kinds = shown.map(({ kind }) => kind).filter((kind) => kind !== "worker.checkpointed");
+  expect(kinds).toEqual(["worker.admitted"]);
+  child.kill("SIGINT");
+  expect(await closed).toBe(130);
+});
+
 describe("[EX12] journal verify", () => {
   test("names the newest anchor of a journal that is whole", async () => {
     const site = makeSite();
@@ -305,6 +338,12 @@ describe("[EX14] journal import", () => {
 });
 
 /** A line of the stream, as far as tests look at it. */
-function entryOf(line: unknown): { readonly kind: string } {
-  return JSON.parse(String(line)) as { readonly kind: string };
+interface Shown {
+  readonly kind: string;
+  readonly actor: { readonly id?: string };
+  readonly command?: { readonly data?: { readonly state?: { readonly turn?: unknown } } };
+}
+
+function entryOf(line: unknown): Shown {
+  return JSON.parse(String(line)) as Shown;
 }

@@ -5,6 +5,7 @@ import {
   setVariables,
 } from "../../src/cli/launching/environment.ts";
 import { exitCodeOf } from "../../src/cli/launching/exit-code.ts";
+import { parseCommandReason } from "../../src/cli/launching/command-reason.ts";
 import { parseLaunch } from "../../src/cli/launching/launch.ts";
 import { passOn } from "../../src/cli/launching/passing-on.ts";
 import { inTreeOrder } from "../../src/cli/roster/tree.ts";
@@ -84,6 +85,22 @@ test("[CV12] the arguments of a command are not for the record, a digest of them
   expect(one.reason).not.toContain("s3cret");
   expect(one.reason).not.toBe(other.reason);
   expect(launch(["a", "--token", "s3cret"]).reason).toBe(one.reason);
+});
+
+test("[CV12] a reason that is given stands before the command, if there is room for both", () => {
+  const { reason } = launch(["a"], { reason: "ticket; 7" });
+  expect(reason).toMatch(/^ticket; 7; stint run a sha256:[0-9a-f]{16}$/);
+  expect(parseCommandReason(reason)).toMatchObject({ program: "a", why: "ticket; 7" });
+  expect(parseCommandReason(launch(["a b"]).reason)).toMatchObject({
+    program: "a b",
+    why: undefined,
+  });
+  expect(parseCommandReason("because")).toBe(undefined);
+  const room = 1_024 - Buffer.byteLength(launch(["a"]).reason) - "; ".length;
+  expect(Buffer.byteLength(launch(["a"], { reason: "x".repeat(room) }).reason)).toBe(1_024);
+  expect(() => launch(["a"], { reason: "x".repeat(room + 1) })).toThrow(
+    `--reason must be at most ${room} bytes`,
+  );
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { configsElsewhere } from "../../src/cli/founding/other-trees.ts";
-import { demandPlace, findPlace, holdsFleet, placeFor } from "../../src/cli/place.ts";
+import { demandPlaces, findPlace, findPlaces, holdsFleet, placeFor } from "../../src/cli/place.ts";
 import { needsProgram } from "../support/require-all.ts";
 
 let base = "";
@@ -44,8 +44,8 @@ describe("where a fleet is", () => {
     const place = { stateDir, root: base };
     expect(findPlace(base)).toEqual(place);
     expect(findPlace(join(base, "a/b"))).toEqual(place);
-    expect(demandPlace(join(base, "a"), "/")).toEqual(place);
-    expect(demandPlace(stateDir, "/")).toEqual(place);
+    expect(demandPlaces(join(base, "a"), "/")).toEqual([place]);
+    expect(demandPlaces(stateDir, "/")).toEqual([place]);
   });
 
   test("[CL13] working trees of a repository share one fleet", () => {
@@ -112,8 +112,43 @@ describe("where a fleet is", () => {
     },
   );
 
+  test("[CL13] the nearest folder is first, and in it the repository's before .stint", () => {
+    const root = repository("main");
+    const sub = join(root, "sub");
+    const [shared, own, below] = [".git/stint", ".stint", "sub/.stint"].map((name) =>
+      found(join(root, name)),
+    );
+    const stateDirs = (from: string) => findPlaces(from).map(({ stateDir }) => stateDir);
+    expect(stateDirs(root)).toEqual([shared, own]);
+    expect(stateDirs(sub)).toEqual([below, shared, own]);
+    expect(findPlace(sub)).toEqual({ stateDir: below, root: sub });
+    for (const one of [shared, own, below]) expect(stateDirs(one ?? "")).toEqual([one]);
+  });
+
+  test("[CL29] a fleet is begun only where none is found already", () => {
+    const root = repository("main");
+    mkdirSync(join(root, "sub"));
+    const stateDir = found(join(root, ".stint"));
+    for (const from of [root, join(root, "sub"), stateDir])
+      expect(placeFor(from)).toEqual({ stateDir, root });
+    // A folder that is in no repository may have a fleet below another's.
+    found(join(base, "a/.stint"));
+    mkdirSync(join(base, "a/b"));
+    expect(placeFor(join(base, "a/b")).stateDir).toBe(join(base, "a/b/.stint"));
+  });
+
+  test("[CL29] a state folder that is named is meant, also when its journal is lost", () => {
+    const root = repository("main");
+    for (const name of [".git/stint", ".stint"]) {
+      const stateDir = found(join(root, name));
+      writeFileSync(join(stateDir, "head"), "");
+      rmSync(join(stateDir, "journal.db"));
+      expect(findPlaces(stateDir)).toEqual([{ stateDir, root }]);
+    }
+  });
+
   test("[CL13] without a fleet the next command is named", () => {
-    expect(() => demandPlace(undefined, base)).toThrow(/begin one with `stint init`/);
-    expect(() => demandPlace(join(base, "nowhere"), base)).toThrow(/^--fleet must be a folder/);
+    expect(() => demandPlaces(undefined, base)).toThrow(/begin one with `stint init`/);
+    expect(() => demandPlaces(join(base, "nowhere"), base)).toThrow(/^--fleet must be a folder/);
   });
 });

@@ -36,6 +36,22 @@ describe("[EX9] a receipt", () => {
     }
   });
 
+  test("is the newest when no entry is named, and there may be none", async () => {
+    const site = makeSite();
+    const fleet = await site.open();
+    const none = await site.call(["receipt", "--json"]);
+    expect(none.exit).toBe(4);
+    expect(none.json().error).toMatchObject({
+      code: "entry_unknown",
+      message: expect.stringMatching(/^the newest receipt must be .* got none$/),
+    });
+    for (const name of ["one", "two"])
+      await fleet.stop((await fleet.start({ name, run: talkingRun("") })).id, { graceMs: 0 });
+    await fleet.close();
+    const { data } = (await site.call(["receipt", "--json"])).json();
+    expect(data.receipt.workers).toMatchObject([{ name: "two" }]);
+  });
+
   test("is shown to people with every worker's evidence", async () => {
     const site = makeSite();
     const { receiptSeq, workers } = await recordLife(site);

@@ -128,6 +128,13 @@ describe("a run passes on what its command does", () => {
     const missing = await ground.call(["run", "--json", "--", "/no/such/program"]);
     expect(missing.exit).toBe(5);
     expect(missing.json().error.code).toBe("sandbox_failed");
+    const unknown = await ground.call(["run", "--", "nosuchcmd"]);
+    expect(unknown.exit).toBe(5);
+    const onPath = 'the program "nosuchcmd" must be on PATH, it was not found there';
+    expect(unknown.stderr).toBe(`stint: sandbox_failed: ${onPath}\n`);
+    writeFileSync(join(ground.dir, "plain"), "");
+    const plain = await ground.call(["run", "--", "./plain"]);
+    expect(plain.stderr).toContain('the program "./plain" must be executable, it is not\n');
     await ground.call(["pause", "--reason", "drill"]);
     const refused = await ground.call(["run", "--json", "--", "true"]);
     expect(refused.exit).toBe(3);

@@ -92,6 +92,21 @@ test("[CV63] a name stops all that bear it, --tree what is below, --all everybod
   expect((await ground.call(["stop", "--yes"])).stderr).toContain("named by ID");
 });
 
+test("[CV66] a stop of who has ended says who that was and when", async () => {
+  const ground = await makeGround();
+  const id = await ground.spawn("gone");
+  await ground.done(["stop", "gone", "--yes"]);
+  for (const named of ["gone", id]) {
+    const again = await ground.call(["stop", named, "--yes"]);
+    expect(again.exit).toBe(3);
+    expect(again.stderr).toMatch(
+      new RegExp(`${id} \\(gone\\) ended 20[-0-9]+ [0-9:]+Z: requested, `),
+    );
+  }
+  const nobody = await ground.call(["stop", "nobody", "--yes"]);
+  expect(nobody).toMatchObject({ exit: 4 });
+});
+
 test("[CV64] a stop works when the supervisor is dead, and says how it knows", async () => {
   const ground = await makeGround();
   await ground.spawn("a", "--", "sh", "-c", "sleep 300 && : left-4");

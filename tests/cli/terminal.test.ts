@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { builtBin, stint } from "../support/cli.ts";
 import { needsProgram } from "../support/require-all.ts";
+import { makeGround } from "./ground.ts";
 
 /** Calls `stint` on a terminal and types `answer` once it asks; answers what the terminal shows. */
 async function onTerminal(
@@ -88,4 +89,16 @@ describe("at a terminal", () => {
     expect((await onTerminal(["--json"], { cwd })).shown).not.toContain(escape);
     expect((await stint([], { cwd, env: { NO_COLOR: undefined } })).stdout).not.toContain(escape);
   });
+});
+
+test("[CV29] a narrow terminal is shown fewer columns, a file all of them", async () => {
+  const ground = await makeGround();
+  const id = await ground.spawn("a-name-of-some-length");
+  await ground.spawn("below", "--parent", id);
+  const heads = (text: string): string => text.split("\n", 1)[0] ?? "";
+  const all = heads((await ground.done(["workers"])).stdout);
+  expect(all).toMatch(/^WORKER +NAME +STATUS +PARENT +PID +SINCE.* +LEFT$/);
+  const { shown } = await onTerminal(["workers"], { cwd: ground.dir, env: ground.env });
+  for (const line of shown.split("\n")) expect(line.trimEnd().length).toBeLessThanOrEqual(80);
+  expect(shown).toMatch(/WORKER +NAME +STATUS +PID/);
 });

@@ -67,6 +67,23 @@ describe("[EX16] what others wrote cannot move a terminal", () => {
 });
 
 describe("tables", () => {
+  test("[CV29] a table that is too wide does without what may be spared, and no more", () => {
+    const wide = [
+      { head: "ID", cell: () => "w-1" },
+      { head: "PID", cell: () => "12345", spare: 1 },
+      { head: "BEAT", cell: () => "12s ago", spare: 2 },
+    ];
+    const at = (widthMax: number): string =>
+      tableText({ columns: wide, rows: [0], widthMax }).split("\n", 1)[0] ?? "";
+    expect([at(19), at(18), at(10), at(9), at(1)]).toEqual([
+      "ID   PID    BEAT",
+      "ID   PID",
+      "ID   PID",
+      "ID",
+      "ID",
+    ]);
+  });
+
   const rows = [
     { id: "w-1", name: "日本", count: 3 },
     { id: "w-22", name: "b", count: 12 },

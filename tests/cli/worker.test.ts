@@ -24,6 +24,21 @@ test("[CV22] a worker's page shows it alive and dead, by id, prefix and name", a
   expect(none.json().refusal.code).toBe("worker_unknown");
 });
 
+test("[CV28] a worker's page names its program and the reason that was given", async () => {
+  const ground = await makeGround();
+  await ground.done(["run", "--name", "plain", "--", "sh", "-c", "exit 0 # secret"]);
+  const plain = (await ground.done(["worker", "show", "plain"])).stdout;
+  expect(plain).toMatch(/^program +sh \(sha256:[0-9a-f]{16} of the whole command\)$/m);
+  expect(plain).not.toMatch(/^reason|secret/m);
+  const why = ["--reason", "ticket 7; stint run it"];
+  await ground.done(["run", "--name", "told", ...why, "--", "sh", "-c", "exit 0"]);
+  const told = (await ground.done(["worker", "show", "told"])).stdout;
+  expect(told).toMatch(/^program +sh \(sha256:/m);
+  expect(told).toMatch(/^reason +ticket 7; stint run it$/m);
+  const { reason } = (await ground.done(["worker", "show", "told", "--json"])).json().data.worker;
+  expect(reason).toMatch(/^ticket 7; stint run it; stint run sh sha256:[0-9a-f]{16}$/);
+});
+
 test("[CV23] notes and checkpoints are on record and found again", async () => {
   const ground = await makeGround();
   const id = await ground.spawn("a");

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { builtBin } from "../support/cli.ts";
+import { endWords } from "../../src/cli/roster/row.ts";
 import { isAlive, listProcesses } from "../support/process-table.ts";
 import { makeGround } from "./ground.ts";
 
@@ -91,6 +92,17 @@ test("[CV26] how a program ended is listed, by its exit code or its signal", asy
   const shown = (await ground.call(["workers", "--all"])).stdout;
   expect(shown).toContain("exit code 3");
   expect(shown).toMatch(/signal SIGTERM|exit code 143/);
+});
+
+test("[CV26] that memory or time was used up is listed as the cause", async () => {
+  const ground = await makeGround();
+  await ground.call(["run", "--wall", "200ms", "--", "sleep", "300"]);
+  expect((await ground.call(["workers", "--all"])).stdout).toMatch(/stopped, \w+, out of time/);
+  const [{ end }] = (await ground.call(["workers", "--all", "--json"])).json().data.workers;
+  expect(end).toMatchObject({ timed_out: true });
+  const killed = { reason: "failed", grade: "observed", proven: true, signal: "SIGKILL" } as const;
+  expect(endWords({ ...killed, oom_killed: true })).toEqual(["failed", "out of memory"]);
+  expect(endWords(killed)).toEqual(["failed", "signal SIGKILL"]);
 });
 
 test("[CV27] live workers that no supervisor looks after are said to be in doubt", async () => {

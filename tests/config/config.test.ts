@@ -199,6 +199,7 @@ describe("stint.toml", () => {
     expect(apart.contract).toEqual(DEFAULT_CONTRACT);
     const text = writeTemplate({ name: "site", isSameUser: true });
     expect(readConfig(text, "x").contract.allow_degraded).toEqual(["same_user", "network"]);
+    expect(text).toContain("`stint run` asks for open, `stint spawn` for\n# controller");
     const uncommented = text.replaceAll(/^# (?=[[\w.]+( =|\]))/gm, "");
     expect(uncommented).toContain('\nmemory = "2GiB"\n');
     expect(readConfig(uncommented, "x").contract).toMatchObject({

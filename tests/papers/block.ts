@@ -7,6 +7,11 @@ const LANGUAGES = ["sh", "console", "ts", "js", "toml", "json", "jsonl", "text",
 /** How a block is tried; what a language may carry is in {@link demandFitting}. */
 export type Language = (typeof LANGUAGES)[number];
 
+const NEEDS = ["bwrap", "root"] as const;
+
+/** What a host may lack: bubblewrap, or the rights of root. The list is closed. */
+export type Need = (typeof NEEDS)[number];
+
 /** A code block of a page. */
 export interface Block {
   /** The page, from the root of the repository. */
@@ -23,7 +28,7 @@ export interface Block {
   /** `exit: N`: how it is to end; default 0. */
   readonly exit: number;
   /** `needs: bwrap, root`: what must be there, or it is skipped loudly. */
-  readonly needs: readonly string[];
+  readonly needs: readonly Need[];
   /** `fresh`: begins another story. */
   readonly isFresh: boolean;
   /** `picture`: nothing to be tried. */
@@ -49,6 +54,8 @@ export function parseBlocks(page: string, text: string): readonly Block[] {
   const lines = text.split("\n");
   const blocks: Block[] = [];
   let marks: Marks = new Map();
+  // An indented line is code unless it goes on with what the line before it says.
+  let mayBeCode = true;
   for (let index = 0; index < lines.length; index += 1) {
     const line = lines[index] ?? "";
     const at = { page, line: index + 1 };
@@ -61,6 +68,7 @@ export function parseBlocks(page: string, text: string): readonly Block[] {
       blocks.push(blockOf(at, { info, marks, text: body.map((one) => `${one}\n`).join("") }));
       marks = new Map();
       index = end;
+      mayBeCode = true;
     } else if (line.trim().startsWith("<!--")) {
       const end = lines.findIndex((one, i) => i >= index && one.includes("-->"));
       if (end < 0) throw new PageError(at, "a comment must be closed, got none of `-->`");
@@ -68,9 +76,29 @@ export function parseBlocks(page: string, text: string): readonly Block[] {
       const [, name = "", value = ""] = /<!--\s*([^:]*?)(?::\s*(.*?))?\s*-->/s.exec(comment) ?? [];
       marks.set(name, value.replaceAll(/\s+/g, " "));
       index = end;
-    } else if (line.trim() !== "") marks = new Map();
+      mayBeCode = true;
+    } else {
+      demandFenced(at, { line, mayBeCode });
+      if (line.trim() !== "") marks = new Map();
+      mayBeCode = line.trim() === "" || line.startsWith("#");
+    }
   }
   return blocks;
+}
+
+/** What a reader sees as code, and this would not: every block of a page has fences of its own. */
+function demandFenced(
+  at: Pick<Block, "page" | "line">,
+  { line, mayBeCode }: { readonly line: string; readonly mayBeCode: boolean },
+): void {
+  if (mayBeCode && /^(?: {4}| {0,3}\t)\s*\S/.test(line))
+    throw new PageError(at, "a block must have fences, got an indented line");
+  const outsideOfCode = line.replaceAll(/(`+)[^`]+?\1(?!`)/g, "");
+  if (/`{3}|~{3}/.test(outsideOfCode))
+    throw new PageError(at, "a fence must begin its line, got text before it");
+  const [element] = /<(?:pre|code)\b/i.exec(outsideOfCode) ?? [];
+  if (element !== undefined)
+    throw new PageError(at, `a block must have fences, got the element ${element}>`);
 }
 
 function unindent(line: string, indent: string): string {
@@ -105,7 +133,7 @@ function blockOf(
     ...(file === undefined ? {} : { file }),
     isOnlyWritten: onlyWrite !== undefined,
     exit,
-    needs: marks.get("needs")?.split(/,\s*/) ?? [],
+    needs: needsIn(at, marks.get("needs")),
     isFresh: marks.has("fresh"),
     isPicture: marks.has("picture"),
     ...(output === undefined ? {} : { output }),
@@ -113,6 +141,14 @@ function blockOf(
   };
   demandFitting(block);
   return block;
+}
+
+function needsIn(at: Pick<Block, "page" | "line">, words: string | undefined): readonly Need[] {
+  return (words?.split(/,\s*/) ?? []).map((word) => {
+    const need = NEEDS.find((one) => one === word);
+    if (need !== undefined) return need;
+    throw new PageError(at, `what a block needs must be ${NEEDS.join(" or ")}, got "${word}"`);
+  });
 }
 
 const MARKERS: readonly string[] = [

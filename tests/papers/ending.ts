@@ -1,7 +1,7 @@
 // How a story ends: its fleets are killed and their supervisors told to leave, as a user would;
 // then whatever still has the story's folder in its environment or command line is ended.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   awaitGone,
@@ -31,11 +31,32 @@ export async function endFleets(
   }
 }
 
-/** The folders that hold a journal; links, such as that to the package, are not followed. */
-function listStateFolders(base: string): readonly string[] {
-  return readdirSync(base, { recursive: true, withFileTypes: true })
-    .filter(({ name }) => name === "journal.db")
-    .map(({ parentPath }) => parentPath);
+/**
+ * The folders at and below `base` that hold a journal. No link is followed, `base` excepted: what
+ * lies behind one is not the story's to end. Node's own recursive `readdir` does follow them.
+ */
+export function listStateFolders(base: string): readonly string[] {
+  const found: string[] = [];
+  const folders = [base];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    // What a kill is just removing may be gone.
+    for (const name of lookQuietly(() => readdirSync(folder)) ?? []) {
+      const path = join(folder, name);
+      const status = lstatSync(path, { throwIfNoEntry: false });
+      if (status?.isDirectory() === true) folders.push(path);
+      else if (status?.isFile() === true && name === "journal.db") found.push(folder);
+    }
+  }
+  return found;
+}
+
+function lookQuietly<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function findSupervisor(stateDir: string): ProcessRow | undefined {

@@ -47,12 +47,16 @@ export function promptsOf(text: string): readonly Prompted[] | undefined {
   });
 }
 
-/** A line of a demo with what differs from run to run replaced: ids, hashes, numbers, blanks. */
+/**
+ * A line of a demo with what differs from run to run replaced: ids, hashes, numbers, blanks. A
+ * plain 0 stays: that nothing is left is no chance. One with a unit of time may be another number.
+ */
 export function withoutChance(line: string): string {
   return line
     .trim()
     .replaceAll(/\bw-[a-z2-7]{4,16}\b/g, "w-ID")
     .replaceAll(/\b[0-9a-f]{16}\b/g, "HASH")
-    .replaceAll(/\d+(?:[.,]\d+)*/g, "N")
+    .replaceAll(/\d+(?:[.,]\d+)*(?= ?(?:ms|s|ticks)\b)/g, "N")
+    .replaceAll(/\d+(?:[.,]\d+)*/g, (number) => (number === "0" ? number : "N"))
     .replaceAll(/\s+/g, " ");
 }

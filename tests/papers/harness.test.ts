@@ -1,8 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { listProcesses, environmentOf } from "../support/process-table.ts";
 import { parseBlocks } from "./block.ts";
 import { isAsExpected, promptsOf, withoutChance } from "./expected.ts";
+import { installedPackage } from "./installed.ts";
 import { beginStory, type Story } from "./story.ts";
 import { tryBlock } from "./trial.ts";
 
@@ -121,9 +123,24 @@ describe("[PP2] a page that is wrong fails, at its line", () => {
     ["an exit", block("sh", "true", "exit: three"), /exit must be an integer/],
     ["an exemption without a reason", block("sh", "true", "not run:"), /must give its reason/],
     ["a fence that is left open", "```sh\ntrue\n", /must be closed/],
+    [
+      "a need that nobody knows",
+      block("sh", "true", "needs: docker"),
+      /bwrap or root, got "docker"/,
+    ],
+    ["indented code", "As such:\n\n    stint init\n", /made\.md:3: .* got an indented line/],
+    ["code after a tab", "# Head\n\tstint init\n", /got an indented line/],
+    ["an element with code", "Run <pre>stint init</pre>\n", /got the element <pre>/],
+    ["a block in a quotation", "> ```sh\n> true\n> ```\n", /must begin its line/],
+    ["a block beside its mark of a list", "- ```sh\n  true\n  ```\n", /must begin its line/],
   ])("%s", async (_, page, expected) => {
     await expect(async () => tell(page)).rejects.toThrow(expected);
   });
+});
+
+test("[PP2] what only looks like a block is none", async () => {
+  const text = "- one\n    goes on\n\nCode such as `<pre>` or `` ``` ``.\n\n| `<code>` |\n";
+  expect(parseBlocks("docs/made.md", text)).toEqual([]);
 });
 
 describe("[PP1] what a page shows is compared with what is printed", () => {
@@ -156,6 +173,11 @@ describe("[PP1] what a page shows is compared with what is printed", () => {
     expect(withoutChance(line)).toBe(withoutChance("12 REFUSED  root (w-aaaaaaaa), waited 31 ms"));
     expect(withoutChance("state 01dd82d44a64581c")).toBe(withoutChance("state a1b2c3d4e5f60718"));
     expect(withoutChance(line)).not.toBe(withoutChance("7 REFUSED root (w-66mkvs), waits 0 ms"));
+    const proven = "39 processes before, 0 after, in 0.3 s";
+    expect(withoutChance(proven)).toBe(withoutChance("7 processes before, 0 after, in 0 s"));
+    expect(withoutChance(proven)).not.toBe(
+      withoutChance("39 processes before, 10 after, in 0.3 s"),
+    );
   });
 });
 
@@ -171,4 +193,26 @@ test("[PP3] what a story has begun is gone with it", async () => {
   await other.end();
   expect(listProcesses().filter(({ pid }) => isOurs(pid))).toEqual([]);
   expect(existsSync(other.dir)).toBe(false);
+});
+
+test("[PP3] a fleet that a story only has a link to lives on", async () => {
+  const outside = await beginStory();
+  try {
+    const begun = await outside.run("bash", ["-ec", "stint init; stint spawn -- sleep 300"]);
+    expect(begun).toMatchObject({ exit: 0 });
+    const other = await beginStory();
+    symlinkSync(outside.dir, join(other.dir, "linked"));
+    await other.end();
+    const looked = await outside.run("stint", ["workers", "--json"]);
+    const { data } = JSON.parse(looked.output) as {
+      readonly data: { readonly workers: unknown[] };
+    };
+    expect(data.workers).toHaveLength(1);
+    // And it is not taken for a package to link to.
+    vi.stubEnv("STINT_PAPERS_PACKAGE", outside.dir);
+    await expect(installedPackage()).rejects.toThrow(/without a fleet, got one in .*\.git\/stint$/);
+  } finally {
+    vi.unstubAllEnvs();
+    await outside.end();
+  }
 });

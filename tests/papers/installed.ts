@@ -1,10 +1,19 @@
 // The package as blocks import and call it: the built program, the built doors, and their
 // declarations.
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { declare } from "../../scripts/declarations.ts";
 import { listDoors } from "../../scripts/doors.ts";
 import { builtBin } from "../support/cli.ts";
+import { listStateFolders } from "./ending.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -20,7 +29,7 @@ export const NODE_TYPES: string = join(ROOT, "node_modules/@types");
  */
 export async function installedPackage(): Promise<string> {
   const given = process.env["STINT_PAPERS_PACKAGE"];
-  if (given !== undefined) return given;
+  if (given !== undefined) return withoutFleet(given);
   const program = dirname(dirname(await builtBin()));
   const target = join(dirname(program), `papers-${basename(program)}`);
   if (existsSync(target)) return target;
@@ -42,4 +51,11 @@ export async function installedPackage(): Promise<string> {
     rmSync(draft, { recursive: true, force: true });
   }
   return target;
+}
+
+/** A package is linked into every story: no fleet of somebody's may lie in it. */
+function withoutFleet(folder: string): string {
+  const [stateDir] = listStateFolders(realpathSync(folder));
+  if (stateDir === undefined) return folder;
+  throw new Error(`STINT_PAPERS_PACKAGE must be a folder without a fleet, got one in ${stateDir}`);
 }

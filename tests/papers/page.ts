@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { needs, needsProgram } from "../support/require-all.ts";
-import { parseBlocks, type Block } from "./block.ts";
+import { parseBlocks, type Block, type Need } from "./block.ts";
 import { beginStory, type Story } from "./story.ts";
 import { tryBlock } from "./trial.ts";
 
@@ -40,22 +40,18 @@ export function tryPage(page: string): void {
 }
 
 /** What must be there for a block: for an output, what the block before it needs. */
-function needsOf(block: Block, blocks: readonly Block[]): readonly string[] {
+function needsOf(block: Block, blocks: readonly Block[]): readonly Need[] {
   if (block.output !== "before") return block.needs;
   const before = blocks[blocks.indexOf(block) - 1];
   return [...block.needs, ...(before?.needs ?? [])];
 }
 
-function demand(need: string): void {
+function demand(need: Need): void {
   if (need === "root") needs(process.getuid?.() === 0, "only root can do this");
   else needsProgram(need);
 }
 
-/** The blocks of a page that no test runs. */
-export function exemptBlocks(page: string): readonly Block[] {
-  return readBlocks(page).filter(({ notRun }) => notRun !== undefined);
-}
-
-function readBlocks(page: string): readonly Block[] {
+/** The blocks of a page from the root of the repository. Throws a PageError where it is wrong. */
+export function readBlocks(page: string): readonly Block[] {
   return parseBlocks(page, readFileSync(join(ROOT, page), "utf8"));
 }

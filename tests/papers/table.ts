@@ -32,6 +32,19 @@ export function tableIn(text: string, index = 0): readonly Row[] {
   });
 }
 
+/** The items of the first list of a text, or of the one at `index`, each on one line. */
+export function listIn(text: string, index = 0): readonly Row[] {
+  const prose = text.replaceAll(/^```[^]*?^```$/gm, "");
+  const list = [...prose.matchAll(/(?:^- .*\n?(?:^ {2}.*\n?)*)+/gm)][index]?.[0];
+  if (list === undefined) throw new Error(`a list ${index + 1} must be there, there is none`);
+  return list.split(/^- /m).flatMap((item) => {
+    const text = item.trim().replaceAll(/\s+/g, " ");
+    if (text === "") return [];
+    const [first = "", ...rest] = text.split(": ");
+    return [{ first: first.replaceAll(/[`*]/g, ""), cells: [first, rest.join(": ")] }];
+  });
+}
+
 /** What is marked as code in a text, each by itself. */
 export function codesIn(text: string): readonly string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);

@@ -10,6 +10,7 @@ import { Fault } from "../../ports/fault.ts";
 import { InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { configFileOf, demandConfigFile } from "../founding/config-file.ts";
+import { configNote, lookAtConfig } from "../founding/config-sight.ts";
 import { contractOptionsOf } from "../founding/contract-options.ts";
 import { configsElsewhere } from "../founding/other-trees.ts";
 import { findPlace, type Place } from "../place.ts";
@@ -60,13 +61,10 @@ async function runShow(call: Call): Promise<Said> {
   const { state, seq } = await call.read();
   const { contract, contract_hash: hash } = state;
   const file = configFileOf(root);
-  if (existsSync(file)) {
-    const changes = diffContracts(contract, demandConfigFile(file).contract);
-    if (changes.length > 0)
-      call.note(
-        `note: ${file} proposes ${countText(changes.length, "change")}:\n${listOf(changes)}`,
-      );
-  }
+  const sight = lookAtConfig(file, contract);
+  const note = configNote(file, sight);
+  if (note !== undefined) call.note(note);
+  if (sight.kind === "proposes") call.note(listOf(sight.changes));
   const data = { contract: asJson(contract), contract_hash: hash, status: state.status };
   return { data, text: writeContract(contract).trimEnd(), seq };
 }
@@ -134,10 +132,11 @@ async function runEnact(call: Call, { parameters, options }: Given): Promise<Sai
 /** Nothing lies where a config is looked for when none is named. */
 function noConfig(file: string, { stateDir, root }: Place): InputError {
   const [other] = configsElsewhere(stateDir, root);
+  const how = `\`stint contract enact ${other ?? "FILE"}\``;
   const expected =
     other === undefined
-      ? "a file, or another named (`stint init --help` says how one is begun with)"
-      : `a file, or another named; another working tree has one: \`stint contract enact ${other}\``;
+      ? `there, or another file named: ${how}`
+      : `there, or another file named; another working tree has one: ${how}`;
   return new InputError("usage", [{ path: file, expected, got: "no such file" }]);
 }
 

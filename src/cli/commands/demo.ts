@@ -2,6 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { examineContainment } from "../../compose/inspection.ts";
 import type { DemoOptions, Telling } from "../../demo/demo.ts";
+import { stintFile } from "../../demo/task.ts";
 import type { Narrator } from "../../demo/telling/narrator.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { toWire } from "../../library/names.ts";
@@ -10,7 +11,7 @@ import { InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
 import { narratorFor } from "../demonstration/narrator.ts";
-import { closingText } from "../demonstration/closing.ts";
+import { closingLines } from "../demonstration/closing.ts";
 import { Interruption } from "../interruption.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
 
@@ -22,7 +23,8 @@ const demo: Verb = {
     "the repository and replicates into two generations of processes, which analyse it. On the " +
     "way replications are refused by four rules; workers hang, die, doze, run off, are frozen; " +
     "then the fleet is killed. Every step is checked from outside of the fleet, by the host's " +
-    "process table and by files.\n\n" +
+    "process table and by files; which rule refused and why a worker was ended is checked by the " +
+    "journal.\n\n" +
     "Nothing is left of it, but for the folder with --keep, and only when it came to its end. " +
     "The tree is only read: the repository around the current folder, else Stint's own. Without " +
     "git, or outside of a repository, it is analysed without churn.\n\n" +
@@ -56,19 +58,34 @@ function parseRung(text: string): (typeof RUNGS)[number] {
 
 async function run(call: Call, { options }: Given): Promise<Said> {
   const narrator = narratorFor(call);
+  const sayInterrupted = (): void => {
+    if (!isUnread(call.signal)) narrator.tell(`Interrupted (${nameOf(call.signal)}): ending all.`);
+  };
+  call.signal.addEventListener("abort", sayInterrupted, { once: true });
   try {
     const root = await treeOf(options["repo"]);
     const wanted = (options["rung"] as (typeof RUNGS)[number] | undefined) ?? "best";
     const rung = await chooseRung(wanted, (line) => narrator.tell(line));
     const isKept = options["keep"] === true;
-    return say(call, narrator, await play({ root, rung, isKept, narrator, signal: call.signal }));
+    return say(narrator, await play({ root, rung, isKept, narrator, signal: call.signal }));
   } catch (error) {
     // Nobody reads on, which is no failure elsewhere: but not everything has happened.
-    if (!isUnread(call.signal)) throw error;
+    if (!isUnread(call.signal)) {
+      narrator.close();
+      // Of nothing else is it known whether all was ended.
+      if (call.signal.aborted && error === call.signal.reason)
+        narrator.tell("Everything of the demo was ended, and its folder is removed.");
+      throw error;
+    }
     return { data: { passed: false }, text: "", exit: PROBLEMS.bug.exit };
   } finally {
+    call.signal.removeEventListener("abort", sayInterrupted);
     narrator.close();
   }
+}
+
+function nameOf({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 function isUnread({ aborted, reason }: AbortSignal): boolean {
@@ -86,11 +103,15 @@ async function play(options: DemoOptions): Promise<Telling> {
   }
 }
 
+function isByNpm(): boolean {
+  return process.env["npm_lifecycle_event"] === "start";
+}
+
 /** The tree that was named; else the one that is meant where the user stands. */
 async function treeOf(named: unknown): Promise<string> {
-  const { INIT_CWD: calledFrom, npm_lifecycle_event: script } = process.env;
+  const { INIT_CWD: calledFrom } = process.env;
   // `npm start` runs in the folder of its package, wherever its user stands.
-  const stands = script === "start" && calledFrom !== undefined ? calledFrom : process.cwd();
+  const stands = isByNpm() && calledFrom !== undefined ? calledFrom : process.cwd();
   if (typeof named !== "string") {
     const { chooseTree } = await import("../../demo/tree/choice.ts");
     return chooseTree(realpathSync(stands));
@@ -133,37 +154,49 @@ function unavailable(
   return new Fault("sandbox_unavailable", message);
 }
 
-function say(call: Call, narrator: Narrator, telling: Telling): Said {
+function say(narrator: Narrator, telling: Telling): Said {
   narrator.close();
-  const { lines, text } = closingText(telling);
-  // Under --json the story, with its end, is on the other stream.
-  for (const line of call.isJson ? [...lines, text] : lines) narrator.tell(line);
+  // The end of the story is told where the story was: under --json on the other stream.
+  for (const line of closingLines(telling, isByNpm() ? stintFile() : undefined))
+    narrator.tell(line);
   const exit = telling.isPassed ? {} : { exit: PROBLEMS.bug.exit };
-  return { data: documentOf(telling), text, ...exit };
+  return { data: documentOf(telling), text: "", ...exit };
 }
 
-/** The telling for programs; languages are names of their own and stay as they are. */
+/** The telling for programs; what it never came to is null. */
 function documentOf(telling: Telling): JsonObject {
   const { report, checks, workers, ...more } = telling;
   const { isPassed, stateDir, durationMs, rung, degraded, allowed, refusals, receipt, journal } =
     more;
-  const { languages, whyNot, ...counts } = report;
   return {
     passed: isPassed,
     checks: checks.map(({ name, what, isSeen, detail }) => ({ name, what, seen: isSeen, detail })),
-    report: { ...counts, hot: [...report.hot], why_not: whyNot, languages: { ...languages } },
+    report: report === null ? null : reportDocument(report),
     rung: { ...rung },
     degraded: [...degraded],
     allowed: [...allowed],
     workers: toWire(workers, "workers") as JsonObject[],
     refusals: [...refusals],
-    receipt: toWire(receipt, "receipt") as JsonObject,
-    journal: {
-      entry_count: journal.entryCount,
-      verified: journal.isVerified,
-      replayed: journal.isReplayed,
-    },
+    receipt: receipt === null ? null : (toWire(receipt, "receipt") as JsonObject),
+    journal: journal === null ? null : journalDocument(journal),
     state_dir: stateDir,
     duration_ms: durationMs,
   } as unknown as JsonObject;
+}
+
+/** Languages are names of their own and stay as they are. */
+function reportDocument(report: Telling["report"] & {}): JsonObject {
+  const { languages, whyNot, closedFolders, ...counts } = report;
+  return {
+    ...counts,
+    hot: [...report.hot],
+    why_not: whyNot,
+    closed_folders: closedFolders,
+    languages: { ...languages },
+  };
+}
+
+function journalDocument(journal: Telling["journal"] & {}): JsonObject {
+  const { entryCount, isVerified, isReplayed } = journal;
+  return { entry_count: entryCount, verified: isVerified, replayed: isReplayed };
 }

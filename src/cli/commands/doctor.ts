@@ -1,11 +1,14 @@
 import type { JsonObject } from "../../kernel/json.ts";
+import type { State } from "../../kernel/state.ts";
 import { InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
+import { checkConfig } from "../doctor/config.ts";
 import { checkContainment } from "../doctor/containment.ts";
 import { checkFleet } from "../doctor/fleet.ts";
 import { checkHost } from "../doctor/host.ts";
 import { skipped, type Check, type CheckStatus } from "../doctor/check.ts";
+import { placeFor } from "../place.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
 import { paragraphText } from "../text/paragraph.ts";
 import { plainText } from "../text/plain.ts";
@@ -20,8 +23,8 @@ const doctor: Verb = {
     "workers " +
     "(every rung is tried, control groups are looked for), and at the fleet that is meant, if " +
     "there " +
-    "is one: folder, secret, permit, the newest of its journal, clock, supervisor. Nothing is " +
-    "changed by it.\n\n" +
+    "is one: folder, secret, permit, the newest of its journal, clock, supervisor, stint.toml. " +
+    "Nothing is changed by it.\n\n" +
     "Exits with 0 when everything works that Stint needs, also where it holds less than it " +
     "could; " +
     "else with 5, and the first code as `data.fault`.",
@@ -46,12 +49,16 @@ async function checkPlace(call: Call, host: readonly Check[]): Promise<readonly 
   if (host.some(({ name, status }) => name === "sqlite" && status === "failed"))
     return [skipped("fleet", "cannot be looked at without SQLite")];
   try {
-    const { stateDir } = await call.place();
-    return await checkFleet({ stateDir, read: async () => (await call.read()).state });
+    const { stateDir, root } = await call.place();
+    let state: State | undefined;
+    const read = async (): Promise<State> => (state = (await call.read()).state);
+    const checks = await checkFleet({ stateDir, read });
+    return [...checks, ...(await checkConfig(root, state?.contract))];
   } catch (error) {
     // Without --fleet there need not be one; with it, it was meant.
     if (!(error instanceof InputError) || call.fleetDir !== undefined) throw error;
-    return [skipped("fleet", "there is none here; begin one: stint init")];
+    const none = skipped("fleet", "there is none here; begin one: stint init");
+    return [none, ...(await checkConfig(placeFor(process.cwd()).root, undefined))];
   }
 }
 

@@ -1,17 +1,19 @@
-import { existsSync, statSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { writeTemplate } from "../../config/contract-text.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Contract } from "../../kernel/fleet/contract.ts";
+import type { State } from "../../kernel/state.ts";
 import { parseContract } from "../../protocol/contract.ts";
 import { InputError } from "../../protocol/input.ts";
-import { makeFolders } from "../../system/folders.ts";
+import { ignoreFolder, makeFolders } from "../../system/folders.ts";
 import type { Call, Said } from "../call.ts";
 import { archiveFleet } from "../founding/archive.ts";
 import { configFileOf, readConfigFile, writeConfigFile } from "../founding/config-file.ts";
+import { configNote, lookAtConfig } from "../founding/config-sight.ts";
 import { contractOptionsOf } from "../founding/contract-options.ts";
 import { aliveRefusal, killedRefusal, lookAt } from "../founding/predecessor.ts";
-import { placeFor, type Place } from "../place.ts";
+import { findPlaces, otherFleetsNote, placeFor, type Place } from "../place.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
 
 const init: Verb = {
@@ -20,7 +22,8 @@ const init: Verb = {
   details:
     "Begins a fleet and writes a commented stint.toml where there is none. In a repository its " +
     "state lies in the repository's own directory, shared by all working trees and never " +
-    "committed; elsewhere in DIR/.stint. Where a fleet is already, nothing is changed.\n\n" +
+    "committed; elsewhere in DIR/.stint. Where a fleet is already (also one that a program keeps " +
+    "in a `.stint` there), nothing is changed.\n\n" +
     "The contract of a stint.toml that is there is put in force; later changes of the file wait " +
     "for `stint contract enact`. A fleet that was killed is never revived: --new-fleet archives " +
     "its journal beside the new one.",
@@ -39,11 +42,13 @@ export const VERBS: VerbFile["VERBS"] = [init];
 async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const folder = folderOf(parameters[0]);
   const place = placeFor(folder);
+  const others = otherFleetsNote(findPlaces(folder));
   const before = await lookAt(place.stateDir);
+  if (before.kind !== "none" && others !== undefined) call.note(others);
   const isNew = options["newFleet"] === true;
   if (before.kind === "alive") {
     if (isNew) throw aliveRefusal(before.state);
-    return sayExisting(place, before.state.fleet ?? "", before.seq);
+    return sayExisting(call, place, before);
   }
   if (before.kind === "killed" && !isNew) throw killedRefusal(before.fleet);
   const config = readConfigFile(configFileOf(place.root));
@@ -64,13 +69,22 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   return sayCreated({ place, fleet, name, isWritten, archived });
 }
 
-/** The folder to begin in, created where it is missing; as `git init` does. */
+/** The folder to begin in, created where it alone is missing. */
 function folderOf(given: unknown): string {
   const folder = resolve(typeof given === "string" ? given : ".");
   const found = statSync(folder, { throwIfNoEntry: false });
-  if (found === undefined) makeFolders(folder);
-  if (found === undefined || found.isDirectory()) return folder;
-  throw new InputError("usage", [{ path: "dir", expected: "a folder", got: "a file" }]);
+  if (found?.isDirectory() === true) return folder;
+  if (found !== undefined)
+    throw new InputError("usage", [{ path: "dir", expected: "a folder", got: "a file" }]);
+  const above = dirname(folder);
+  if (statSync(above, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    // A mistyped path must not be made as a whole.
+    const expected = "a folder, or the name of a new one in a folder that is there";
+    const got = `${folder}; ${above} is no folder (\`mkdir -p ${above}\` makes it)`;
+    throw new InputError("usage", [{ path: "dir", expected, got }]);
+  }
+  makeFolders(folder);
+  return folder;
 }
 
 /** A name for people; what a folder may be called and a fleet may not is left out. */
@@ -87,7 +101,7 @@ async function begin(place: Place, name: string, contract: Contract): Promise<st
   const { openFleetForCli: openFleet, sqlite } = await import("../../compose/library.ts");
   makeFolders(place.stateDir, { mode: 0o700 });
   // A folder that becomes a repository one day must not commit the secret.
-  if (basename(place.stateDir) === ".stint") ignoreAll(place.stateDir);
+  if (basename(place.stateDir) === ".stint") ignoreFolder(place.stateDir);
   const store = sqlite({ dir: place.stateDir });
   const fleet = await openFleet({
     store,
@@ -101,11 +115,6 @@ async function begin(place: Place, name: string, contract: Contract): Promise<st
   } finally {
     await fleet.close();
   }
-}
-
-function ignoreAll(folder: string): void {
-  const file = join(folder, ".gitignore");
-  if (!existsSync(file)) writeFileSync(file, "*\n");
 }
 
 /** Whether no sandbox of this host keeps workers apart from the user they run as. */
@@ -123,7 +132,15 @@ function noteSameUser(call: Call, { allow_degraded: allowed }: Contract): void {
   call.note("      `stint doctor` says how to get better ones");
 }
 
-function sayExisting(place: Place, fleet: string, seq: number): Said {
+function sayExisting(
+  call: Call,
+  place: Place,
+  { state, seq }: { readonly state: State; readonly seq: number },
+): Said {
+  const fleet = state.fleet ?? "";
+  const file = configFileOf(place.root);
+  const note = configNote(file, lookAtConfig(file, state.contract));
+  if (note !== undefined) call.note(note);
   const data = dataOf(place, { fleet, isCreated: false });
   return { data, text: `The fleet ${fleet} is here already: ${place.stateDir}`, seq };
 }
@@ -143,7 +160,9 @@ function sayCreated(so: {
     `  config  ${file}${isWritten ? "" : " (was there; its contract is in force)"}`,
     ...(archived === undefined ? [] : [`  before  ${archived}`]),
     "",
-    "Next: stint run -- CMD        run a command as a worker",
+    "Next: stint run -- CMD        run a command as a worker, and wait for it",
+    "      stint spawn -- CMD      start one, and leave it to the supervisor",
+    "      stint workers           who lives",
     "      stint doctor            what sandboxes can hold here",
   ].join("\n");
   const more = archived === undefined ? {} : { archived_dir: archived };

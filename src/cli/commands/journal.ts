@@ -8,7 +8,7 @@ import type { Journal } from "../../ports/journal.ts";
 import { InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
-import { placeFor } from "../place.ts";
+import { findPlaces, otherFleetsNote, placeFor } from "../place.ts";
 import { writeToNewFile, writeToStdout } from "../record/export-file.ts";
 import { demandKnown, WorkerNames } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
@@ -250,7 +250,10 @@ const importing: Verb = {
 
 async function runImport(call: Call, { parameters, options }: Given): Promise<Said> {
   const path = resolve(String(parameters[0]));
-  const { stateDir } = placeFor(call.fleetDir ?? process.cwd());
+  const folder = call.fleetDir ?? process.cwd();
+  const { stateDir } = placeFor(folder);
+  const others = otherFleetsNote(findPlaces(folder));
+  if (others !== undefined) call.note(others);
   const { importJournal, sqlite } = await import("../../compose/library.ts");
   const acceptIncomplete = options["acceptTruncated"] === true;
   const { head, incompleteLine } = await importJournal(sqlite({ dir: stateDir }), {

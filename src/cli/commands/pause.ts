@@ -19,6 +19,7 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   const { seq, state } = await call.read();
   const text =
     `The fleet ${fleet.id} is paused: no admissions, no registrations. ` +
-    `${state.live_count} workers go on.\nNext: stint resume`;
+    `${state.live_count === 1 ? "1 worker goes" : `${state.live_count} workers go`} on.\n` +
+    "Next: stint resume";
   return { data: { fleet_id: fleet.id, status: state.status }, text, seq };
 }

@@ -1,8 +1,11 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import type { RecordedReceipt } from "../../library/kill/recorded-receipt.ts";
 import { toWire } from "../../library/names.ts";
+import { InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
+import { withJournal } from "../record/open-journal.ts";
+import { readSelected } from "../record/selection.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
 import { durationText, instantText } from "../text/duration.ts";
 import { integerText } from "../text/integer.ts";
@@ -19,16 +22,17 @@ const receipt: Verb = {
   details:
     "Shows the receipt that an entry of the journal holds, or the newest one of the kill or stop " +
     "that it ordered, with the grade of the evidence for every worker, and checks its signature " +
-    "against the fleet's key of that time.\n\n" +
+    "against the fleet's key of that time. Without SEQ it is the newest of all.\n\n" +
     "Exits with 6 when an end is not proven or the signature does not hold, with 4 when there is " +
     "no receipt.",
-  parameters: "<seq>",
-  examples: ["stint receipt 42", "stint receipt 42 --json"],
+  parameters: "[seq]",
+  examples: ["stint receipt", "stint receipt 42", "stint receipt 42 --json"],
   run,
 };
 
 async function run(call: Call, { parameters }: Given): Promise<Said> {
-  const seq = parseSeq(parameters[0]);
+  const [typed] = parameters;
+  const seq = typed === undefined ? await newestSeq(call) : parseSeq(typed);
   const fleet = await call.openFleet({ supervisor: "none", steward: false });
   const found = await fleet.receipt(seq);
   const isGood = found.receipt.proven && found.isSigned;
@@ -38,6 +42,23 @@ async function run(call: Call, { parameters }: Given): Promise<Said> {
     seq: found.recordedSeq,
     ...(isGood ? {} : { exit: PROBLEMS.unproven.exit }),
   };
+}
+
+/** The entry of the newest receipt. Throws an InputError `entry_unknown` when there is none. */
+async function newestSeq(call: Call): Promise<number> {
+  const selection = {
+    sinceSeq: undefined,
+    countMax: 1,
+    kinds: ["receipt.recorded"],
+    worker: undefined,
+  } as const;
+  const seq = await withJournal(call, async (journal) => {
+    for await (const entry of readSelected(journal, selection)) return entry.seq;
+    return undefined;
+  });
+  if (seq !== undefined) return seq;
+  const expected = "in a journal that has a receipt (a stop or kill is given one)";
+  throw new InputError("entry_unknown", [{ path: "the newest receipt", expected, got: "none" }]);
 }
 
 function forPeople({ receipt: it, ...found }: RecordedReceipt, colours: Colours): string {

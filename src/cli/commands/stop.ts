@@ -1,5 +1,6 @@
 import { durationOption } from "../../config/amount.ts";
 import type { Call, Said } from "../call.ts";
+import { meantOfAll, namingTheEnd } from "../stops/ended.ts";
 import { radiusText } from "../stops/radius-text.ts";
 import { sayReceipt } from "../stops/receipt-said.ts";
 import { orUntilForced, tellStillAlive } from "../stops/still-alive.ts";
@@ -52,12 +53,13 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   };
   const { tree = false, grace: graceMs = graceMsDefault, reason, yes: isYes = false } = given;
   const fleet = await call.openFleet({ steward: false });
-  const ids = findTargets(fleet, {
+  const targets = findTargets(fleet, {
     ids: parameters.flat() as readonly string[],
     isAll: given.all === true,
     name: given.name,
   });
-  if (ids.length === 0) return { data: { receipt: null }, text: "no worker lives" };
+  if (targets.length === 0) return { data: { receipt: null }, text: "no worker lives" };
+  const ids = await meantOfAll(call, fleet, targets);
   const doomed = await fleet.blastRadius(ids, { tree });
   // Nobody who lives is meant: the rules say so, and it is on record.
   if (doomed.length > 0) {
@@ -71,7 +73,7 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   );
   try {
     const words = reason === undefined ? {} : { reason };
-    const stopping = fleet.stop(ids, { tree, graceMs, ...words });
+    const stopping = namingTheEnd(fleet, fleet.stop(ids, { tree, graceMs, ...words }));
     return sayReceipt(call, await orUntilForced(call, stopping));
   } finally {
     quiet();

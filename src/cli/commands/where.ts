@@ -6,7 +6,9 @@ import { VERSION } from "../../system/version.ts";
 import type { Call, Said } from "../call.ts";
 import { lookAtSupervisor, type SupervisorSight } from "../doctor/supervisor.ts";
 import { configFileOf } from "../founding/config-file.ts";
+import { findPlaces } from "../place.ts";
 import { pairsText } from "../text/table.ts";
+import { countText } from "../text/size.ts";
 import type { Verb, VerbFile } from "../verb.ts";
 
 const where: Verb = {
@@ -23,12 +25,14 @@ export const VERBS: VerbFile["VERBS"] = [where];
 async function run(call: Call): Promise<Said> {
   if (call.workerTokenFile !== undefined) return sayWorker(call.workerTokenFile);
   const { stateDir, root } = await call.place();
+  const [, ...others] = findPlaces(call.fleetDir ?? process.cwd()).map((one) => one.stateDir);
   const state = statePlaces(stateDir);
   const file = configFileOf(root);
   const sight = await lookAtSupervisor(stateDir);
   const data = {
     root,
     state_dir: stateDir,
+    other_state_dirs: others,
     journal_file: join(stateDir, "journal.db"),
     secret_file: statePlaces(stateDir).secret,
     config_file: file,
@@ -47,6 +51,7 @@ async function run(call: Call): Promise<Said> {
   const text = pairsText([
     ["root", root],
     ["state", stateDir],
+    ...others.map((other) => ["another", `${other} (--fleet ${other})`] as const),
     ["config", data.config_exists ? file : `${file} (not there)`],
     ["output", data.output_dir],
     ["runtime", data.runtime_dir],
@@ -60,7 +65,7 @@ function supervisorText(sight: SupervisorSight): string {
   if (sight.kind === "none") return "none runs (`stint run` starts one)";
   if (sight.kind === "mute") return `one runs and does not answer (${sight.why})`;
   const { pid, rung, worker_count: count } = sight.status;
-  return `pid ${pid}, ${count} workers, contained by ${rung}`;
+  return `pid ${pid}, ${countText(count, "worker")}, contained by ${rung}`;
 }
 
 /** A worker is told of what it was given, and of nothing else. */

@@ -7,7 +7,7 @@ import { Refused, refusedAnswer } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { objectOption, wordOption } from "../launching/given-option.ts";
-import { findKnown, unknownWorker } from "../record/names.ts";
+import { findKnown, findReason, unknownWorker } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { giveAsWorker, seeAsWorker } from "../roster/as-worker.ts";
 import { documentOf, portraitText } from "../roster/portrait.ts";
@@ -36,8 +36,9 @@ const show: Verb = {
     const fleet = await openReading(call);
     const view = (await fleet.worker(reference)) ?? (await findDead(call, fleet, reference));
     if (view === undefined) throw unknownWorker(reference);
-    const text = portraitText(view, beats, coloursFor(call.isColour));
-    return { data: { worker: documentOf(view, beats) }, text, seq };
+    const reason = await withJournal(call, (journal) => findReason(journal, view.id));
+    const text = portraitText(view, { beats, reason, colours: coloursFor(call.isColour) });
+    return { data: { worker: documentOf(view, { beats, reason }) }, text, seq };
   },
 };
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { isLive } from "../../kernel/state.ts";
 import type { Call, Said } from "../call.ts";
-import { rowOf, rowOfView, type Beats, type RowEnd, type WorkerRow } from "../roster/row.ts";
+import { endWords, rowOf, rowOfView, type Beats, type WorkerRow } from "../roster/row.ts";
 import { unwatchedLines } from "../roster/unwatched.ts";
 import { inTreeOrder, type Indented } from "../roster/tree.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
@@ -17,7 +17,8 @@ const workers: Verb = {
   details:
     "Lists the live workers with their place in the lineage, how they are, and when they last " +
     "beat. With --all the dead too, and how they ended: that reads the whole journal. The " +
-    "budget of each is in the answer of --json: granted, reserved by its children, spent and free.",
+    "budget of each is in the answer of --json: granted, reserved by its children, spent and " +
+    "free. A terminal that is too narrow is shown fewer columns.",
   options: [
     { flags: "--tree", description: "children indented below their parents" },
     { flags: "--all", description: "the dead as well" },
@@ -41,19 +42,13 @@ async function run(call: Call, { options }: Given): Promise<Said> {
     ? inTreeOrder(rows, ({ id, parent_id: parent }) => ({ id, parent }))
     : rows.map((item) => ({ item, level: 0 }));
   const data: JsonObject = { workers: ordered.map(({ item }) => ({ ...item })) };
-  const text = textOf(ordered, { nowMs, isAll, isTree, colours: coloursFor(call.isColour) });
+  const colours = coloursFor(call.isColour);
+  // A file or a program has room for all of it.
+  const widthMax = call.isOutTerminal ? call.columns : undefined;
+  const text = textOf(ordered, { nowMs, isAll, isTree, colours, widthMax });
   const paused = state.status === "open" ? [] : [`the fleet is ${state.status}`];
   const unwatched = await unwatchedLines(call, state);
   return { data, text: [text, ...paused, ...unwatched].join("\n"), seq };
-}
-
-/** How a worker ended: why, and how its program did where that was seen. */
-function howText({ reason, exit_code: code, signal }: RowEnd): readonly string[] {
-  return [
-    reason,
-    ...(code === undefined ? [] : [`exit code ${code}`]),
-    ...(signal === undefined ? [] : [`signal ${signal}`]),
-  ];
 }
 
 /** Loads the whole library: only the dead need it. */
@@ -70,30 +65,40 @@ function textOf(
     readonly isAll: boolean;
     readonly isTree: boolean;
     readonly colours: Colours;
+    /** The width of the terminal that shows it, where one does. */
+    readonly widthMax: number | undefined;
   },
 ): string {
-  const { nowMs, isAll, isTree, colours } = so;
+  const { nowMs, isAll, isTree, colours, widthMax } = so;
   if (rows.length === 0)
     return isAll ? "no worker was ever admitted" : "no worker lives; start one: stint run -- CMD…";
   const isOver = ({ item }: Indented<WorkerRow>): boolean => item.status === "stopped";
   return tableText({
     headStyle: colours.dim,
     rows,
+    ...(widthMax === undefined ? {} : { widthMax }),
     columns: [
       { head: "WORKER", cell: ({ item, level }) => "  ".repeat(level) + colours.cyan(item.id) },
       { head: "NAME", cell: ({ item }) => plainText(item.name) },
       { head: "STATUS", cell: ({ item }) => statusText(item, colours) },
-      { head: "PARENT", cell: ({ item }) => (isTree ? "" : (item.parent_id ?? "")) },
-      { head: "PID", cell: ({ item }) => String(item.pid ?? ""), isRight: true },
-      { head: "SINCE", cell: ({ item }) => agoText(item.admitted_at_ms, nowMs), isRight: true },
+      { head: "PARENT", cell: ({ item }) => (isTree ? "" : (item.parent_id ?? "")), spare: 4 },
+      { head: "PID", cell: ({ item }) => String(item.pid ?? ""), isRight: true, spare: 3 },
+      {
+        head: "SINCE",
+        cell: ({ item }) => agoText(item.admitted_at_ms, nowMs),
+        isRight: true,
+        spare: 1,
+      },
       {
         head: "BEAT",
+        spare: 5,
         cell: ({ item }) =>
           item.last_beat_at_ms === null ? "" : agoText(item.last_beat_at_ms, nowMs),
         isRight: true,
       },
       {
         head: "LEFT",
+        spare: 2,
         cell: (row) =>
           isOver(row) ? "" : durationText(Math.max(0, row.item.expires_at_ms - nowMs)),
         isRight: true,
@@ -105,7 +110,7 @@ function textOf(
 function statusText(row: WorkerRow, colours: Colours): string {
   const { status, stale, quarantined, degraded, end } = row;
   const flags = [
-    ...(end === null ? [] : howText(end)),
+    ...(end === null ? [] : endWords(end)),
     ...(stale ? [colours.yellow("stale")] : []),
     ...(quarantined ? [colours.yellow("quarantined")] : []),
     ...(degraded.length > 0

@@ -1,10 +1,10 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { InspectedStore } from "../../compose/inspection.ts";
 import type { State } from "../../kernel/state.ts";
 import { Fault } from "../../ports/fault.ts";
 import { durationText } from "../text/duration.ts";
-import { sizeText } from "../text/size.ts";
+import { countText, sizeText } from "../text/size.ts";
 import { readTail } from "../record/tail.ts";
 import { attempt, good, skipped, type Check } from "./check.ts";
 import { checkRuntimeFolder } from "./host.ts";
@@ -168,12 +168,12 @@ async function checkSupervisor(stateDir: string): Promise<Check> {
   const name = "supervisor";
   const sight = await lookAtSupervisor(stateDir);
   if (sight.kind === "none") {
-    const isKnown = existsSync(join(stateDir, "supervisor.json"));
-    return skipped(name, isKnown ? "none runs now" : "none ever ran here");
+    return skipped(name, "none runs now; `stint run` and `stint spawn` start one");
   }
   if (sight.kind === "serves") {
     const { pid, version, worker_count: count, rung } = sight.status;
-    return good(name, `pid ${pid}, version ${version}, ${count} workers, contained by ${rung}`);
+    const workers = countText(count, "worker");
+    return good(name, `pid ${pid}, version ${version}, ${workers}, contained by ${rung}`);
   }
   return {
     name,

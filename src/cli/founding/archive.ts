@@ -6,6 +6,9 @@ import { makeFolders } from "../../system/folders.ts";
 /** Where the journals of fleets that are no more lie in a state folder. */
 const ARCHIVE = "archive";
 
+/** What stays in the state folder: it holds for the archive below it, too. */
+const STAYING: readonly string[] = [ARCHIVE, ".gitignore"];
+
 /**
  * Moves everything of a killed fleet into `archive/NAME` of its state folder, and answers that
  * folder. Interrupted, it may be called again and goes on where it was: the journal is moved last,
@@ -40,5 +43,5 @@ function unfinishedIn(stateDir: string): string | undefined {
 function inOrder(names: readonly string[]): readonly string[] {
   const last = ["journal.db-shm", "journal.db-wal", "journal.db", "head"];
   const rank = (name: string): number => last.indexOf(name);
-  return names.filter((name) => name !== ARCHIVE).toSorted((a, b) => rank(a) - rank(b));
+  return names.filter((name) => !STAYING.includes(name)).toSorted((a, b) => rank(a) - rank(b));
 }

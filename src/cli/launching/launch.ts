@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { statSync } from "node:fs";
 import type { JsonObject } from "../../kernel/json.ts";
@@ -8,15 +7,15 @@ import { coresOption, countOption, durationOption, sizeOption } from "../../conf
 import { writeCores, writeDuration, writeSize } from "../../config/amount.ts";
 import type { BudgetOptions } from "../../library/fleet/contract.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
-import { parseName } from "../../protocol/worker.ts";
+import { parseName, parseReason } from "../../protocol/worker.ts";
 import type { Given, VerbOption } from "../verb.ts";
+import { commandReason } from "./command-reason.ts";
 import { objectOption, wordOption } from "./given-option.ts";
 import {
   environmentFor,
   parseVariable,
   PASSED_ON,
   setVariables,
-  type SetVariable,
   type Variable,
 } from "./environment.ts";
 
@@ -71,6 +70,11 @@ const COMMON_OPTIONS: readonly VerbOption[] = [
     flags: "--state <json>",
     description: "its recorded state, a JSON object",
     parse: objectOption("--state"),
+  },
+  {
+    flags: "--reason <text>",
+    description: "why, for the record, before the command's name and digest",
+    parse: (text) => parseReason(text, { path: "--reason" }),
   },
   {
     flags: "--run-id <id>",
@@ -136,6 +140,7 @@ export function parseLaunch(
     readonly wall?: number;
     readonly state?: JsonObject;
     readonly runId?: string;
+    readonly reason?: string;
     readonly network?: Network;
     readonly env?: readonly Variable[];
     readonly cwd?: string;
@@ -151,7 +156,7 @@ export function parseLaunch(
   });
   const variables = setVariables(so.env, given.env ?? []);
   const env = environmentFor(so.env, variables);
-  const reason = reasonOf(run, { cwd, given: variables });
+  const reason = commandReason(run, { cwd, given: variables, why: given.reason });
   const asked = { name, parent, runId, reason, state, budget };
   return { ...asked, network, networkDefault: so.network, run, cwd, env };
 }
@@ -177,24 +182,6 @@ function labelOf(program: string): string {
   const plain = basename(program).replaceAll(/[^A-Za-z0-9._-]+/g, "-");
   const begun = plain.replace(/^[^A-Za-z0-9]+/, "").slice(0, LIMITS.nameCharsMax);
   return begun === "" ? "command" : begun;
-}
-
-/** How much of a command the record shows, characters. */
-const shownChars = 160;
-
-const digestChars = 16;
-
-/**
- * The command as the journal remembers it. Arguments may hold what is not for the record, so it
- * names the program and gives a digest of the whole: command, folder and given variables.
- */
-function reasonOf(
-  run: readonly [string, ...string[]],
-  so: { readonly cwd: string; readonly given: readonly SetVariable[] },
-): string {
-  const whole = JSON.stringify([run, so.cwd, so.given.map(({ name, value }) => [name, value])]);
-  const digest = createHash("sha256").update(whole).digest("hex").slice(0, digestChars);
-  return `stint run ${basename(run[0]).slice(0, shownChars)} sha256:${digest}`;
 }
 
 function withoutAbsent(amounts: Readonly<Record<string, number | undefined>>): BudgetOptions {

@@ -5,6 +5,8 @@ import type { SupervisorView } from "../../library/relay/supervisor-door.ts";
 import { statePlaces } from "../../system/places.ts";
 import { isDead, readProcess } from "../../system/process.ts";
 import type { Call } from "../call.ts";
+import { configFileOf } from "../founding/config-file.ts";
+import { brokenConfigNote } from "../founding/config-sight.ts";
 import type { Launch } from "./launch.ts";
 import { networkBelow } from "./network.ts";
 import type { End, Running } from "./running.ts";
@@ -30,7 +32,10 @@ async function namingTheWayOn(starting: Promise<Running>): Promise<Running> {
 }
 
 async function startAsOperator(call: Call, launch: Launch): Promise<Running> {
-  const { stateDir } = await call.place();
+  const { stateDir, root } = await call.place();
+  // Whoever has mistyped a bound must not believe that it holds.
+  const broken = call.isJson ? undefined : brokenConfigNote(configFileOf(root));
+  if (broken !== undefined) call.note(broken);
   // Time and whatever was left behind are the supervisor's to look after.
   const fleet = await call.openFleet({ supervisor: "start", steward: false });
   const { parent, runId, network: _, networkDefault: __, ...asked } = launch;

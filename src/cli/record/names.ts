@@ -22,6 +22,20 @@ export async function findKnown(journal: Journal, text: string): Promise<string 
   return entries.some(isBirth) ? text : findLastNamed(journal, text);
 }
 
+/**
+ * Why a worker was admitted, in the words of whoever asked; null where that is not known any more,
+ * as of one that was taken over after a loss.
+ */
+export async function findReason(journal: Journal, id: string): Promise<string | null> {
+  for (const limit of [entriesMax, LIMITS.readEntriesMax]) {
+    const entries = await journal.about(id, limit);
+    const admitted = entries.find((entry) => entry.kind === "worker.admitted");
+    if (admitted !== undefined) return admitted.data.reason;
+    if (entries.length < limit) return null;
+  }
+  return null;
+}
+
 /** The worker that a text means, as {@link findKnown}. Throws `Refused` `worker_unknown`. */
 export async function demandKnown(journal: Journal, text: string): Promise<string> {
   const found = await findKnown(journal, text);

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { toWire } from "../../library/names.ts";
 import type { WorkerView } from "../../library/worker/view.ts";
+import { parseCommandReason, type CommandReason } from "../launching/command-reason.ts";
 import type { Colours } from "../text/colour.ts";
 import { durationText, instantText } from "../text/duration.ts";
 import { plainText } from "../text/plain.ts";
@@ -8,18 +9,38 @@ import { coresText, sizeText } from "../text/size.ts";
 import { pairsText } from "../text/table.ts";
 import { rowOfView, type Beats } from "./row.ts";
 
+/** What the journal knows of a worker besides its view: why it was admitted. */
+export interface Admission {
+  readonly reason: string | null;
+}
+
 /** Everything that is known of one worker: its row, and what only its own page shows. */
-export function documentOf(view: WorkerView, beats: Beats): JsonObject {
+export function documentOf(
+  view: WorkerView,
+  { beats, reason }: Admission & { readonly beats: Beats },
+): JsonObject {
   const { flagged, quarantine, stopping, process, state, regions, network, end } = view;
   const more = toWire({ flagged, quarantine, stopping, process, network, end }, "worker");
   const { childrenCount: children_count } = view;
   // What was a view a moment ago is plain JSON.
   const rest = more as JsonObject;
-  return { ...rowOfView(view, beats), ...rest, state, regions: [...regions], children_count };
+  return {
+    ...rowOfView(view, beats),
+    ...rest,
+    reason,
+    state,
+    regions: [...regions],
+    children_count,
+  };
 }
 
 /** One worker for people, a line for each thing there is to say. */
-export function portraitText(view: WorkerView, beats: Beats, colours: Colours): string {
+export function portraitText(
+  view: WorkerView,
+  { beats, reason, colours }: Admission & { readonly beats: Beats; readonly colours: Colours },
+): string {
+  const command = reason === null ? undefined : parseCommandReason(reason);
+  const why = command === undefined ? reason : (command.why ?? null);
   const { id, name, parent, root, depth, status, stale, quarantine, end, process } = view;
   const beat = beats.get(id)?.receivedAtMs;
   const pairs: (readonly [string, string | null])[] = [
@@ -28,6 +49,8 @@ export function portraitText(view: WorkerView, beats: Beats, colours: Colours): 
     ["stopping", view.stopping === null ? null : `told: ${view.stopping.reason}`],
     ["quarantine", quarantine === null ? null : quarantineText(quarantine)],
     ["ended", end === null ? null : endText(end)],
+    ["program", command === undefined ? null : programText(command)],
+    ["reason", why === null ? null : plainText(why)],
     ["parent", parent],
     ["root", root === id ? null : root],
     ["depth", String(depth)],
@@ -43,6 +66,10 @@ export function portraitText(view: WorkerView, beats: Beats, colours: Colours): 
   ];
   const shown = pairs.flatMap(([head, text]) => (text === null ? [] : [[head, text] as const]));
   return pairsText(shown, colours.dim);
+}
+
+function programText({ program, digest }: CommandReason): string {
+  return `${plainText(program)} (${digest} of the whole command)`;
 }
 
 function quarantineText({ severity, reason, untilMs }: NonNullable<WorkerView["quarantine"]>) {

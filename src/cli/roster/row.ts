@@ -33,7 +33,18 @@ export type RowEnd = {
   readonly proven: boolean;
   readonly exit_code?: number;
   readonly signal?: string;
+  readonly oom_killed?: true;
+  readonly timed_out?: true;
 };
+
+/** How a worker ended, in words: why, and how its program did where that was seen. */
+export function endWords(end: RowEnd): readonly string[] {
+  const { reason, exit_code: code, signal, oom_killed: isOom, timed_out: isLate } = end;
+  const cause = [...(isOom ? ["out of memory"] : []), ...(isLate ? ["out of time"] : [])];
+  // What ended it is said by its name, and not by the signal that was sent for it.
+  const sent = signal === undefined || cause.length > 0 ? [] : [`signal ${signal}`];
+  return [reason, ...(code === undefined ? [] : [`exit code ${code}`]), ...sent, ...cause];
+}
 
 /** When the store last received a beat, by worker. */
 export type Beats = ReadonlyMap<string, { readonly receivedAtMs: number }>;
@@ -81,13 +92,21 @@ export function rowOfView(view: WorkerView, beats: Beats): WorkerRow {
   };
 }
 
-function rowEndOf({ reason, grade, proven, outcome }: NonNullable<WorkerView["end"]>): RowEnd {
-  const { exitCode, signal } = outcome;
+/** How a worker ended, as its row says it. */
+export function rowEndOf({
+  reason,
+  grade,
+  proven,
+  outcome,
+}: NonNullable<WorkerView["end"]>): RowEnd {
+  const { exitCode, signal, oomKilled, timedOut } = outcome;
   return {
     reason,
     grade,
     proven,
     ...(exitCode === undefined ? {} : { exit_code: exitCode }),
     ...(signal === undefined ? {} : { signal }),
+    ...(oomKilled === true ? { oom_killed: true } : {}),
+    ...(timedOut === true ? { timed_out: true } : {}),
   };
 }

@@ -7,6 +7,10 @@ export interface Column<T> {
   cell(row: T): string;
   /** Whether cells end at one edge, as numbers do; default false. */
   readonly isRight?: boolean;
+  /**
+   * That a table which is too wide does without it, the highest number first; default: never.
+   */
+  readonly spare?: number;
 }
 
 /** What to lay out. */
@@ -15,6 +19,8 @@ export interface TableOptions<T> {
   readonly rows: readonly T[];
   /** Makes the headings stand back; default: as they are. */
   readonly headStyle?: (text: string) => string;
+  /** How wide it may be while there are columns to spare, characters; default: any width. */
+  readonly widthMax?: number;
 }
 
 const gap = "  ";
@@ -24,14 +30,12 @@ const gap = "  ";
  * Columns that are empty in every row are left out, so that a table shows what there is to see.
  */
 export function tableText<T>(options: TableOptions<T>): string {
-  const { columns, rows, headStyle = (text) => text } = options;
-  const shown = columns
-    .map((column) => ({ column, cells: rows.map((row) => column.cell(row)) }))
+  const { columns, rows, headStyle = (text) => text, widthMax } = options;
+  const filled = columns
+    .map((column) => laidOut(column, rows))
     .filter(({ cells }) => cells.some((cell) => cell !== ""));
-  const widths = shown.map(({ column, cells }) =>
-    // Not by spreading: a table may have more rows than a call has arguments.
-    cells.reduce((width, cell) => Math.max(width, widthOf(cell)), widthOf(column.head)),
-  );
+  const shown = widthMax === undefined ? filled : withinWidth(filled, widthMax);
+  const widths = shown.map(({ width }) => width);
   const line = (cells: readonly string[], style: (text: string) => string): string =>
     cells
       .map((cell, index) => {
@@ -49,6 +53,32 @@ export function tableText<T>(options: TableOptions<T>): string {
     ),
   );
   return [line(heads, headStyle), ...lines].join("\n");
+}
+
+interface LaidOut<T> {
+  readonly column: Column<T>;
+  readonly cells: readonly string[];
+  readonly width: number;
+}
+
+function laidOut<T>(column: Column<T>, rows: readonly T[]): LaidOut<T> {
+  const cells = rows.map((row) => column.cell(row));
+  // Not by spreading: a table may have more rows than a call has arguments.
+  const width = cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(column.head));
+  return { column, cells, width };
+}
+
+/** Leaves columns out that may be spared, until the others fit or none is left to spare. */
+function withinWidth<T>(all: readonly LaidOut<T>[], widthMax: number): readonly LaidOut<T>[] {
+  const total = all.reduce((sum, { width }) => sum + width + gap.length, -gap.length);
+  if (total <= widthMax) return all;
+  const rank = ({ column }: LaidOut<T>): number => column.spare ?? 0;
+  const [first] = all.toSorted((one, other) => rank(other) - rank(one));
+  if (first === undefined || rank(first) === 0) return all;
+  return withinWidth(
+    all.filter((one) => one !== first),
+    widthMax,
+  );
 }
 
 /** Lays out pairs, one a line, values aligned; without a newline at the end. */

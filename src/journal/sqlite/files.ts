@@ -1,7 +1,15 @@
-import { closeSync, copyFileSync, openSync, rmSync, statSync, type Stats } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from "node:fs";
 import { join } from "node:path";
 import { Fault } from "../../ports/fault.ts";
-import { makeFolders } from "../../system/folders.ts";
+import { ignoreFolder, makeFolders } from "../../system/folders.ts";
 import { codeOf } from "../../ports/error-code.ts";
 
 /** The files of a journal in its folder. */
@@ -35,7 +43,8 @@ export interface Found {
 /**
  * Makes sure that there is a file to open, creating an empty one only where no journal has been.
  *
- * Files are created with mode 0600. Throws `Fault` `journal_missing` when a journal has been here
+ * Files are created with mode 0600. A folder that was empty is kept out of a repository around it.
+ * Throws `Fault` `storage_failed`, `storage_full`, `journal_missing` when a journal has been here
  * and its database is gone, `journal_corrupt` when something else stands in its place.
  */
 export function ensureFiles(files: JournalFiles, options: { readonly create: boolean }): Found {
@@ -53,6 +62,8 @@ export function ensureFiles(files: JournalFiles, options: { readonly create: boo
   if (!options.create) {
     throw new Fault("journal_missing", `a journal must be in ${files.folder}, there is none`);
   }
+  // A folder of its own, and not one of the user's: the secret is written after this.
+  if (readdirSync(files.folder).length === 0) ignoreFolder(files.folder);
   createEmpty(files.database);
   return { isKnown };
 }

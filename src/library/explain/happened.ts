@@ -17,7 +17,7 @@ type Sentences = { readonly [K in EventKind]: (data: EventMap[K], named: Named) 
 
 /** Why a worker was told to stop, as a clause. */
 export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
-  requested: "it was asked to",
+  requested: "its end was asked for",
   completed: "its work was done",
   failed: "its work failed",
   expired: "its lifetime was over",
@@ -87,7 +87,7 @@ const HAPPENED: Sentences = {
     (detail === undefined ? "" : ` (${detail})`),
   "worker.stopped": ({ worker, reason, evidence, outcome }, named) => {
     const proof = isProof(evidence.grade) ? "which proves it" : "which is no proof";
-    const how = outcomeWords(outcome);
+    const how = outcomeWords(outcome, reason);
     return (
       `worker ${workerWords(worker, named)} ended as ${reason}${how === "" ? "" : ` (${how})`}` +
       `, on evidence of grade ${evidence.grade}, ${proof}`
@@ -118,15 +118,19 @@ const HAPPENED: Sentences = {
   "receipt.recorded": ({ receipt }) => receiptWords(receipt),
 };
 
-/** How a program ended, in a few words; empty when nothing was measured. */
-export function outcomeWords(outcome: Outcome): string {
+/**
+ * How a program ended, in a few words; empty when nothing was measured. What is said of its end
+ * besides, as its reason, is not said again as who ended it.
+ */
+export function outcomeWords(outcome: Outcome, reason?: string): string {
   const { exit_code, signal, timed_out, oom_killed, killed_by, error } = outcome;
+  const isSaid = killed_by === reason || timed_out === true;
   return [
     ...(exit_code === undefined ? [] : [`exit code ${exit_code}`]),
     ...(signal === undefined ? [] : [`signal ${signal}`]),
     ...(timed_out === true ? ["its time was up"] : []),
     ...(oom_killed === true ? ["out of memory"] : []),
-    ...(killed_by === undefined ? [] : [`ended by ${killed_by}`]),
+    ...(killed_by === undefined || isSaid ? [] : [`ended by ${killed_by}`]),
     ...(error === undefined ? [] : [error]),
   ].join(", ");
 }

@@ -66,7 +66,7 @@ export class FleetHandle extends FleetReader implements Fleet {
   async start(options?: StartOptions): Promise<WorkerHandle> {
     const started = await this.tryStart(options);
     if (started.ok) return started.worker;
-    throw new Refused(started.refusal);
+    throw new Refused(started.refusal, started.seq);
   }
 
   async tryStart(options?: StartOptions): Promise<Refusable<{ readonly worker: WorkerHandle }>> {

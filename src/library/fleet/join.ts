@@ -84,7 +84,7 @@ export async function joinFleetIn(
     member = { ...member, whyNoSandboxes: why };
     if (driver !== undefined) member = { ...member, sandboxes: new Sandboxes(seat, driver) };
     const registered = await register(member, papers.envelope, { kind: "self", beats: true });
-    if (!registered.ok) throw new Refused(registered.refusal);
+    if (!registered.ok) throw new Refused(registered.refusal, registered.seq);
     const handle = handleOf(member, { manifest: registered.manifest, kind: "self" });
     return joinedWorker(member, handle, close);
   } catch (error) {

@@ -14,6 +14,7 @@ import { freshCommandId, freshInstanceId } from "../../runtime/base32.ts";
 import { takeVerdicts, type FunctionConditions } from "../../runtime/function-condition.ts";
 import type { Member } from "../member.ts";
 import { snapshotOf, toEdge } from "../names.ts";
+import { answerRefused } from "../recorded-refusal.ts";
 import { refusedAnswer, type Refusable } from "../refused.ts";
 import { supervisorOf, type Seat } from "../seat.ts";
 import { admit, register } from "../worker/admit.ts";
@@ -130,5 +131,5 @@ export async function heartbeat(
   }
   const data = { worker: id, silent_ms: 0, watched_ms: 0, seen: "unknown" } as const;
   const answer = await seat.loop.submit({ kind: "worker.observe", data }, supervisorOf(seat));
-  return answer.ok ? Object.freeze({ ok: true }) : refusedAnswer(answer.refusal);
+  return answer.ok ? Object.freeze({ ok: true }) : answerRefused(seat, answer);
 }

@@ -45,7 +45,7 @@ export async function acceptClockIn(
     const wallMs = clock.read().wallMs;
     const data = { reason, wall_ms: wallMs };
     const answer = await loop.submit({ kind: "clock.accept", data }, by);
-    if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal);
+    if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
     const { seq, entries } = answer;
     const atMs = entries.at(-1)?.at_ms ?? previousAtMs;
     return Object.freeze({ seq, atMs, previousAtMs, wallMs });

@@ -98,7 +98,7 @@ async function replicate(
   const { door, random } = seat;
   const order = childOrder(options, { random, parentName });
   const answer = await inOurWords("options", () => door.start(order));
-  if (!answer.ok) return refusedAnswer(answer.refusal);
+  if (!answer.ok) return refusedAnswer(answer.refusal, answer.seq);
   const { manifest } = await see(seat, answer.worker);
   return { ok: true, worker: childHandle(seat, manifest) };
 }

@@ -8,7 +8,8 @@ import type { StartAnswer, StartOrder } from "../../ports/supervision.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { refusalOfKill } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
-import { refusedAnswer, type Refusable, type RefusedAnswer } from "../refused.ts";
+import { answerRefused } from "../recorded-refusal.ts";
+import type { Refusable, RefusedAnswer } from "../refused.ts";
 import type { Seat } from "../seat.ts";
 import { startWorker, type Started } from "../worker/admit.ts";
 import { manifestIn } from "../worker/history.ts";
@@ -87,7 +88,7 @@ async function startApart(
   if (answer === undefined) return undefined;
   if (!answer.ok) {
     await seat.loop.look();
-    return refusedAnswer(answer.refusal);
+    return answerRefused(seat, answer);
   }
   const manifest = await manifestOf(seat, answer.worker);
   const lifeMs = manifest.expires_at_ms - seat.loop.state().at_ms;
@@ -104,7 +105,7 @@ async function refusedOnRecord(
 ): Promise<RefusedAnswer> {
   if (seat.loop.state().status !== "killed") return killed;
   const answer = await seat.loop.submit({ kind: "worker.admit", data: admission }, by, { id });
-  return answer.ok ? killed : refusedAnswer(answer.refusal);
+  return answer.ok ? killed : answerRefused(seat, answer);
 }
 
 /** Asks the supervisor. Throws the signal's reason when it fires, once the start is withdrawn. */

@@ -8,7 +8,8 @@ import { freshInstanceId } from "../../runtime/base32.ts";
 import { closedFault } from "../closed.ts";
 import { refusalOfKill, refusalWithoutPermit } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
-import { refusedAnswer, type Refusable } from "../refused.ts";
+import { answerRefused } from "../recorded-refusal.ts";
+import type { Refusable } from "../refused.ts";
 import { supervisorOf, workerActor, type Seat } from "../seat.ts";
 import { manifestIn } from "./history.ts";
 import type { HostedKind } from "./hosted.ts";
@@ -37,7 +38,7 @@ export async function admit(
   if (killed !== null) return killed;
   const data = { instance: freshInstanceId(seat.random), ...request };
   const answer = await seat.loop.submit({ kind: "worker.admit", data }, by);
-  if (!answer.ok) return refusedAnswer(answer.refusal);
+  if (!answer.ok) return answerRefused(seat, answer);
   const manifest = manifestIn(answer.entries);
   ok(manifest !== undefined, "a granted admission has its entry");
   const { signer } = seat.keys;
@@ -74,7 +75,7 @@ export async function register(
   const data = { manifest, envelope: verdict, process: seat.host.process };
   const by = manifest === null ? seat.owner : workerActor(seat, manifest.instance);
   const answer = await seat.loop.submit({ kind: "worker.register", data }, by);
-  if (!answer.ok) return refusedAnswer(answer.refusal);
+  if (!answer.ok) return answerRefused(seat, answer);
   const atMs = answer.entries.at(-1)?.at_ms;
   ok(manifest !== null && atMs !== undefined, "a granted registration has a manifest and an entry");
   const deadlineMs = askedMs + (manifest.expires_at_ms - atMs);

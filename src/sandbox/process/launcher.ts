@@ -253,8 +253,21 @@ function explain(why: string, { spec }: Launch, complaint: string): string {
     case "wrapper":
       return `${spec.instance} must get namespaces of its own, it did not: ${complaint}`;
     default:
-      return `a program must be executable, got "${shorten(spec.run[0])}": ${complaint}`;
+      return notExecutable(spec.run[0], complaint);
   }
+}
+
+/** Says why a program could not be run, in other words than the shell's where those are known. */
+function notExecutable(program: string, complaint: string): string {
+  const named = `"${shorten(program)}"`;
+  const isPath = program.includes("/");
+  if (/not found|no such file/i.test(complaint))
+    return isPath
+      ? `the program ${named} must be there, it or the interpreter that it names was not found`
+      : `the program ${named} must be on PATH, it was not found there`;
+  if (/permission denied/i.test(complaint))
+    return `the program ${named} must be executable, it is not`;
+  return `the program ${named} must be executable, it could not be run: ${complaint}`;
 }
 
 async function readText(file: string): Promise<string> {

@@ -91,7 +91,7 @@ const FACTS: Readonly<Partial<Record<EventKind, RegExp>>> = {
   "worker.staled": /no beat was counted for 30000 ms, and 30000 ms make/,
   "worker.recovered": /counted 5 ms before/,
   "worker.flagged": /silent for 60000 ms .* reap_after_ms \(60000\), .* silent_alive is "flag"/,
-  "worker.stopping": /told to stop: it was asked to \(enough\)/,
+  "worker.stopping": /told to stop: its end was asked for \(enough\)/,
   "worker.stopped": /exit code 0\), on evidence of grade observed, which proves it/,
   "worker.reparented": /answers for w-d2{15} \("d"\) .* on_orphan is "grandparent"/,
   "worker.quarantined": /quarantine_max_ms is 86400000/,

@@ -10,7 +10,7 @@ import { openProcessSandbox } from "../../../src/sandbox/process/process-sandbox
 import { RUNGS } from "../../../src/sandbox/process/rung/probe.ts";
 import { CASES, needsRung, type Case } from "../../sandbox/rungs.ts";
 import { needs } from "../../support/require-all.ts";
-import { codesIn, section, tableIn } from "../table.ts";
+import { codesIn, listIn, section, tableIn } from "../table.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../../docs/containment.md"), "utf8");
 const TABLE = section(PAGE, "The three rungs");
@@ -42,7 +42,7 @@ test("[PP41] the columns of the table are the rungs, best first", () => {
 });
 
 test("[PP41] every word of weakness is explained, and no other", () => {
-  const words = tableIn(section(PAGE, "What the degraded words mean")).map(({ first }) => first);
+  const words = listIn(section(PAGE, "What the degraded words mean")).map(({ first }) => first);
   expect(words).toEqual([...DEGRADATIONS]);
 });
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { section, tableIn } from "../table.ts";
+import { listIn, section } from "../table.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const read = (name: string): string => readFileSync(join(ROOT, name), "utf8");
@@ -31,7 +31,7 @@ test("[PP40] every attack that is said to be held off names the rule that holds"
     "Another user of the host",
   ];
   const said = headings
-    .flatMap((heading) => tableIn(section(PAGE, heading)))
+    .flatMap((heading) => listIn(section(PAGE, heading)))
     .map(({ cells }) => cells.join(" "));
   expect(said.length).toBeGreaterThan(30);
   const unpinned = said.filter((row) => idsIn(row).length === 0);
@@ -43,8 +43,8 @@ test("[PP40] every adversary has a section", () => {
   const anchors = [...PAGE.matchAll(/^##+ (.*)$/gm)].map(([, heading = ""]) =>
     heading.toLowerCase().replaceAll("'", "").replaceAll(" ", "-"),
   );
-  const rows = tableIn(section(PAGE, "Who attacks"));
-  const named = rows.map(({ cells }) => /\(#([a-z-]+)\)/.exec(cells.at(-1) ?? "")?.[1]);
+  const rows = listIn(section(PAGE, "Who attacks"));
+  const named = rows.map(({ cells }) => /\(#([a-z-]+)\)/.exec(cells.join(": "))?.[1]);
   expect(named.length).toBeGreaterThan(5);
   expect(named.filter((anchor = "") => !anchors.includes(anchor))).toEqual([]);
 });

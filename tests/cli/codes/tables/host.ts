@@ -13,7 +13,7 @@ export const HOST: Scenarios = {
   },
   sandbox_failed: {
     play: async () => (await makeGround()).call(["run", "--json", "--", "/no/such/program"]),
-    says: /^a program must be executable, got "\/no\/such\/program": /,
+    says: /^the program "\/no\/such\/program" must be there, it or .* was not found$/,
   },
   sandbox_unavailable: {
     play: async () => {

@@ -1,0 +1,33 @@
+import { writeCores, writeDuration, writeSize } from "../../config/amount.ts";
+import type { RefusalView } from "../../library/refused.ts";
+
+/** How the amounts of a budget's keys are called and typed; others are plain numbers. */
+const FORMS: Readonly<Record<string, readonly [name: string, write: (amount: number) => string]>> =
+  {
+    memoryBytes: ["memory", writeSize],
+    cpuMilli: ["cpu", writeCores],
+    wallMs: ["wall", writeDuration],
+    lifetimeMs: ["lifetime", writeDuration],
+    cpuMs: ["cpu time", writeDuration],
+  };
+
+/**
+ * A refusal's sentence for people: what it says of an amount of a budget is in the units in which
+ * amounts are typed, exactly. The record and programs have the plain numbers.
+ */
+export function messageForPeople({ code, message, facts }: RefusalView): string {
+  const { key, asked, free } = facts;
+  const wireName = typeof key === "string" ? key : "";
+  const form = code === "budget_exceeded" ? FORMS[camelOf(wireName)] : undefined;
+  if (form === undefined) return message;
+  const [name, write] = form;
+  const amounts = new Set([asked, free].filter((fact) => typeof fact === "number"));
+  return message.replace(wireName, name).replaceAll(/(?<![\w.-])\d+(?![\w.-])/g, (digits) => {
+    const amount = Number(digits);
+    return amounts.has(amount) ? write(amount) : digits;
+  });
+}
+
+function camelOf(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
