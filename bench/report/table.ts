@@ -42,6 +42,8 @@ function rowOf(result: Result): readonly string[] {
 function remarkOn(result: Result): readonly string[] {
   const { name } = result;
   if (result.error !== null) return [`${name}: not run: ${result.error}`];
+  if (result.verdict === "too few rounds")
+    return [`${name}: too few rounds to tell: at least 3 are wanted, got ${result.rounds.length}`];
   if (result.verdict !== "too noisy to tell") return [];
   const others = Math.round(result.others_share * 100);
   const spread = Math.round(result.spread * 100);

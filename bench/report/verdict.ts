@@ -8,8 +8,8 @@ export interface Round {
   readonly measured: number;
 }
 
-/** What is said about a target; `too noisy to tell` where neither of the others is certain. */
-export type Verdict = "met" | "missed" | "too noisy to tell";
+/** What is said about a target; one of the latter two where neither of the others is certain. */
+export type Verdict = "met" | "missed" | "too few rounds" | "too noisy to tell";
 
 /** What rounds come to: medians, the median of their ratios, and the verdict. */
 export interface Summary {
@@ -25,16 +25,22 @@ export interface Summary {
 /** Rounds that differ by less than this much of their median are taken at their median's word. */
 const SPREAD_MAX = 0.1;
 
-/** What others may use of the machine's cores before a miss may be their doing. */
+/** Fewer rounds than these have no spread to speak of: they would always agree. */
+const ROUNDS_MIN = 3;
+
+/** What others may use of the machine's cores before a verdict may be their doing. */
 const OTHERS_SHARE_MAX = 0.1;
+
+/** How far from its target, in parts of it, a figure must be on a busy machine to be called met. */
+const BUSY_MARGIN = 0.3;
 
 /**
  * Sums up rounds, of which there is at least one. `othersShare` is how much of all cores was used
  * by what is not the bench, 0 to 1.
  *
- * A target between the rounds is too close to call unless they agree within a tenth. On a busy
- * machine nothing is called missed: a floor that waits for the disk and a measure that computes do
- * not suffer alike.
+ * A target between the rounds is too close to call unless they agree within a tenth. A floor that
+ * waits for the disk and a measure that computes do not suffer alike from others: on a busy
+ * machine nothing is called missed, and nothing met that is within three tenths of its target.
  */
 export function summarise(
   rounds: readonly Round[],
@@ -43,17 +49,35 @@ export function summarise(
   const ratios = rounds.map(({ floor, measured }) => measured / floor);
   const measures = rounds.map(({ measured }) => measured);
   const compared = "atLeast" in target ? measures : ratios;
-  const spread = (Math.max(...compared) - Math.min(...compared)) / median(compared);
-  const isMet = meets(target, median(compared));
+  const middle = median(compared);
+  const spread = (Math.max(...compared) - Math.min(...compared)) / middle;
+  const isMet = meets(target, middle);
   const agreed = compared.every((one) => meets(target, one) === isMet) || spread <= SPREAD_MAX;
   const isBusy = othersShare > OTHERS_SHARE_MAX;
+  const isCertain = agreed && (!isBusy || (isMet && distance(target, middle) > BUSY_MARGIN));
   return {
     floor: median(rounds.map(({ floor }) => floor)),
     measured: median(measures),
     ratio: median(ratios),
     spread,
-    verdict: !agreed || (isBusy && !isMet) ? "too noisy to tell" : isMet ? "met" : "missed",
+    verdict: verdictOf({ isEnough: rounds.length >= ROUNDS_MIN, isCertain, isMet }),
   };
+}
+
+function verdictOf(so: {
+  readonly isEnough: boolean;
+  readonly isCertain: boolean;
+  readonly isMet: boolean;
+}): Verdict {
+  if (!so.isEnough) return "too few rounds";
+  if (!so.isCertain) return "too noisy to tell";
+  return so.isMet ? "met" : "missed";
+}
+
+/** How far a figure is from its target, in parts of the target. */
+function distance(target: Target, compared: number): number {
+  const aim = "atLeast" in target ? target.atLeast : target.ratio;
+  return Math.abs(compared - aim) / aim;
 }
 
 /** Whether a figure, or a ratio where the target is one, is what is asked for. */

@@ -71,7 +71,22 @@ test("however far apart, rounds on one side of a target are enough", () => {
 test("on a machine that others use nothing is called missed", () => {
   expect(verdictOf(AT_LEAST_HALF, [30, 30, 30], 0.1)).toBe("missed");
   expect(verdictOf(AT_LEAST_HALF, [30, 30, 30], 0.11)).toBe("too noisy to tell");
-  expect(verdictOf(AT_LEAST_HALF, [60, 60, 60], 0.9)).toBe("met");
+});
+
+test.each<[string, { readonly target: Target; readonly near: number; readonly far: number }]>([
+  ["a floor's share", { target: AT_LEAST_HALF, near: 64, far: 66 }],
+  ["a multiple of a floor", { target: AT_MOST_TWICE, near: 141, far: 139 }],
+  ["a plain figure", { target: { atLeast: 100 }, near: 129, far: 131 }],
+])("nor met that is within three tenths of %s", (_, { target, near, far }) => {
+  expect(verdictOf(target, [near, near, near])).toBe("met");
+  expect(verdictOf(target, [near, near, near], 0.11)).toBe("too noisy to tell");
+  expect(verdictOf(target, [far, far, far], 0.11)).toBe("met");
+});
+
+test("of less than three rounds nothing is told: they have no spread", () => {
+  expect(verdictOf(AT_LEAST_HALF, [90])).toBe("too few rounds");
+  expect(verdictOf(AT_LEAST_HALF, [10, 10])).toBe("too few rounds");
+  expect(verdictOf(AT_LEAST_HALF, [90, 90, 90])).toBe("met");
 });
 
 test("a target is described with its direction", () => {

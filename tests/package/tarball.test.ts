@@ -1,12 +1,30 @@
 // The package as a user has it: packed from a clean checkout, installed in an empty folder.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { call, installTarball, packCheckout } from "../../scripts/pack.ts";
+import {
+  call,
+  installTarball,
+  linkPackages,
+  packCheckout,
+  type Installation,
+} from "../../scripts/pack.ts";
 import { PROGRAMS } from "../../src/demo/task.ts";
 import { stint, type CallOptions, type Called } from "../support/cli.ts";
 import { awaitGone, commandOf, listProcesses } from "../support/process-table.ts";
+import { needs } from "../support/require-all.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
 
 const PACK_MS_MAX = 240_000;
 const GONE_MS_MAX = 20_000;
@@ -14,11 +32,12 @@ const GONE_MS_MAX = 20_000;
 let home = "";
 let project = "";
 let installed = "";
+let how: Installation | undefined;
 
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), "stint-package-"));
   project = join(home, "project");
-  const how = installTarball(packCheckout(home), project);
+  how = installTarball(packCheckout(home), project);
   if (how !== "npm")
     process.stderr.write("the tarball is installed by hand: npm's cache lacks it\n");
   installed = join(project, "node_modules/stint");
@@ -102,6 +121,15 @@ test("[PK3] the quick start runs on the installed package", () => {
   expect(status).toBe(0);
 });
 
+test("[PK5] npm installs Stint, better-sqlite3 and what that one asks for, no more", () => {
+  needs(how === "npm", "npm's cache lacks what Stint depends on");
+  const lock = readFileSync(join(project, "node_modules/.package-lock.json"), "utf8");
+  const { packages } = JSON.parse(lock) as { readonly packages: Readonly<Record<string, unknown>> };
+  const names = ["better-sqlite3", "node-addon-api", "stint"];
+  expect(Object.keys(packages).toSorted()).toEqual(names.map((name) => `node_modules/${name}`));
+  expect(names.filter((name) => existsSync(join(project, "node_modules", name)))).toEqual(names);
+});
+
 /** What a declaration imports from, at the end of a line that is no comment. */
 const NAMED = /^(?!\s*(?:\*|\/)).*(?:from|import\() ?"([^"]+)"/gm;
 
@@ -117,6 +145,34 @@ test("[PK4] what the declarations name is there: our files, and no package of ot
   }
   expect(others.filter((name) => !name.startsWith("node:"))).toEqual([]);
   expect(reached.size).toBeGreaterThan(20);
+});
+
+test("[PK4] a project that has Node's types, as docs/library.md asks for, compiles", () => {
+  const asked = readFileSync(join(ROOT, "docs/library.md"), "utf8");
+  expect(asked).toContain("npm install --save-dev @types/node");
+  writeFileSync(
+    join(project, "typed.ts"),
+    `import { memory, openFleet } from "stint";
+     import { joinFleet } from "stint/worker";
+     export const both = [openFleet({ store: memory() }), joinFleet] as const;\n`,
+  );
+  const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+  const strict = "--strict --noEmit --module nodenext --target es2024".split(" ");
+  const compile = (types: readonly string[]) =>
+    call(process.execPath, [compiler, ...strict, ...types, "typed.ts"], project);
+  // Without them the declarations name what the compiler does not know.
+  expect(compile([]).status).not.toBe(0);
+  linkPackages(["@types/node"], project);
+  expect(compile(["--types", "node"])).toEqual({ status: 0, said: "" });
+});
+
+test("[PK1] what was built here names no place of this machine, nor a way up to a package", () => {
+  const places = [ROOT, realpathSync(join(ROOT, "node_modules")), home].map((path) => `${path}/`);
+  const naming = globSync("dist/**/*.{js,ts,md}", { cwd: installed }).filter((file) => {
+    const text = readFileSync(join(installed, file), "utf8");
+    return [...places, "../node_modules/"].some((place) => text.includes(place));
+  });
+  expect(naming).toEqual([]);
 });
 
 test("[PK11] the licence of everything that is bundled is in the tarball", () => {
