@@ -27,6 +27,27 @@ const PASSING: readonly string[] = ["cooldown", "parent_stale"];
 /** How many hands the root asks for at most; the fleet is full before. */
 const HANDS_MAX = 40;
 
+/** Why the root starts those that misbehave: what each of them is there to show. */
+const TROUBLE = {
+  sleeper: "hangs, to be found out by its silence",
+  dozer: "misses beats, to be stale and recover",
+  ticker: "writes without a pause, to be frozen",
+  wanderer: "has descendants that run off, to be caught",
+  mayfly: "dies without a word, to be reaped",
+  idler: "takes a place, until there is none",
+} as const;
+
+/** A child that is asked for. */
+interface Wish {
+  readonly role: Role;
+  /** Unlike that of any other worker; default: the role. */
+  readonly name?: string;
+  readonly reason: string;
+  readonly state?: AnalystTask;
+  /** Refusals after which it is asked for again. */
+  readonly patientWith?: readonly string[];
+}
+
 /** What came of asking for a child. */
 type Answer = { readonly child: WorkerHandle } | { readonly refusedBy: string };
 
@@ -52,40 +73,66 @@ class Analyst {
     const { root, digest, git, except, part } = this.#task;
     const listing = await listTree(root, { git, except });
     if (listing.digest !== digest)
-      throw new Error(`the files of ${root} must be the same for all who analyse them`);
+      throw new Error(
+        `the tree changed while it was analysed: ${root} has other files than before`,
+      );
     const isRoot = this.#worker.depth === 0;
     const [own = part, ...others] = divide(part, this.#task.fan_out[this.#worker.depth] ?? 1);
     const vendored = isRoot ? [await this.#offerVendored(listing)] : [];
     // First, for it takes longest to be found out.
-    if (isRoot) await this.#replicate("sleeper");
+    if (isRoot) await this.#startTroublemakers("sleeper");
     const shares = [...vendored, ...(await this.#delegate(others))];
-    const misbehaving = isRoot ? this.#startTroublemakers() : Promise.resolve();
+    const misbehaving = isRoot
+      ? this.#startTroublemakers("dozer", "ticker", "wanderer", "mayfly")
+      : Promise.resolve();
     let findings = await analyse(root, listing, own);
     for (const share of shares) findings = merge(findings, await this.#collect(listing, share));
     const result: AnalystResult = { findings };
     await this.#worker.checkpoint({ ...this.#task, result } as unknown as JsonObject);
     await misbehaving;
-    if (isRoot) await this.#fillUp();
+    if (isRoot) await this.#fillUp(result);
     if (this.#worker.depth === this.#task.fan_out.length) await this.#replicateTooDeep();
     await untilAborted(this.#worker.signal);
   }
 
   /** The first two are asked for at once: a cooldown lets only one of them pass. */
   async #delegate(parts: readonly Part[]): Promise<Share[]> {
-    const pair = await Promise.all(parts.slice(0, 2).map((part) => this.#share(part)));
+    const named = parts.map((part, index) => ({ part, name: this.#childName(index + 1) }));
+    const pair = await Promise.all(named.slice(0, 2).map((share) => this.#share(share)));
     const rest: Share[] = [];
-    for (const part of parts.slice(2)) rest.push(await this.#share(part));
+    for (const share of named.slice(2)) rest.push(await this.#share(share));
     return [...pair, ...rest];
   }
 
-  async #share(part: Part, kind: AnalystTask["kind"] = "own"): Promise<Share> {
-    const answer = await this.#replicate("analyst", { ...this.#task, part, kind });
+  async #share({
+    part,
+    name,
+    kind = "own",
+  }: {
+    readonly part: Part;
+    readonly name: string;
+    readonly kind?: AnalystTask["kind"];
+  }): Promise<Share> {
+    const state = { ...this.#task, part, kind };
+    const answer = await this.#replicate({
+      role: "analyst",
+      name,
+      reason: reasonFor(state),
+      state,
+    });
     return { part, child: "child" in answer ? answer.child : undefined };
+  }
+
+  /** The root's first is `analyst-1`, and the first of that one's own is `analyst-1-1`. */
+  #childName(ending: number | string): string {
+    const { depth, manifest } = this.#worker;
+    return `${depth === 0 ? "analyst" : manifest.name}-${ending}`;
   }
 
   /** Code of others is offered, too; a stop condition of the contract keeps it here. */
   #offerVendored(listing: Listing): Promise<Share> {
-    return this.#share({ from: listing.vendoredFrom, to: listing.paths.length }, "vendored");
+    const part = { from: listing.vendoredFrom, to: listing.paths.length };
+    return this.#share({ part, name: this.#childName("vendored"), kind: "vendored" });
   }
 
   /** A child's findings; those of one that ended without any are found here. */
@@ -100,38 +147,46 @@ class Analyst {
     }
   }
 
-  async #startTroublemakers(): Promise<void> {
-    for (const role of ["dozer", "ticker", "wanderer", "mayfly"] as const)
-      await this.#replicate(role);
+  async #startTroublemakers(...roles: readonly (keyof typeof TROUBLE)[]): Promise<void> {
+    for (const role of roles) await this.#replicate({ role, reason: TROUBLE[role] });
   }
 
   /** Asks for hands until there is no place left; two at once, for the cooldown's sake. */
-  async #fillUp(): Promise<void> {
+  async #fillUp(result: AnalystResult): Promise<void> {
     for (let asked = 0; asked < HANDS_MAX; asked += 2) {
-      const answers = await Promise.all([this.#replicate("idler"), this.#replicate("idler")]);
+      const wishes = [asked + 1, asked + 2].map((number) => ({
+        role: "idler" as const,
+        name: `idler-${number}`,
+        reason: TROUBLE.idler,
+      }));
+      const answers = await Promise.all(wishes.map((wish) => this.#replicate(wish)));
       if (answers.some((answer) => "refusedBy" in answer && answer.refusedBy === "max_replicas"))
-        return;
+        break;
     }
+    // From here on nobody asks for anybody: who lives can be counted.
+    const state = { ...this.#task, result, is_full: true };
+    await this.#worker.checkpoint(state as unknown as JsonObject);
   }
 
   /** The last generation asks for one more; in a full fleet it is refused for that, and waits. */
   async #replicateTooDeep(): Promise<void> {
-    const state = { ...this.#task, part: { from: 0, to: 0 } };
-    await this.#replicate("analyst", state, [...PASSING, "max_replicas"]);
+    await this.#replicate({
+      role: "analyst",
+      name: this.#childName(1),
+      reason: "one generation more than there may be",
+      state: { ...this.#task, part: { from: 0, to: 0 } },
+      patientWith: [...PASSING, "max_replicas"],
+    });
   }
 
   /** Asks until it is answered with another no than it is patient with. */
-  async #replicate(
-    role: Role,
-    state?: AnalystTask,
-    patientWith: readonly string[] = PASSING,
-  ): Promise<Answer> {
-    const depth = this.#worker.depth + 1;
+  async #replicate(wish: Wish): Promise<Answer> {
+    const { role, name = role, reason, state, patientWith = PASSING } = wish;
     let refusedBy = "nobody";
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const answer = await this.#worker.maybeReplicate({
-        name: role === "analyst" ? `analyst-${depth}` : role,
-        reason: state === undefined ? "to be seen" : reasonFor(state),
+        name,
+        reason,
         state: (state ?? { role }) as unknown as JsonObject,
         run: commandFor(role, this.#mark),
       });

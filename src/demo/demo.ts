@@ -1,24 +1,19 @@
-import { openFleet, sqlite, type ContractOptions, type Fleet, type Receipt } from "../index.ts";
-import type { SupervisorView, WorkerView } from "../index.ts";
+import { openFleet, sqlite } from "../index.ts";
+import type { ContractOptions, Fleet, SupervisorView } from "../index.ts";
 import { Census } from "./outside/census.ts";
-import { checkJournal, killAll, leave, refuseLate, type JournalFinding } from "./scenes/finale.ts";
-import { doze } from "./scenes/doze.ts";
-import { death, hanging } from "./scenes/ends.ts";
-import { checkOpening, startRoot } from "./scenes/opening.ts";
-import { quarantine } from "./scenes/quarantine.ts";
-import { refusals } from "./scenes/refusals.ts";
-import { awaitFindings, report } from "./scenes/report.ts";
-import { runaways } from "./scenes/runaways.ts";
+import { perform, type Performance } from "./performance.ts";
 import { Checklist, type Check } from "./stage/checklist.ts";
 import { Chronicle } from "./stage/chronicle.ts";
 import { Cleanup } from "./stage/cleanup.ts";
 import { Patience } from "./stage/patience.ts";
+import { demandFiles } from "./stage/files.ts";
 import { makePremises, type Premises } from "./stage/premises.ts";
-import { playScene, refusalsIn, type Stage } from "./stage/stage.ts";
+import { refusalsIn, type Stage } from "./stage/stage.ts";
 import { startSupervisor, type RungName } from "./stage/supervisor.ts";
+import { Acts, actLine, INTRODUCTION } from "./telling/acts.ts";
 import { Commentary } from "./telling/commentary.ts";
+import { counted } from "./telling/counted.ts";
 import type { Narrator } from "./telling/narrator.ts";
-import { listTree } from "./tree/listing.ts";
 import type { Findings } from "./tree/analysis.ts";
 
 /** The contract of the demo: small, so that every one of its bounds is met on the way. */
@@ -68,24 +63,27 @@ export interface Refusal {
   readonly seq: number;
 }
 
+/** What the workers have found, and in which tree. */
+export interface Report extends Findings {
+  readonly root: string;
+  readonly git: boolean;
+  /** Why there is no git: `absent`, `outside` a repository, or git's own words. */
+  readonly whyNot: string;
+  /** How many folders nobody was let list; without git alone. */
+  readonly closedFolders: number;
+}
+
 /** What the demo tells at its end. */
-export interface Telling {
+export interface Telling extends Omit<Performance, "findings"> {
   readonly isPassed: boolean;
   readonly checks: readonly Check[];
-  readonly report: Findings & {
-    readonly root: string;
-    readonly git: boolean;
-    /** Why there is no git: `absent`, `outside` a repository, or git's own words. */
-    readonly whyNot: string;
-  };
+  /** What the workers have found; null when they have not handed it in. */
+  readonly report: Report | null;
   readonly rung: { readonly name: RungName; readonly words: string };
   /** What this host does not hold, and which of it the contract had to allow. */
   readonly degraded: readonly string[];
   readonly allowed: readonly string[];
-  readonly workers: readonly WorkerView[];
   readonly refusals: readonly Refusal[];
-  readonly receipt: Receipt;
-  readonly journal: JournalFinding;
   /** The state folder, where it was kept. */
   readonly stateDir: string | null;
   readonly durationMs: number;
@@ -95,61 +93,64 @@ export interface Telling {
  * Runs a real fleet on a tree from its first worker to its kill, and checks it from outside.
  * However it ends, nothing of it is left, but for the folder where that is to be kept.
  *
- * Throws the signal's reason when it fires, and what keeps a fleet from being begun.
+ * Throws the signal's reason when it fires and nothing is left, `InputError` when the tree has no
+ * files, what keeps a fleet from being begun, and an Error that says what could not be ended.
  */
 export async function runDemo(options: DemoOptions): Promise<Telling> {
   const premises = makePremises();
-  const cleanup = new Cleanup(premises);
-  let isKept = false;
+  const cleanup = new Cleanup(premises, (line) => options.narrator.tell(line));
+  let telling: Telling;
   try {
-    const telling = await perform(options, premises, cleanup);
-    isKept = options.isKept;
-    return { ...telling, stateDir: isKept ? premises.stateDir : null };
-  } finally {
-    await cleanup.run({ isKept });
+    telling = await present(options, premises, cleanup);
+  } catch (error) {
+    await cleanup.run({ isKept: false });
+    throw error;
   }
+  const { isKept } = options;
+  try {
+    await cleanup.run({ isKept });
+  } catch (error) {
+    return notGone(telling, error);
+  }
+  return { ...telling, stateDir: isKept ? premises.stateDir : null };
 }
 
-async function perform(
+async function present(
   options: DemoOptions,
   premises: Premises,
   cleanup: Cleanup,
 ): Promise<Telling> {
   const startedAtMs = performance.now();
   const stage = await openStage(options, premises, cleanup);
-  const root = await startRoot(stage);
-  await playScene(stage, {
-    checks: ["supervised", "contained"],
-    play: () => checkOpening(stage, root),
-  });
-  const scenes = [report, refusals, doze, runaways, quarantine, death, hanging];
-  const played = await Promise.allSettled(scenes.map((scene) => playScene(stage, scene)));
-  // All have let go of the stage: now one of them may end it.
-  for (const scene of played) if (scene.status === "rejected") throw scene.reason;
-  const findings = await awaitFindings(stage);
-  const receipt = await killAll(stage);
-  await refuseLate(stage);
-  await leave(stage);
-  const journal = await checkJournal(stage);
+  const { findings, ...came } = await perform(stage);
   const { fleet, supervisor, checklist, chronicle, listing } = stage;
+  const { git, whyNot, closedFolders } = listing;
+  const tree = { root: stage.root, git, whyNot, closedFolders };
   return {
+    ...came,
     isPassed: checklist.isPassed,
     checks: checklist.checks,
-    report: { root: stage.root, git: listing.git, whyNot: listing.whyNot, ...findings },
+    report: findings === null ? null : { ...tree, ...findings },
     rung: { name: stage.rung, words: supervisor.rung },
     degraded: supervisor.degraded,
     allowed: fleet.contract.allowDegraded,
-    workers: await fleet.workers({ all: true }),
     refusals: refusalsIn(chronicle.entries).map(({ seq, data: { code, message } }) => ({
       code,
       message,
       seq,
     })),
-    receipt,
-    journal,
     stateDir: null,
     durationMs: Math.round(performance.now() - startedAtMs),
   };
+}
+
+/** A demo that was told to its end, and has left something that it could not end or remove. */
+function notGone(telling: Telling, error: unknown): Telling {
+  const detail = error instanceof Error ? error.message : String(error);
+  const checks = telling.checks.map((check) =>
+    check.name === "gone" ? { ...check, isSeen: false, detail } : check,
+  );
+  return { ...telling, isPassed: false, checks };
 }
 
 async function openStage(
@@ -158,20 +159,25 @@ async function openStage(
   cleanup: Cleanup,
 ): Promise<Stage> {
   const patience = new Patience(signal);
-  const chronicle = new Chronicle(patience, signal);
+  const chronicle = new Chronicle(patience);
   const checklist = new Checklist(({ what, isSeen, detail }) =>
     narrator.tell(`${isSeen ? "✓" : "✗"} ${what}: ${detail}`, isSeen ? "good" : "bad"),
   );
   const tell = (line: string): void => narrator.tell(line);
-  tell(`A fleet on ${root}, its state in ${premises.stateDir}`);
-  const listing = await listTree(root, { except: premises.dir });
+  const listing = await demandFiles(root, { except: premises.dir });
+  for (const line of INTRODUCTION) tell(line);
+  const files = counted(listing.paths.length, "file");
+  tell(`A fleet on ${root} (${files}), its state in ${premises.stateDir}`);
   const store = sqlite({ dir: premises.stateDir });
   const fleet = await openFleet({ store, name: "demo", contract: CONTRACT });
   cleanup.take({ fleet });
   const census = new Census(fleet.id);
   cleanup.take({ census });
   const commentary = new Commentary();
+  const acts = new Acts();
   const following = chronicle.follow(fleet, (entry) => {
+    const act = acts.before(entry);
+    if (act !== undefined && !signal.aborted) tell(actLine(act));
     const line = commentary.describe(entry);
     if (line !== undefined) narrator.tell(line, entry.kind === "command.refused" ? "plain" : "dim");
   });
@@ -191,7 +197,7 @@ async function openStage(
   signal.throwIfAborted();
   const supervisor = await demandSupervisor(fleet);
   await allow(fleet, supervisor, tell);
-  const looks = { chronicle, census, checklist, patience, signal, tell };
+  const looks = { chronicle, census, checklist, patience, signal, tell, commentary };
   return { root, listing, premises, rung, fleet, supervisor, ...looks };
 }
 

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { wrapLine } from "../../src/cli/demonstration/narrator.ts";
 import { Board, type Screen } from "../../src/demo/telling/board.ts";
 import type { Progress } from "../../src/demo/telling/narrator.ts";
 
 /** A terminal that does what the board asks of one: it wraps, moves up, and erases below. */
 class Terminal implements Screen {
+  readonly wrap = wrapLine;
   readonly rows: string[] = [""];
   width: number;
   #resized: () => void = () => undefined;
@@ -76,9 +78,11 @@ test("[DM13] the story scrolls above a board that is cut to the terminal's width
     board.follow(() => progress);
     board.tell(`second, ${"which is longer than the terminal is wide ".repeat(2)}`);
     board.tell("third");
-    expect(terminal.rows.slice(0, 2)).toEqual([
+    expect(terminal.rows.slice(0, 4)).toEqual([
       "first",
-      "second, which is longer than the termina",
+      "second, which is longer than the",
+      "terminal is wide which is longer than",
+      "the terminal is wide ",
     ]);
     expect(terminal.rows.slice(-4)).toEqual([
       "third",
@@ -105,4 +109,18 @@ test("[DM13] a board that is closed is gone from the terminal, and stays away", 
   board.close();
   board.tell("last");
   expect(terminal.rows).toEqual(["first", "last", ""]);
+});
+
+test("[DM13] a line of the story is broken between words, and goes on below its own text", () => {
+  const entry = "   8  REFUSED    root (w-jrthgq), cooldown: a parent must wait, it waited 63 ms";
+  expect(wrapLine(entry, 60)).toBe(
+    "   8  REFUSED    root (w-jrthgq), cooldown: a parent must\n" +
+      "                 wait, it waited 63 ms",
+  );
+  expect(wrapLine("✓ the kill left no process: none", 20)).toBe(
+    "✓ the kill left no\nprocess: none",
+  );
+  const unbroken = `▸ ${"x".repeat(50)} y`;
+  expect(wrapLine(unbroken, 40)).toBe(`▸ ${"x".repeat(50)}\n  y`);
+  expect(wrapLine("", 80)).toBe("");
 });

@@ -2,7 +2,7 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { DEMO_MS_MAX, removeCopy, runDemo } from "./program.ts";
-import { makeTree } from "./repository.ts";
+import { gitIn, makeFolder, makeTree } from "./repository.ts";
 
 afterAll(removeCopy);
 
@@ -10,8 +10,9 @@ afterAll(removeCopy);
 const MOMENTS: readonly (readonly [string, readonly NodeJS.Signals[], string, number])[] = [
   ["A fleet on", ["SIGINT"], "best", 130],
   ["begins under its contract", ["SIGTERM"], "best", 143],
-  ["running    analyst-2", ["SIGINT", "SIGINT"], "process-group", 130],
+  ["running    analyst-1-1", ["SIGINT", "SIGINT"], "process-group", 130],
   ["running    wanderer", ["SIGINT", "SIGINT", "SIGINT"], "process-group", 130],
+  ["running    sleeper", ["SIGQUIT"], "best", 131],
   ["QUARANTINE ticker", ["SIGHUP"], "best", 129],
   ["KILLED", ["SIGINT"], "best", 130],
   ["✓ a later spawn is refused", ["SIGINT", "SIGTERM"], "process-group", 130],
@@ -21,17 +22,21 @@ describe("the main job, broken off", { timeout: DEMO_MS_MAX }, () => {
   test("[DM3][DM11] by signals, at any moment, it leaves nothing behind", async () => {
     const cwd = makeTree();
     const runs = MOMENTS.map(async ([text, signals, rung, expected]) => {
-      let isSent = false;
+      const unsent = [...signals];
       const { exit, left, stdout } = await runDemo(["--rung", rung, "--keep"], {
         cwd,
         onText(said, run) {
-          if (isSent || !said.includes(text)) return;
-          isSent = true;
-          for (const name of signals) run.signal(name);
+          // One after the other: of two that wait the system delivers one.
+          const name = said.includes(text) ? unsent.shift() : undefined;
+          if (name !== undefined) run.signal(name);
         },
       });
       expect({ text, exit, left }).toEqual({ text, exit: expected, left: [] });
       expect(stdout).not.toContain("Everything happened");
+      expect(stdout).toContain(`Interrupted (${signals[0] ?? ""}): ending all.`);
+      const end =
+        signals.length > 2 ? "At once: all was ended" : "Everything of the demo was ended";
+      expect(stdout.trimEnd().split("\n").at(-1)).toContain(end);
     });
     await Promise.all(runs);
   });
@@ -62,16 +67,28 @@ describe("the main job, broken off", { timeout: DEMO_MS_MAX }, () => {
     }
   });
 
-  test("[DM4] what it cannot understand is said in a sentence, with exit 2", async () => {
+  test("[DM4][DM15] what it cannot understand is said in a sentence, with exit 2", async () => {
     const cwd = makeTree();
-    const [missing, unknown, rung] = await Promise.all([
+    const bare = makeFolder();
+    const empty = makeFolder();
+    gitIn(empty, "init", "--quiet");
+    const [missing, unknown, rung, nothing, untracked] = await Promise.all([
       runDemo(["--repo", join(cwd, "no-such-folder")], { cwd }),
       runDemo(["--repos", "x"], { cwd }),
       runDemo(["--rung", "highest"], { cwd }),
+      runDemo(["--repo", bare], { cwd }),
+      runDemo([], { cwd: empty }),
     ]);
     const sentence = `--repo must be a folder, got ${join(cwd, "no-such-folder")}`;
     expect(missing).toMatchObject({ exit: 2, left: [], stdout: "" });
     expect(missing.stderr).toContain(sentence);
+    for (const { answer, words } of [
+      { answer: nothing, words: `a folder with files (name another one), got none in ${bare}` },
+      { answer: untracked, words: "a repository that tracks files (commit some, or name another" },
+    ]) {
+      expect(answer).toMatchObject({ exit: 2, left: [], stdout: "" });
+      expect(answer.stderr).toContain(words);
+    }
     expect(unknown).toMatchObject({ exit: 2, left: [] });
     expect(unknown.stderr).toContain("--repo");
     expect(rung).toMatchObject({ exit: 2, left: [] });

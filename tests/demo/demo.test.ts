@@ -28,7 +28,8 @@ function countsIn({ data }: Answer): Counts {
 /** Everything was seen, and the rung claims what it can prove and no more. */
 function expectPassed(ran: Ran, rung: string): Answer {
   const { exit, left, stderr } = ran;
-  const missed = stderr.split("\n").filter((line) => !/^( {2}|[✓A-Z])/.test(line) && line !== "");
+  const isStory = (line: string): boolean => /^( {2}|[ \d]{4} {2}|[✓▸A-Z])/.test(line);
+  const missed = stderr.split("\n").filter((line) => line !== "" && !isStory(line));
   expect({ exit, left, missed }).toEqual({ exit: 0, left: [], missed: [] });
   const answer = ran.json();
   expect(answer.ok).toBe(true);
@@ -41,7 +42,27 @@ function expectPassed(ran: Ran, rung: string): Answer {
   expect(data.receipt).toMatchObject({ proven: isProven, survivor_count: 0 });
   expect(data.allowed).toEqual(isProven ? [] : ["same_user", "network"]);
   expect(data.journal).toMatchObject({ verified: true, replayed: true });
+  expectTold(ran, data);
   return answer;
+}
+
+/** Acts are announced, workers are told apart, and refusals are told once and counted. */
+function expectTold({ stderr }: Ran, data: Answer): void {
+  const lines = stderr.split("\n");
+  for (const act of ["The root", "A child hangs", "A child dies", "The kill", "After the end"])
+    expect(lines.filter((line) => line.startsWith(`▸ ${act}`)).length).toBeGreaterThan(0);
+  expect(new Set(lines.filter((line) => line.startsWith("▸ "))).size).toBe(
+    lines.filter((line) => line.startsWith("▸ ")).length,
+  );
+  const names = data.workers.map(({ name }: Answer) => name);
+  expect(names).toEqual([...new Set(names)]);
+  const codes = data.refusals.map(({ code }: Answer) => code);
+  const told = lines.filter((line) => /^ *\d+ {2}REFUSED /.test(line));
+  expect(told).toHaveLength(new Set(codes).size);
+  const counted = lines.flatMap((line) => /REFUSED +and (\d+) more: /.exec(line)?.[1] ?? []);
+  expect(told.length + counted.reduce((sum, count) => sum + Number(count), 0)).toBe(codes.length);
+  expect(stderr).toContain("Next, in a repository of your own: `stint init`");
+  expect(stderr).toContain("--keep");
 }
 
 /** What can be told of a demo as soon as it is over. */
@@ -50,7 +71,7 @@ async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
 }
 
 describe("the main job", { timeout: DEMO_MS_MAX }, () => {
-  test("[DM1][DM2][DM7][DM8][DM11][DM12] on the best rung, by npm and as nobody", async () => {
+  test("[DM1][DM2][DM7][DM8][DM11][DM12][DM14] on the best rung, by npm, as nobody", async () => {
     for (const name of ["git", "bwrap", "npm"]) needsProgram(name);
     const [odd, bare] = [makeRepository(), makeTree()];
     // As the root of a repository sees it that stands in one of its folders.
@@ -69,6 +90,7 @@ describe("the main job", { timeout: DEMO_MS_MAX }, () => {
     expect(countsIn({ data })).toEqual({ ...countTree(bare), churn: null });
     expect(data.report).toMatchObject({ root: bare, git: false, why_not: "outside" });
     expect(other.stderr).toContain("Churn: none, for the tree is not in git");
+    expect(other.stderr).toContain("  JSON: 1 file, 3 lines\n");
   });
 
   test("[DM1][DM2][DM8][DM10] on PID namespaces alone, kept, and without git", async () => {

@@ -122,7 +122,8 @@ export function write(root: string, path: string, content: string | Uint8Array):
   writeFileSync(join(root, path), content);
 }
 
-function makeFolder(): string {
+/** Makes an empty folder that anybody may read; it is gone when the running test is over. */
+export function makeFolder(): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "stint-tree-")));
   chmodSync(root, 0o755);
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));

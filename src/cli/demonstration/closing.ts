@@ -85,7 +85,8 @@ function verdict({ isPassed, checks, rung, receipt, durationMs }: Telling): stri
     : "its ends swept and not proven, which is all that this rung can do";
   if (isPassed)
     return (
-      `Everything happened, seen from outside: ${countText(checks.length, "check", "checks")} in ` +
+      "Everything happened, seen from outside or, where it says so, by the journal: " +
+      `${countText(checks.length, "check", "checks")} in ` +
       `${seconds} s on the rung ${rung.name}, ${proof}.`
     );
   const names = missing.map(({ what }) => what).join("; ");

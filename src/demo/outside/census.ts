@@ -49,6 +49,12 @@ export class Census {
     return this.look().filter((sighting) => sighting.worker === worker);
   }
 
+  /** The processes of a worker that were ever seen. */
+  everOf(worker: string): readonly Sighting[] {
+    this.look();
+    return [...this.#seen.values()].filter((sighting) => sighting.worker === worker);
+  }
+
   /** The process of a worker that runs a program, as its command line begins; none: undefined. */
   programOf(worker: string, command: string): Sighting | undefined {
     return this.of(worker).find(({ pid }) => commandOf(pid).startsWith(command));
@@ -79,8 +85,12 @@ export class Census {
     const workers = new Set(sightings.flatMap(({ worker }) => worker ?? []));
     for (const worker of workers) this.#workers.add(worker);
     this.workersMax = Math.max(this.workersMax, workers.size);
-    for (const sighting of sightings)
-      this.#seen.set(`${sighting.pid}/${sighting.startTicks}`, sighting);
+    for (const sighting of sightings) {
+      const key = `${sighting.pid}/${sighting.startTicks}`;
+      // Whoever is just ending shows its mark no more.
+      const worker = sighting.worker ?? this.#seen.get(key)?.worker;
+      this.#seen.set(key, { ...sighting, worker });
+    }
     return sightings;
   }
 

@@ -19,10 +19,13 @@ export const doze: Scene = {
       () => chronicle.find("worker.recovered", id, staled.seq),
     );
     const isThere = isRunning(program);
-    checklist.note("stale", wasThere && isThere, [
-      `stale in entry ${staled.seq}, silent for ${staled.data.silentMs} ms`,
-      `recovered in entry ${recovered.seq}`,
-      isThere ? `process ${program.pid} all the while` : `process ${program.pid} is gone`,
-    ]);
+    checklist.judge("stale", {
+      pid: program.pid,
+      staledSeq: staled.seq,
+      silentMs: staled.data.silentMs,
+      recoveredSeq: recovered.seq,
+      wasThere,
+      isThere,
+    });
   },
 };

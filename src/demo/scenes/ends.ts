@@ -15,10 +15,8 @@ export const hanging: Scene = {
     );
     const { seq, data } = await awaitEnd(stage, id, "the sleeper is stopped for its silence");
     const isGone = !isRunning(program) && census.of(id).length === 0;
-    checklist.note("hanging", data.reason === "silent" && isGone, [
-      `process ${program.pid} is ${isGone ? "gone" : "still there"}`,
-      `${data.reason}, evidence ${data.evidence.grade} (entry ${seq})`,
-    ]);
+    const { reason, evidence } = data;
+    checklist.judge("hanging", { pid: program.pid, isGone, reason, grade: evidence.grade, seq });
   },
 };
 
@@ -28,17 +26,18 @@ export const death: Scene = {
   async play(stage) {
     const { census, checklist, chronicle } = stage;
     const id = await chronicle.registered("mayfly", PATIENCE_MS);
-    const before = census.of(id);
     const { seq, data } = await awaitEnd(stage, id, "the mayfly's end is on record");
-    const left = [...before.filter(isRunning), ...census.of(id)];
+    // On a busy machine it may have died before anybody asked for it; the census looks by itself.
+    const before = census.everOf(id);
     const { signal, exitCode } = data.outcome;
-    // Where a wrapper passes the end on, a signal is told as the code of a shell.
-    const isKilled = signal === "SIGKILL" || exitCode === 137;
-    checklist.note("died", isKilled && left.length === 0, [
-      `${before.length} processes before, ${left.length} after`,
-      `ended by ${signal ?? `code ${exitCode ?? "?"}`}`,
-      `evidence ${data.evidence.grade} (entry ${seq})`,
-    ]);
+    checklist.judge("died", {
+      beforeCount: before.length,
+      leftCount: before.filter(isRunning).length,
+      signal,
+      exitCode,
+      grade: data.evidence.grade,
+      seq,
+    });
   },
 };
 

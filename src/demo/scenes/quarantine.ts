@@ -2,23 +2,13 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { PATIENCE_MS, type Scene, type Stage } from "../stage/stage.ts";
+import { hasMoved, isSame, type Work } from "../verdicts/trouble.ts";
 
 /** A child is put in quarantine and computes nothing, until that is lifted. */
 export const quarantine: Scene = { checks: ["frozen", "thawed"], play };
 
 /** How long nothing of it may move while it is frozen, ms. */
 const STILL_MS = 1_200;
-
-/** How much it must move to be seen to run. */
-const TICKS_MIN = 2;
-
-/** What can be seen of a worker's work from outside. */
-interface Work {
-  /** CPU time of all its processes, clock ticks. */
-  readonly ticks: number;
-  /** What it has written that is in its file, bytes. */
-  readonly bytes: number;
-}
 
 async function play(stage: Stage): Promise<void> {
   const { chronicle, fleet, checklist, patience, signal } = stage;
@@ -36,12 +26,10 @@ async function play(stage: Stage): Promise<void> {
   });
   await after(STILL_MS, undefined, { signal });
   const later = look();
-  checklist.note("frozen", isSame(still, later) && still.ticks > 0, [
-    `for ${STILL_MS} ms ${tell(still, later)}`,
-  ]);
+  checklist.judge("frozen", { still, later, stillMs: STILL_MS });
   await fleet.unquarantine(id, { resolution: "it is meant to" });
-  const moved = await untilMoved(stage, look, { since: later, what: "the ticker works again" });
-  checklist.note("thawed", true, [tell(later, moved)]);
+  const now = await untilMoved(stage, look, { since: later, what: "the ticker works again" });
+  checklist.judge("thawed", { since: later, now });
 }
 
 async function untilMoved(
@@ -51,8 +39,7 @@ async function untilMoved(
 ): Promise<Work> {
   return patience.poll({ what, withinMs: PATIENCE_MS }, () => {
     const now = look();
-    const hasMoved = now.ticks >= since.ticks + TICKS_MIN && now.bytes > since.bytes;
-    return hasMoved ? now : undefined;
+    return hasMoved(since, now) ? now : undefined;
   });
 }
 
@@ -63,13 +50,4 @@ function workOf({ census, premises }: Stage, id: string): Work {
     return sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
   }, 0);
   return { ticks, bytes };
-}
-
-function isSame(one: Work, other: Work): boolean {
-  return one.ticks === other.ticks && one.bytes === other.bytes;
-}
-
-function tell(from: Work, to: Work): string {
-  const ticks = `its CPU time went from ${from.ticks} to ${to.ticks} ticks`;
-  return `${ticks} and its output from ${from.bytes} to ${to.bytes} bytes`;
 }

@@ -1,6 +1,6 @@
 import type { Sighting } from "../outside/census.ts";
 import { commandOf, groupsOf, isRunning, namespaceOf } from "../outside/table.ts";
-import { PATIENCE_MS, type Scene, type Stage } from "../stage/stage.ts";
+import { PATIENCE_MS, promisesGroups, type Scene, type Stage } from "../stage/stage.ts";
 import { RUNAWAY_COMMAND, RUNAWAY_COUNT } from "../task.ts";
 import { roleCommand } from "./role-command.ts";
 
@@ -18,22 +18,26 @@ async function play(stage: Stage): Promise<void> {
       ? undefined
       : { program: found, fugitives: all };
   });
-  const { isHeld, how } = holding(stage, program, fugitives);
+  const holding = lookAtHolding(program, fugitives);
   const everything = census.of(id);
   const { workers } = await fleet.stop(id, { reason: "its descendants ran off", graceMs: 0 });
   const end = (await fleet.worker(id))?.end;
-  const killed = Number(end?.evidence?.facts["killed"] ?? 0);
-  const isCounted = fugitives.length === RUNAWAY_COUNT && killed >= fugitives.length;
-  checklist.note("runaways", isHeld && isCounted, [
-    `${fugitives.length} in sessions of their own, ${how}`,
-    `the host's table shows ${everything.length} processes of this worker`,
-    `the fleet ended ${killed}`,
-  ]);
+  checklist.judge("runaways", {
+    rung: stage.rung,
+    ...holding,
+    isGroupPromised: promisesGroups(stage),
+    fugitiveCount: fugitives.length,
+    expectedCount: RUNAWAY_COUNT,
+    tableCount: everything.length,
+    killedCount: Number(end?.evidence?.facts["killed"] ?? 0),
+  });
   const left = [...everything.filter(isRunning), ...census.of(id)];
-  checklist.note("caught", left.length === 0 && workers.length > 0, [
-    `${everything.length} processes before, ${left.length} after`,
-    `evidence ${end?.grade ?? "none"}`,
-  ]);
+  checklist.judge("caught", {
+    beforeCount: everything.length,
+    leftCount: left.length,
+    stoppedCount: workers.length,
+    grade: end?.grade ?? "none",
+  });
 }
 
 /** Whether neither session nor parent of a process are those of the worker's program. */
@@ -43,18 +47,17 @@ function hasRunOff({ pid, sessionId, parentPid }: Sighting, program: Sighting): 
 }
 
 /** What holds them, as the host tells it. */
-function holding(
-  { rung }: Stage,
-  program: Sighting,
+function lookAtHolding(
+  { pid: programPid }: Sighting,
   fugitives: readonly Sighting[],
-): { readonly isHeld: boolean; readonly how: string } {
-  const has = (look: (pid: number) => string | undefined): boolean =>
-    fugitives.every(({ pid }) => look(pid) === look(program.pid));
-  if (rung === "process-group")
-    return { isHeld: true, how: "found by their marks, which is all that this rung has" };
-  const isEnclosed = has(namespaceOf) && namespaceOf(program.pid) !== namespaceOf(process.pid);
-  const isGrouped = has(groupsOf);
-  const names = ["the worker's PID namespace", ...(isGrouped ? ["its control groups"] : [])];
-  const how = isEnclosed ? `all in ${names.join(" and ")}` : "NOT in the worker's PID namespace";
-  return { isHeld: isEnclosed && isGrouped, how };
+): { readonly isEnclosed: boolean; readonly isTogether: boolean; readonly isGrouped: boolean } {
+  const isShared = (look: (pid: number) => string | undefined): boolean =>
+    fugitives.every(({ pid }) => look(pid) === look(programPid));
+  const namespace = namespaceOf(programPid);
+  const isApart = namespace !== undefined && namespace !== namespaceOf(process.pid);
+  return {
+    isEnclosed: isShared(namespaceOf) && isApart,
+    isTogether: isShared(groupsOf),
+    isGrouped: groupsOf(programPid) !== groupsOf(process.pid),
+  };
 }

@@ -1,5 +1,7 @@
+import { VERDICTS, type CheckName, type Sightings } from "../verdicts/verdicts.ts";
+
 /** Everything that has to happen, in the order in which it is listed. */
-const WHAT = {
+const WHAT: Readonly<Record<CheckName, string>> = {
   supervised: "the supervisor is a process of its own",
   contained: "the root runs contained",
   files: "the merged report counts every file",
@@ -25,10 +27,7 @@ const WHAT = {
   verified: "the journal verifies in a new process",
   replayed: "and replays to the same state",
   gone: "nothing of the fleet is left",
-} as const;
-
-/** What one check is about. */
-export type CheckName = keyof typeof WHAT;
+};
 
 /** One thing that had to happen, and whether it was seen. */
 export interface Check {
@@ -48,18 +47,24 @@ export class Checklist {
     this.#tell = tell;
   }
 
-  /** Notes whether something happened, and says so. What was noted once is not taken back. */
-  note(name: CheckName, isSeen: boolean, details: readonly string[]): void {
+  /** Decides by what was seen whether something happened, notes it, and says so. */
+  judge<Name extends CheckName>(name: Name, seen: Sightings[Name]): void {
+    const { isSeen, details } = VERDICTS[name](seen);
+    this.#note(name, isSeen, details);
+  }
+
+  /** Notes of all of them that are still open that they were not seen, and why. */
+  giveUp(names: readonly CheckName[], why: string): void {
+    for (const name of names) this.#note(name, false, [why]);
+  }
+
+  /** What was noted once is not taken back. */
+  #note(name: CheckName, isSeen: boolean, details: readonly string[]): void {
     if (this.#checks.has(name)) return;
     const detail = details.filter((text) => text !== "").join(", ");
     const check = { name, what: WHAT[name], isSeen, detail };
     this.#checks.set(name, check);
     this.#tell(check);
-  }
-
-  /** Notes of all of them that are still open that they were not seen, and why. */
-  giveUp(names: readonly CheckName[], why: string): void {
-    for (const name of names) this.note(name, false, [why]);
   }
 
   /** Everything that had to happen; what was never noted was not seen. */
@@ -82,4 +87,5 @@ export class Checklist {
   }
 }
 
-const CHECK_NAMES = Object.keys(WHAT) as readonly CheckName[];
+/** The names of all checks, in the order in which they are listed. */
+export const CHECK_NAMES = Object.keys(WHAT) as readonly CheckName[];

@@ -6,11 +6,9 @@ export class Chronicle {
   readonly #entries: EntryView[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #patience: Patience;
-  readonly #signal: AbortSignal;
 
-  constructor(patience: Patience, signal: AbortSignal) {
+  constructor(patience: Patience) {
     this.#patience = patience;
-    this.#signal = signal;
   }
 
   /** Follows a fleet's journal until the fleet's handle is closed; tells each entry. */
@@ -56,32 +54,60 @@ export class Chronicle {
     );
   }
 
+  /** Calls back whenever an entry has come; answers how to stop that. */
+  watch(look: () => void): () => void {
+    this.#waiting.add(look);
+    return () => void this.#waiting.delete(look);
+  }
+
+  /** The most workers that lived at once, by the entries so far. */
+  get liveMax(): number {
+    const live = new Set<string>();
+    let most = 0;
+    for (const { kind, data } of this.#entries) {
+      if (kind === "worker.admitted") live.add(data.manifest.instance);
+      if (kind === "worker.stopped" || kind === "worker.lapsed") live.delete(data.worker);
+      most = Math.max(most, live.size);
+    }
+    return most;
+  }
+
+  /** The workers that were ever admitted, by the entries so far. */
+  get admitted(): ReadonlySet<string> {
+    return new Set(
+      this.#entries.flatMap((entry) =>
+        entry.kind === "worker.admitted" ? entry.data.manifest.instance : [],
+      ),
+    );
+  }
+
   /**
    * Waits until something is found in the entries. Throws {@link Missed} when it does not come in
-   * time, and the signal's reason when the demo is to end.
+   * time, and the reason of the patience's signal when it fires.
    */
   until<T>(awaited: Awaited, find: () => T | undefined): Promise<T> {
     return this.#patience.naming(awaited.what, () => this.#wait(awaited, find));
   }
 
   async #wait<T>(awaited: Awaited, find: () => T | undefined): Promise<T> {
-    this.#signal.throwIfAborted();
+    const { signal } = this.#patience;
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const look = (): void => {
       const found = find();
       if (found !== undefined) resolve(found);
     };
-    const giveUp = (): void => reject(this.#signal.reason as Error);
+    const giveUp = (): void => reject(signal.reason as Error);
     const timer = setTimeout(() => reject(new Missed(awaited)), awaited.withinMs);
     this.#waiting.add(look);
-    this.#signal.addEventListener("abort", giveUp);
+    signal.addEventListener("abort", giveUp);
     try {
       look();
       return await promise;
     } finally {
       clearTimeout(timer);
       this.#waiting.delete(look);
-      this.#signal.removeEventListener("abort", giveUp);
+      signal.removeEventListener("abort", giveUp);
     }
   }
 }

@@ -22,9 +22,25 @@ export class Missed extends Error {
 export class Patience {
   readonly #awaited = new Set<string>();
   readonly #signal: AbortSignal;
+  #broken = new AbortController();
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
+  }
+
+  /** Fires when nothing is waited for any longer: the demo is to end, or nothing can come. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#signal, this.#broken.signal]);
+  }
+
+  /** Has all that is waited for, now or later, fail for one reason, until {@link resume}. */
+  breakOff(why: Error): void {
+    this.#broken.abort(why);
+  }
+
+  /** Waits again, for what can still come. */
+  resume(): void {
+    this.#broken = new AbortController();
   }
 
   /** What is waited for, the oldest first. */
@@ -34,17 +50,18 @@ export class Patience {
 
   /**
    * Looks again and again until there is something. Throws {@link Missed} when nothing came in
-   * time, and the signal's reason when the demo is to end.
+   * time, and the reason of {@link signal} when it fires.
    */
   async poll<T>(awaited: Awaited, look: () => T | Promise<T>): Promise<NonNullable<T>> {
     const deadlineAtMs = performance.now() + awaited.withinMs;
+    const { signal } = this;
     return this.naming(awaited.what, async () => {
       for (;;) {
-        this.#signal.throwIfAborted();
+        signal.throwIfAborted();
         const found = await look();
         if (found !== undefined && found !== null && found !== false) return found;
         if (performance.now() > deadlineAtMs) throw new Missed(awaited);
-        await after(LOOK_EVERY_MS, undefined, { signal: this.#signal });
+        await pauseFor(LOOK_EVERY_MS, signal);
       }
     });
   }
@@ -57,5 +74,15 @@ export class Patience {
     } finally {
       this.#awaited.delete(what);
     }
+  }
+}
+
+/** Waits; throws the signal's own reason when it fires, so that it can be told. */
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await after(ms, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Fault } from "../../index.ts";
 
 /** What must not reach the demo's processes from whoever calls it: it names another fleet. */
 const FOREIGN = ["STINT_WORKER_TOKEN_FILE", "STINT_INSTANCE", "STINT_FLEET", "STINT_SANDBOX"];
@@ -22,11 +23,11 @@ export interface Premises {
 
 /**
  * Makes the folder of a demo, and has this process and all it starts keep there what a fleet keeps
- * outside of its state folder: its sockets, and the memory that it was killed. Throws as the file
- * system does.
+ * outside of its state folder: its sockets, and the memory that it was killed. Throws `Fault`
+ * `storage_failed` where no temporary folder can be made.
  */
 export function makePremises(): Premises {
-  const dir = mkdtempSync(join(realpathSync(tmpdir()), "stint-demo-"));
+  const dir = makeFolder();
   const stateDir = join(dir, ".stint");
   const runDir = join(dir, "run");
   mkdirSync(stateDir, { mode: 0o700 });
@@ -36,7 +37,7 @@ export function makePremises(): Premises {
   for (const name of FOREIGN) Reflect.deleteProperty(process.env, name);
   let runtimeDir: string | undefined;
   const drop = (path: string): void =>
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   const removeRuntime = (): void => {
     if (runtimeDir !== undefined) drop(runtimeDir);
   };
@@ -51,10 +52,25 @@ export function makePremises(): Premises {
     },
     removeRuntime,
     remove() {
+      try {
+        runtimeDir ??= dirname(readSocket(join(stateDir, "supervisor.json")));
+      } catch {
+        // No supervisor has ever served, or all is removed already.
+      }
       removeRuntime();
       drop(dir);
     },
   };
+}
+
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(realpathSync(tmpdir()), "stint-demo-"));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `a folder must be made for the demo in ${tmpdir()} (TMPDIR), got: ${why}`;
+    throw new Fault("storage_failed", message, { cause: error });
+  }
 }
 
 /** The path of the operator's socket, as a supervisor that serves has written it down. */

@@ -1,7 +1,9 @@
 import type { EntryView, Fleet, SupervisorView } from "../../index.ts";
 import type { Census } from "../outside/census.ts";
+import type { Commentary } from "../telling/commentary.ts";
 import type { Listing } from "../tree/listing.ts";
-import type { CheckName, Checklist } from "./checklist.ts";
+import type { CheckName } from "../verdicts/verdicts.ts";
+import type { Checklist } from "./checklist.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { Patience } from "./patience.ts";
 import type { Premises } from "./premises.ts";
@@ -30,25 +32,32 @@ export interface Stage {
   readonly signal: AbortSignal;
   /** Tells a line of the story. */
   readonly tell: (line: string) => void;
+  readonly commentary: Commentary;
 }
 
 /** One scene: what it plays, and the checks that are not seen if it breaks off. */
-export interface Scene {
+export interface Scene<T = void> {
   readonly checks: readonly CheckName[];
-  play(stage: Stage): Promise<void>;
+  play(stage: Stage): Promise<T>;
 }
 
 /**
- * Plays a scene. What goes wrong in it is noted at its checks, and the others go on; only the end
- * of the whole demo is thrown.
+ * Plays a scene and answers what comes of it. What goes wrong in it is noted at its checks, the
+ * others go on, and the answer is undefined; only the end of the whole demo is thrown.
  */
-export async function playScene(stage: Stage, scene: Scene): Promise<void> {
+export async function playScene<T>(stage: Stage, scene: Scene<T>): Promise<T | undefined> {
   try {
-    await scene.play(stage);
+    return await scene.play(stage);
   } catch (error) {
     if (stage.signal.aborted) throw stage.signal.reason;
     stage.checklist.giveUp(scene.checks, error instanceof Error ? error.message : String(error));
+    return undefined;
   }
+}
+
+/** Whether the supervisor says that it makes control groups for workers. */
+export function promisesGroups({ supervisor }: Stage): boolean {
+  return supervisor.rung.startsWith("control group");
 }
 
 /** The refusals on record so far. */

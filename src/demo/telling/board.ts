@@ -1,3 +1,4 @@
+import { counted } from "./counted.ts";
 import type { Narrator, Progress, Tone } from "./narrator.ts";
 
 /** A terminal as the board needs it. */
@@ -7,6 +8,8 @@ export interface Screen {
   columns(): number;
   /** Calls back when the width has changed; answers how to stop that. */
   onResize(listener: () => void): () => void;
+  /** Breaks a line of the story at blanks into lines of at most so many characters. */
+  wrap(text: string, columns: number): string;
   /** Paints a text in a tone; the text itself without colour. */
   paint(text: string, tone: Tone): string;
 }
@@ -43,7 +46,8 @@ export class Board implements Narrator {
   }
 
   tell(text: string, tone: Tone = "plain"): void {
-    this.#draw(`${this.#screen.paint(text, tone)}\n`);
+    const wrapped = this.#screen.wrap(text, this.#columns());
+    this.#draw(`${this.#screen.paint(wrapped, tone)}\n`);
   }
 
   follow(look: () => Progress): void {
@@ -82,7 +86,8 @@ export class Board implements Narrator {
     const bar = `[${"#".repeat(cells)}${".".repeat(BAR_CELLS - cells)}]`;
     const seconds = Math.floor((performance.now() - this.#startedAtMs) / 1_000);
     const missed = failed === 0 ? "" : `, ${failed} not seen`;
-    const head = `${bar} ${done} of ${total} checks${missed}, ${workerCount} workers, ${seconds} s`;
+    const workers = counted(workerCount, "worker");
+    const head = `${bar} ${done} of ${total} checks${missed}, ${workers}, ${seconds} s`;
     const waits = awaited.slice(0, AWAITED_MAX).map((what) => `  … ${what}`);
     const more =
       awaited.length > AWAITED_MAX ? [`  … and ${awaited.length - AWAITED_MAX} more`] : [];

@@ -1,8 +1,13 @@
 import type { EntryView } from "../../index.ts";
 
-/** Puts the entries of a journal into words, one after the other: it learns the names from them. */
+/**
+ * Puts the entries of a journal into words, one after the other: it learns the names from them. Of
+ * refusals by the same rule it tells the first; the others it counts.
+ */
 export class Commentary {
   readonly #names = new Map<string, string>();
+  readonly #refusedBy = new Set<string>();
+  readonly #untold = new Map<string, number>();
 
   /** A line for an entry; undefined for one that a spectator need not know of. */
   describe(entry: EntryView): string | undefined {
@@ -10,10 +15,28 @@ export class Commentary {
       const { instance, name } = entry.data.manifest;
       this.#names.set(instance, name);
     }
+    if (entry.kind === "command.refused" && this.#isTold(entry.data.code)) return undefined;
     const words = this.#words(entry);
-    if (words === undefined) return undefined;
-    const [verb, text] = words;
-    return `${String(entry.seq).padStart(4)}  ${verb.padEnd(10)} ${text}`;
+    return words === undefined ? undefined : journalLine(String(entry.seq), words);
+  }
+
+  /** A line for the refusals that were only counted since the last such line; none: undefined. */
+  countRefusals(): string | undefined {
+    const counts = [...this.#untold].map(([code, count]) => `${code} ${count}`);
+    if (counts.length === 0) return undefined;
+    const sum = [...this.#untold.values()].reduce((all, count) => all + count, 0);
+    this.#untold.clear();
+    return journalLine("", ["REFUSED", `and ${sum} more: ${counts.join(", ")}`]);
+  }
+
+  /** Whether a refusal by this rule was told before; this one is counted, then. */
+  #isTold(code: string): boolean {
+    if (this.#refusedBy.has(code)) {
+      this.#untold.set(code, (this.#untold.get(code) ?? 0) + 1);
+      return true;
+    }
+    this.#refusedBy.add(code);
+    return false;
   }
 
   /** What happened as one word, and the rest. */
@@ -76,4 +99,8 @@ export class Commentary {
   #whom({ actor }: EntryView): string {
     return actor.id?.startsWith("w-") === true ? `${this.#named(actor.id)}, ` : "";
   }
+}
+
+function journalLine(seq: string, [verb, text]: readonly [string, string]): string {
+  return `${seq.padStart(4)}  ${verb.padEnd(10)} ${text}`;
 }

@@ -83,13 +83,20 @@ function findingsOf(path: string, counts: FileCounts | undefined, withGit: boole
   return { ...none, ...counts, files: 1, languages };
 }
 
-/** Undefined for a file that is another's: root in a sandbox has no rights over those. */
+/**
+ * Undefined for a file that is another's: root in a sandbox has no rights over those. Throws where
+ * it was listed and is gone.
+ */
 async function tryCount(counter: FileCounter, path: Buffer): Promise<FileCounts | undefined> {
   try {
     return await counter.count(path);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EACCES" || code === "EPERM") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      const shown = path.toString("utf8");
+      throw new Error(`the tree changed while it was analysed: ${shown} is gone`, { cause: error });
+    }
     throw error;
   }
 }

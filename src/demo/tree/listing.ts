@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync } from "node:fs";
+import { lstatSync, type Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -28,8 +28,23 @@ export interface Listing {
   readonly git: boolean;
   /** Why git did not name them: it is `absent`, the tree is `outside`, or git's own words. */
   readonly whyNot: string;
+  /** How many folders without git this user may not list; what is in them nobody counts. */
+  readonly closedFolders: number;
   /** SHA-256 over the paths: two workers with the same digest speak of the same parts. */
   readonly digest: string;
+}
+
+/** A tree without git has more files than are walked for. */
+export class TooManyFiles extends Error {
+  override readonly name = "TooManyFiles";
+  readonly root: string;
+  readonly countMax: number;
+
+  constructor(root: string, countMax: number) {
+    super(`a tree without git must have at most ${countMax} files, ${root} has more`);
+    this.root = root;
+    this.countMax = countMax;
+  }
 }
 
 /** How a tree is listed. */
@@ -38,6 +53,8 @@ export interface ListingOptions {
   readonly git?: boolean;
   /** A folder that is not part of the tree though it may lie in it: the fleet's own. */
   readonly except: string;
+  /** For how many files a tree without git is walked at most; default 200 000. */
+  readonly filesMax?: number;
 }
 
 /** Where a path of a listing lies. */
@@ -50,17 +67,22 @@ export function showPath(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }
 
-/** Lists a tree: what git tracks, or every regular file below it. Symlinks are left out. */
+/**
+ * Lists a tree: what git tracks, or every regular file below it. Symlinks are left out. Throws
+ * {@link TooManyFiles} where git names none and there are more than are walked for.
+ */
 export async function listTree(root: string, options: ListingOptions): Promise<Listing> {
   const asked = options.git === undefined ? await askTop(root) : { whyNot: "" };
   const isTracked = options.git ?? "top" in asked;
-  const found = isTracked ? await listTracked(root) : await walk(root, options.except);
+  const { found, closedFolders } = isTracked
+    ? { found: await listTracked(root), closedFolders: 0 }
+    : await walk(root, options);
   found.sort();
   const own = found.filter((path) => !VENDORED.test(path));
   const paths = [...own, ...found.filter((path) => VENDORED.test(path))];
   const digest = createHash("sha256").update(paths.join("\0"), "latin1").digest("hex");
   const { whyNot } = asked;
-  return { paths, vendoredFrom: own.length, git: isTracked, whyNot, digest };
+  return { paths, vendoredFrom: own.length, git: isTracked, whyNot, closedFolders, digest };
 }
 
 const REGULAR_FILE = /^100/;
@@ -94,23 +116,36 @@ function isFile(path: Buffer): boolean {
   }
 }
 
-async function walk(root: string, except: string): Promise<string[]> {
+async function walk(
+  root: string,
+  { except, filesMax = WALK_FILES_MAX }: ListingOptions,
+): Promise<{ readonly found: string[]; readonly closedFolders: number }> {
   const found: string[] = [];
   const folders = [""];
+  let closedFolders = 0;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const options = { withFileTypes: true, encoding: "buffer" } as const;
-    for (const entry of await readdir(fileOf(root, folder), options)) {
+    const entries = await tryRead(fileOf(root, folder));
+    if (entries === undefined) closedFolders += 1;
+    for (const entry of entries ?? []) {
       const name = entry.name.toString("latin1");
       const path = folder === "" ? name : `${folder}/${name}`;
       const isOwn = join(root, showPath(path)) === except;
       if (entry.isDirectory() && !SKIPPED_FOLDERS.has(name) && !isOwn) folders.push(path);
       if (entry.isFile()) found.push(path);
     }
-    if (found.length > WALK_FILES_MAX)
-      throw new Error(
-        `a tree without git must have at most ${WALK_FILES_MAX} files, ${root} has more: ` +
-          "name a smaller one by --repo",
-      );
+    if (found.length > filesMax) throw new TooManyFiles(root, filesMax);
   }
-  return found;
+  return { found, closedFolders };
+}
+
+/** Undefined for a folder that this user may not list; one that is just gone is empty. */
+async function tryRead(folder: Buffer): Promise<readonly Dirent<Buffer>[] | undefined> {
+  try {
+    return await readdir(folder, { withFileTypes: true, encoding: "buffer" });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EACCES" || code === "EPERM") return undefined;
+    if (code === "ENOENT") return [];
+    throw error;
+  }
 }

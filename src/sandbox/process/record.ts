@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Outcome } from "../../kernel/worker/evidence.ts";
@@ -14,6 +14,8 @@ export const OWN_FILES = {
   /** Lies there while the sandbox's control group is frozen, as far as Stint knows. */
   frozen: "frozen",
   ended: "ended.json",
+  /** How many processes there were when the first who ended it looked. */
+  count: "count",
   /** Written by a launcher that could not become the program. */
   unlaunched: "unlaunched",
 } as const;
@@ -121,6 +123,27 @@ export async function readExit(folder: string): Promise<Exit | undefined> {
   const isCode = code === null || Number.isInteger(code);
   const isSignal = signal === null || typeof signal === "string";
   return isCode && isSignal ? { code: code as number | null, signal } : undefined;
+}
+
+/**
+ * Notes how many processes are about to be killed: several may end one sandbox at once, and whoever
+ * comes second sees none. The first note stays. Never throws: without it the end is no less true.
+ */
+export function noteCount(folder: string, count: number): void {
+  try {
+    writeFileSync(join(folder, OWN_FILES.count), String(count), { flag: "wx", mode: 0o600 });
+  } catch {
+    // Another was first, the folder is gone already, or the disk is full.
+  }
+}
+
+/** How many processes were there before anybody killed them, as far as that was noted; else 0. */
+export function readCount(folder: string): number {
+  try {
+    return Number.parseInt(readFileSync(join(folder, OWN_FILES.count), "utf8"), 10) || 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** What was written down of a sandbox's end, by the first stop or by its time running out. */

@@ -10,9 +10,11 @@ import { layClaim, withdrawPermit } from "../claim.ts";
 import type { Enclosure, EnclosureEnd } from "../rung/enclosure.ts";
 import { outcomeOf } from "./outcome.ts";
 import {
+  noteCount,
   noteDocument,
   OWN_FILES,
   type ProcessRecord,
+  readCount,
   readEnded,
   readExit,
   readRecord,
@@ -120,7 +122,9 @@ export class Stopper {
       : await this.#overtake(record, { list, deadlineAtMs });
     const end = enclosure && (await this.#endOnce(instance, enclosure, deadlineAtMs));
     if (end === undefined) return undefined;
-    const seen = { ...end, killedCount: Math.max(end.killedCount, struckCount) };
+    const notedCount = readCount(this.#workshop.parts.lookout.folder(instance));
+    const killedCount = Math.max(end.killedCount, struckCount, notedCount);
+    const seen = { ...end, killedCount };
     const { used } = end;
     return { evidence: seenEvidence(seen, record), used, wasAlive, isAsked, isEnclosed: true };
   }
@@ -137,7 +141,9 @@ export class Stopper {
     const { ended } = this.#workshop;
     const shared = await this.#ends.get(instance)?.catch(() => undefined);
     if (shared !== undefined) return shared;
-    const ending = enclosure.end(deadlineAtMs).then((end) => {
+    const folder = this.#workshop.parts.lookout.folder(instance);
+    const note = (count: number): void => noteCount(folder, count);
+    const ending = enclosure.end(deadlineAtMs, note).then((end) => {
       if (end === undefined) return undefined;
       const used = { ...end.used, ...ended.get(instance) };
       ended.set(instance, used);

@@ -86,14 +86,21 @@ export class Enclosure {
 
   /**
    * Kills all of it and waits until the kernel shows that nothing is left; undefined when it does
-   * not at the deadline. Then its group is measured and removed.
+   * not at the deadline. Then its group is measured and removed. `onCount` is told how many there
+   * are, before they are killed.
    */
-  async end(deadlineAtMs: number): Promise<EnclosureEnd | undefined> {
+  async end(
+    deadlineAtMs: number,
+    onCount: (count: number) => void = () => undefined,
+  ): Promise<EnclosureEnd | undefined> {
     let killedCount = 0;
     for (let round = 0; ; round += 1) {
       if (!(await this.isAlive()) && (await this.#isNamespaceGone())) break;
       if (round > 0 && performance.now() >= deadlineAtMs) return undefined;
-      if (round === 0) killedCount = await this.#count();
+      if (round === 0) {
+        killedCount = await this.#count();
+        onCount(killedCount);
+      }
       await this.#kill();
       await sleep(pauseOf(round));
     }
