@@ -272,7 +272,8 @@ class FleetSupervisor implements Supervisor {
     await this.#watcher?.stop();
     await this.#beats.close();
     await this.#membership.close();
-    removeRuntimePlaces(this.#world.runtime);
+    // With another claim in its place somebody else may serve here by now.
+    if (this.#claim.isHeld()) removeRuntimePlaces(this.#world.runtime);
     this.#release();
   }
 

@@ -202,10 +202,10 @@ test.each([
   [
     "does not exist",
     ["stint-no-such-program"],
-    /got "stint-no-such-program".*(not found|Permission denied)/,
+    /"stint-no-such-program" must be (on PATH|executable), it/,
   ],
-  ["is not executable", ["/etc/passwd"], /got "\/etc\/passwd".*denied/],
-  ["is a folder", ["/"], /got "\/"/],
+  ["is not executable", ["/etc/passwd"], /"\/etc\/passwd" must be executable, it is not/],
+  ["is a folder", ["/"], /the program "\/" must be/],
   ["has no name", [""], /must be named/],
   ["looks like an option", ["-c", "id"], /not begin with "-"/],
   ["holds a NUL", ["echo", "a\0b"], /NUL/],
