@@ -40,13 +40,15 @@ export function packCheckout(folder: string): string {
 export type Installation = "npm" | "by hand";
 
 /**
- * Installs a tarball into an empty folder, as a project of modules: by npm, without a network;
- * where its cache lacks a dependency, by hand, with a link to each that is installed here.
+ * Installs a tarball into an empty folder, as a project of modules: by npm, from its cache or, where
+ * that lacks a dependency, from the registry; without either by hand, with a link to each that is
+ * installed here.
  */
 export function installTarball(tarball: string, consumer: string): Installation {
   mkdirSync(consumer, { recursive: true });
   writeFileSync(join(consumer, "package.json"), '{ "private": true, "type": "module" }\n');
-  if (npm(["install", "--offline", tarball], consumer).status === 0) return "npm";
+  for (const source of ["--offline", "--fetch-retries=0"])
+    if (npm(["install", source, tarball], consumer).status === 0) return "npm";
   const packages = join(consumer, "node_modules");
   const target = join(packages, "stint");
   mkdirSync(join(packages, ".bin"), { recursive: true });
