@@ -1,5 +1,6 @@
 import { readdirSync, renameSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../../ports/error-code.ts";
 import { Fault } from "../../ports/fault.ts";
 import { makeFolders } from "../../system/folders.ts";
 
@@ -21,7 +22,7 @@ export function archiveFleet(stateDir: string, name: string): string {
   try {
     makeFolders(folder, { mode: 0o700 });
     for (const entry of inOrder(readdirSync(stateDir)))
-      renameSync(join(stateDir, entry), join(folder, entry));
+      moveIfThere(join(stateDir, entry), join(folder, entry));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
@@ -30,6 +31,15 @@ export function archiveFleet(stateDir: string, name: string): string {
     throw new Fault(fault, said, { cause: error });
   }
   return folder;
+}
+
+/** The supervisor of a killed fleet takes its own files away while it leaves. */
+function moveIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
 }
 
 /** An archive that was begun and not ended has no head file yet: the one is moved last. */
