@@ -40,7 +40,7 @@ export function packCheckout(folder: string): string {
 export type Installation = "npm" | "by hand";
 
 /**
- * Installs a tarball into an empty folder, as a project of modules: by npm, from its cache or, where
+ * Installs a tarball into an empty folder, as a project of modules: by npm, from its cache or where
  * that lacks a dependency, from the registry; without either by hand, with a link to each that is
  * installed here.
  */
