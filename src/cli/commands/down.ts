@@ -46,10 +46,14 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   const { grace } = options;
   const stopGraceMs = typeof grace === "number" ? grace : graceMsDefault;
   try {
-    const { pid } = await supervision.status();
+    const status = await unlessGone(stateDir, () => supervision.status());
+    if (status === undefined) return await sayNone(call);
+    const { pid } = status;
     const process = supervisorProcess(stateDir, pid);
-    const live = await supervision.leave(options["stop"] === true ? { stopGraceMs } : {});
-    if (live.length > 0) throw await liveRefusal(call, live);
+    const live = await unlessGone(stateDir, () =>
+      supervision.leave(options["stop"] === true ? { stopGraceMs } : {}),
+    );
+    if (live !== undefined && live.length > 0) throw await liveRefusal(call, live);
     await until(async () => !(await isServing(stateDir)), call.signal);
     // Its doors are closed first; only then does it sign the journal's end and let go of it.
     if (process !== undefined) await until(async () => !isRunning(process), call.signal);
@@ -57,6 +61,20 @@ async function run(call: Call, { options }: Given): Promise<Said> {
     return { data, text: `The supervisor (pid ${pid}) has left.` };
   } finally {
     await supervision.close();
+  }
+}
+
+/**
+ * What a supervisor answers; undefined when it has left instead: by itself, as that of a killed
+ * fleet does, or before its answer was out.
+ */
+async function unlessGone<T>(stateDir: string, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isLost = error instanceof Fault && error.code === "supervisor_unreachable";
+    if (!isLost || (await isServing(stateDir))) throw error;
+    return undefined;
   }
 }
 
