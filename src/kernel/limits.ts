@@ -61,7 +61,7 @@ export const LIMITS = {
   actorTextCharsMax: 256,
   regionPatternsMax: 256,
   regionPatternBytesMax: 1_024,
-  regionAlternativesMax: 1_024,
+  regionAlternativesMax: 256,
   regionSegmentsMax: 64,
   regionSearchStatesMax: 10_000,
   functionConditionMs: 50,

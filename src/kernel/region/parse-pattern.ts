@@ -5,13 +5,13 @@ import {
   DEEP,
   DEFAULT_NAMESPACE,
   NAMESPACE,
+  PatternError,
   RUN,
   type Item,
   type Pattern,
   type Segment,
   type Step,
 } from "./pattern.ts";
-import { PatternError } from "./pattern-error.ts";
 import { readTokens, type Token } from "./tokens.ts";
 
 /** Control characters and what some readers take for the end of a line. */

@@ -1,8 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import { CASELESS, EXACT, type Folding } from "./folding.ts";
 import { parsePattern } from "./parse-pattern.ts";
-import { PatternError } from "./pattern-error.ts";
-import type { Pattern } from "./pattern.ts";
+import { PatternError, type Pattern } from "./pattern.ts";
 
 /**
  * A set of resources: those that one of `includes` matches and none of `excludes` does. Written as

@@ -3,7 +3,7 @@ import { meetNamespaces, meetPatterns, writePath } from "./meeting.ts";
 import { ANY_NAMESPACE, DEEP, DEFAULT_NAMESPACE, type Pattern } from "./pattern.ts";
 import type { Region } from "./region.ts";
 import { hasResource, readResource } from "./resource.ts";
-import { searchPath, type Search } from "./search.ts";
+import { newEffort, searchPath, type Effort, type Search } from "./search.ts";
 
 /** Whether two regions share a resource, with one that they share. */
 export type Overlap =
@@ -37,9 +37,10 @@ export function overlapOf(left: Region, right: Region): Overlap {
       );
       if (!isLeftOut) doubtful.push([one, other]);
     }
+  const effort = newEffort();
   let isTooLarge = false;
   for (const all of doubtful) {
-    const found = findResource({ all, none }, left);
+    const found = findResource({ all, none }, left, effort);
     if (found.kind === "found") return { kind: "overlap", witness: found.path };
     isTooLarge ||= found.kind === "too_large";
   }
@@ -52,9 +53,10 @@ export function overlapOf(left: Region, right: Region): Overlap {
  */
 export function containmentOf(inner: Region, outer: Region): Containment {
   demandOneFolding(inner, outer);
+  const effort = newEffort();
   let isTooLarge = false;
   for (const search of escapesOf(inner, outer)) {
-    const found = findResource(search, inner);
+    const found = findResource(search, inner, effort);
     if (found.kind === "found") return { kind: "outside", witness: found.path };
     isTooLarge ||= found.kind === "too_large";
   }
@@ -100,7 +102,11 @@ function isPlainlyInside(inner: Pattern, outer: Pattern): boolean {
 }
 
 /** Searches in every namespace that may make a difference. */
-function findResource(search: Search, { folding }: Region): ReturnType<typeof searchPath> {
+function findResource(
+  search: Search,
+  { folding }: Region,
+  effort: Effort,
+): ReturnType<typeof searchPath> {
   const namespace = search.all.reduce<string | undefined>(
     (met, pattern) => (met === undefined ? undefined : meetNamespaces(met, pattern.namespace)),
     ANY_NAMESPACE,
@@ -112,7 +118,7 @@ function findResource(search: Search, { folding }: Region): ReturnType<typeof se
         meetNamespaces(pattern.namespace, name) !== undefined &&
         search.all.every((one) => meetPatterns(one, pattern, folding) !== undefined),
     );
-    const found = searchPath({ all: search.all, none }, folding);
+    const found = searchPath({ all: search.all, none }, folding, effort);
     if (found.kind === "found") return { kind: "found", path: writePath(name, found.path) };
     isTooLarge ||= found.kind === "too_large";
   }

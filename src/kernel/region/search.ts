@@ -3,6 +3,7 @@ import { Automaton, NOWHERE, type StateId } from "./automaton.ts";
 import { classesOf, intersectSets, readableIn, type CharSet } from "./char-set.ts";
 import type { Folding } from "./folding.ts";
 import { LIMITS } from "../limits.ts";
+import { afterDot, DOT, NAMING } from "./naming.ts";
 import { DEEP, RUN, type Pattern } from "./pattern.ts";
 
 /** What a search is for: a path that all of `all` match and none of `none`. */
@@ -17,13 +18,15 @@ export type Found =
   | { readonly kind: "none" }
   | { readonly kind: "too_large" };
 
-const DOT: CharSet = [0x2e, 0x2e];
+/** How many combinations of states one question may still look at: its searches share it. */
+export interface Effort {
+  statesLeft: number;
+}
 
-/** How far the present segment is a name: not begun, `.`, `..`, or a name that may end. */
-const isBegin = 0;
-const isDot = 1;
-const isDots = 2;
-const isName = 3;
+/** The effort that one question is worth. */
+export function newEffort(): Effort {
+  return { statesLeft: LIMITS.regionSearchStatesMax };
+}
 
 /** Where all automata stand after some text, and how that was reached. */
 interface Place {
@@ -37,10 +40,10 @@ interface Place {
 /**
  * Finds a shortest path that every pattern of `all` matches and none of `none` does, whatever the
  * namespaces. Exact, by running all patterns at once over every text that may matter; too large
- * when more than `LIMITS.regionSearchStatesMax` combinations of their states were looked at.
+ * when the effort is used up.
  */
-export function searchPath(search: Search, folding: Folding): Found {
-  return new Run(search, folding).find();
+export function searchPath(search: Search, folding: Folding, effort: Effort): Found {
+  return new Run(search, folding).find(effort);
 }
 
 class Run {
@@ -65,13 +68,14 @@ class Run {
     this.#none = none.map(automatonOf);
   }
 
-  find(): Found {
+  find(effort: Effort): Found {
     const starts = [...this.#all, ...this.#none].map(({ start }) => start);
-    this.#visit({ states: starts, name: isBegin, isSome: false, from: undefined, char: "" });
+    this.#visit({ states: starts, name: NAMING.begun, isSome: false, from: undefined, char: "" });
     // An array grows while it is iterated: each new place is visited in its turn.
     for (const place of this.#open) {
       if (this.#isGoal(place)) return { kind: "found", path: textTo(place) };
-      if (this.#open.length > LIMITS.regionSearchStatesMax) return { kind: "too_large" };
+      if (effort.statesLeft <= 0) return { kind: "too_large" };
+      effort.statesLeft -= 1;
       this.#goOn(place);
     }
     return { kind: "none" };
@@ -79,12 +83,12 @@ class Run {
 
   #goOn(place: Place): void {
     for (const [index, char] of this.#signs.entries()) {
-      const name = index === this.#dot ? afterDot(place.name) : isName;
+      const name = index === this.#dot ? afterDot(place.name) : NAMING.name;
       this.#visit({ ...this.#after(place, index), name, isSome: place.isSome, char });
     }
-    if (place.name !== isName) return;
+    if (place.name !== NAMING.name) return;
     const after = this.#after(place, this.#classes.length);
-    this.#visit({ ...after, name: isBegin, isSome: true, char: "/" });
+    this.#visit({ ...after, name: NAMING.begun, isSome: true, char: "/" });
   }
 
   #after(from: Place, classIndex: number): Pick<Place, "states" | "from"> {
@@ -116,7 +120,7 @@ class Run {
     const bound = this.#all.length;
     return (
       isSome &&
-      name === isBegin &&
+      name === NAMING.begun &&
       this.#all.every((one, index) => one.isMatched(states[index] ?? NOWHERE)) &&
       this.#none.every((one, index) => !one.isMatched(states[bound + index] ?? NOWHERE))
     );
@@ -125,12 +129,6 @@ class Run {
 
 function setsOf({ steps }: Pattern): readonly CharSet[] {
   return steps.flatMap((step) => (step === DEEP ? [] : step.items.filter((item) => item !== RUN)));
-}
-
-/** One dot is `.`, two are `..`, three are a name like any other. */
-function afterDot(name: number): number {
-  if (name === isBegin) return isDot;
-  return name === isDot ? isDots : isName;
 }
 
 function textTo(place: Place): string {

@@ -1,15 +1,6 @@
 import { hasChar, intersectSets, readableIn, subtractSets, type CharSet } from "./char-set.ts";
+import { afterDot, DOT, NAMING, NAMINGS } from "./naming.ts";
 import { RUN, type Item, type Segment } from "./pattern.ts";
-
-/** `.` as a set: no segment may be one or two of them alone. */
-const DOT: CharSet = [0x2e, 0x2e];
-
-/** How a segment stands after some characters: it may end only as a name of something. */
-const NAMES = 4;
-const isNothing = 0;
-const isDot = 1;
-const isDots = 2;
-const isName = 3;
 
 /**
  * A text that both segments match, the readable ones first, or undefined when there is none. The
@@ -108,8 +99,8 @@ class Meeting {
   }
 
   find(): string | undefined {
-    const goal = this.#stateOf(this.#left.length, this.#right.length, isName);
-    const reached = [this.#stateOf(0, 0, isNothing)];
+    const goal = this.#stateOf(this.#left.length, this.#right.length, NAMING.name);
+    const reached = [this.#stateOf(0, 0, NAMING.begun)];
     // An array grows while it is iterated: each new state is visited in its turn.
     for (const from of reached) {
       if (from === goal) return this.#textTo(goal);
@@ -123,12 +114,12 @@ class Meeting {
   }
 
   #stateOf(left: number, right: number, name: number): number {
-    return (left * (this.#right.length + 1) + right) * NAMES + name;
+    return (left * (this.#right.length + 1) + right) * NAMINGS + name;
   }
 
   #movesFrom(state: number): readonly Move[] {
-    const name = state % NAMES;
-    const place = (state - name) / NAMES;
+    const name = state % NAMINGS;
+    const place = (state - name) / NAMINGS;
     const right = place % (this.#right.length + 1);
     const left = (place - right) / (this.#right.length + 1);
     const [one, other] = [this.#left[left], this.#right[right]];
@@ -142,7 +133,7 @@ class Meeting {
     );
     const next = [one === RUN ? left : left + 1, other === RUN ? right : right + 1] as const;
     const plain = readableIn(subtractSets(shared, DOT));
-    if (plain !== undefined) moves.push({ to: this.#stateOf(...next, isName), char: plain });
+    if (plain !== undefined) moves.push({ to: this.#stateOf(...next, NAMING.name), char: plain });
     if (hasChar(shared, DOT[0] as number))
       moves.push({ to: this.#stateOf(...next, afterDot(name)), char: DOT[0] });
     return moves;
@@ -154,10 +145,4 @@ class Meeting {
       if (step.char !== undefined) chars.push(step.char);
     return String.fromCodePoint(...chars.toReversed());
   }
-}
-
-/** One dot is `.`, two are `..`, three are a name like any other. */
-function afterDot(name: number): number {
-  if (name === isNothing) return isDot;
-  return name === isDot ? isDots : isName;
 }

@@ -2,7 +2,7 @@
  * The text of a pattern as tokens, and alternatives written out: `a/{b,c/d}` is `a/b` and `a/c/d`.
  */
 import { charSetOf, type CharSet } from "./char-set.ts";
-import { PatternError } from "./pattern-error.ts";
+import { PatternError } from "./pattern.ts";
 
 /** One sign of a pattern: a character as itself, a class, `?`, a run of stars, or a slash. */
 export type Token =

@@ -85,6 +85,19 @@ describe("what a pattern means", () => {
     const [inner, outer] = [regionOf(`?${rest}*`), regionOf(`*a${rest}`, `*[!a]${rest}`)];
     expect(containmentOf(inner, outer).kind).toBe("too_large");
   });
+
+  test("[GR4] many hard questions in one share one effort", () => {
+    // Alone each would be decided by half of what one question may take.
+    const hard = (sign: string): string[] => {
+      const rest = "?".repeat(10);
+      return [`${sign}?${rest}*`, `${sign}*a${rest}`, `${sign}*[!a]${rest}`];
+    };
+    const signs = ["b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
+    const inner = signs.map((sign) => hard(sign)[0] ?? "");
+    const outer = signs.flatMap((sign) => hard(sign).slice(1));
+    expect(containmentOf(regionOf(...inner.slice(0, 1)), regionOf(...outer)).kind).toBe("inside");
+    expect(containmentOf(regionOf(...inner), regionOf(...outer)).kind).toBe("too_large");
+  });
 });
 
 describe("pairs that prior algebras got wrong", () => {

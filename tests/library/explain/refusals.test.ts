@@ -132,8 +132,8 @@ const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
   region_too_large: {
     given: born,
     when: admit("x", { regions: ["{a,b}".repeat(11)] }),
-    says: /with regions that have at most 1024 alternatives/,
-    mended: { when: admit("x", { regions: ["{a,b}".repeat(10)] }) },
+    says: /with regions that have at most 256 alternatives/,
+    mended: { when: admit("x", { regions: ["{a,b}".repeat(8)] }) },
   },
   budget_exceeded: {
     given: [create(), start("p", { budget: { cpu_milli: 100 } })],

@@ -71,7 +71,7 @@ export const ADMISSION: Scenarios = {
   },
   region_too_large: {
     play: async () => (await stage()).asks(admit("a", { regions: ["{a,b}".repeat(11)] })),
-    says: /must have at most 1024 alternatives, got /,
+    says: /must have at most 256 alternatives, got /,
   },
   budget_exceeded: {
     play: async () => {
