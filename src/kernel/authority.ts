@@ -1,5 +1,6 @@
 import type { Actor } from "./actor.ts";
 import type { Command, CommandMap } from "./command.ts";
+import type { Claim, Holder } from "./lease/lease.ts";
 import { refuse, type Refusal } from "./refusal.ts";
 
 /** Who may give a command: by role, or the one worker that it is about. */
@@ -32,6 +33,17 @@ function authorityOver(command: Command): Authority {
     case "journal.sign":
     case "receipt.record":
       return { roles: OBSERVERS };
+    case "lease.acquire":
+      return { roles: OPERATOR, self: workerIn(command.data.holder) };
+    case "lease.renew":
+    case "lease.release":
+    case "lease.narrow":
+    case "lease.split":
+      return { roles: OPERATOR, self: workerIn(command.data.claim) };
+    case "lease.hand_over":
+      return { roles: OPERATOR, self: giverOf(command.data) };
+    case "lane.announce":
+      return { roles: ["operator", "supervisor", "system"], self: command.data.holder };
     case "halt.request":
       return { roles: ["operator", "supervisor", "worker", "system"] };
     case "fleet.create":
@@ -42,11 +54,22 @@ function authorityOver(command: Command): Authority {
     case "contract.enact":
     case "key.rotate":
     case "clock.accept":
+    case "lanes.enact":
+    case "lease.revoke":
     case "worker.write_off":
     case "worker.quarantine":
     case "worker.unquarantine":
       return { roles: OPERATOR };
   }
+}
+
+function workerIn(holder: Holder | Claim): string | null {
+  return "worker" in holder ? holder.worker : null;
+}
+
+/** A worker hands over what is its own, and takes over what is left by the dead. */
+function giverOf({ claim, orphan, to }: CommandMap["lease.hand_over"]): string | null {
+  return workerIn(orphan === true ? to : (claim ?? {}));
 }
 
 /** A worker may end itself, for reasons that are its own to know; never its descendants. */

@@ -3,6 +3,7 @@ import type { Budget, Charge } from "./budget/budget.ts";
 import type { Contract } from "./fleet/contract.ts";
 import type { Evidence, Outcome, Severity, StopReason } from "./worker/evidence.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { LeaseCommandMap } from "./lease/command.ts";
 import type { EnvelopeVerdict, Manifest, Network } from "./worker/manifest.ts";
 
 /** A key by its id and public half; private halves never enter the kernel. */
@@ -49,12 +50,14 @@ export interface ParentUse {
 }
 
 /** The body of each command by its kind (`noun.verb`). */
-export interface CommandMap {
+export interface CommandMap extends LeaseCommandMap {
   readonly "fleet.create": {
     readonly fleet: string;
     readonly name: string;
     readonly contract: Contract;
     readonly key: KeyRecord;
+    /** Whether letters that differ in case alone are one in regions, for the fleet's life. */
+    readonly fold_case?: true;
   };
   readonly "fleet.pause": { readonly reason: string };
   readonly "fleet.resume": { readonly reason: string };
@@ -137,6 +140,9 @@ export interface CommandMap {
     readonly reason: string;
     /** A command that is proposed and shown, never executed here. */
     readonly proposed?: Json;
+    /** The lease that it is about, where the asker knows one; it need not be live. */
+    readonly lease?: string;
+    readonly run_id?: string;
   };
   readonly "clock.tick": Readonly<Record<string, never>>;
   /**
@@ -190,3 +196,16 @@ export interface Submission {
 export function isUrgent(kind: CommandKind): boolean {
   return kind === "fleet.kill" || kind === "fleet.pause";
 }
+
+/** Whether a command lets somebody begin, or have ground: never in a fleet without its permit. */
+export function isBeginning(kind: CommandKind): boolean {
+  return BEGINNINGS.includes(kind);
+}
+
+const BEGINNINGS: readonly CommandKind[] = [
+  "worker.admit",
+  "worker.register",
+  "lease.acquire",
+  "lease.split",
+  "lease.hand_over",
+];

@@ -14,6 +14,13 @@ import {
   decideSign,
 } from "./fleet/fleet.ts";
 import { decideRecover } from "./fleet/recovery.ts";
+import { decideAnnounce, decideEnactLanes } from "./lane/enactment.ts";
+import { decideAcquire } from "./lease/acquisition.ts";
+import { decideRelease, decideRevoke, leaseLapses } from "./lease/ending.ts";
+import { decideHandOver } from "./lease/handover.ts";
+import { decideSplit } from "./lease/split.ts";
+import type { Holder } from "./lease/lease.ts";
+import { decideNarrow, decideRenew } from "./lease/upkeep.ts";
 import { lapsed } from "./worker/lapse.ts";
 import { decideCheckpoint, decideExited, decideStop, decideWriteOff } from "./worker/life.ts";
 import { decideObserve } from "./worker/liveness.ts";
@@ -35,9 +42,11 @@ export interface Decision {
  * The events begin with what has lapsed by `atMs`; a refusal is an event too, and the last one.
  */
 export function decide(state: State, submission: Submission, atMs: number): Decision {
-  const lapses = isSettling(state, submission) ? lapsed(state, atMs) : [];
+  const lapses = isSettling(state, submission)
+    ? [...leaseLapses(state, atMs), ...lapsed(state, atMs)]
+    : [];
   const settled = lapses.reduce((past, event) => happen(past, event, { atMs, submission }), state);
-  const ended = submission.ended ?? droppedTarget(submission, state, settled);
+  const ended = endedTarget(submission, state, settled);
   const known = ended === undefined ? submission : { ...submission, ended };
   const ruling = rule(settled, known, atMs);
   if (ruling.ok) return { refusal: null, events: [...lapses, ...ruling.events] };
@@ -57,23 +66,44 @@ function isSettling(state: State, { command }: Submission): boolean {
 }
 
 /**
- * The worker that a command is about, if it lapsed in this very decision and the state dropped it.
- * Whoever looked before the decision found it there, so no index was asked.
+ * The first of what a command is about that has ended: as the store's index knows, or in this very
+ * decision, in which it lapsed and the state dropped it. Whoever looked before the decision found
+ * that one there, so no index was asked.
  */
-function droppedTarget({ command }: Submission, before: State, settled: State): string | undefined {
-  if (before === settled) return undefined;
-  return targetsOf(command).find((id) => before.workers.has(id) && !settled.workers.has(id));
+function endedTarget(
+  { command, ended }: Submission,
+  before: State,
+  settled: State,
+): string | undefined {
+  if (before === settled) return ended;
+  const isDropped = (id: string): boolean => isKnown(before, id) && !isKnown(settled, id);
+  return targetsOf(command).find((id) => id === ended || isDropped(id)) ?? ended;
+}
+
+/** Whether the state has a worker or a lease of an id; theirs are never alike. */
+export function isKnown({ workers, book }: State, id: string): boolean {
+  return workers.has(id) || book.leases.has(id);
 }
 
 /**
- * The workers that matter to a command even when they have ended: its target, the parent and the
- * instance of an admission, the instance of a manifest. The first that has ended is `ended`.
+ * The workers and leases that matter to a command even when they have ended: its target, the
+ * parent and the instance of an admission, the instance of a manifest, who is to hold a lease. The
+ * first that has ended is `ended`.
  */
 export function targetsOf({ kind, data }: Command): readonly string[] {
   if (kind === "worker.admit")
     return [...(data.parent === null ? [] : [data.parent]), data.instance];
+  if (kind === "lease.acquire") return workerIn(data.holder);
+  if (kind === "lease.hand_over") return [data.lease, ...workerIn(data.to)];
+  if (kind === "lease.split") return [data.lease, data.to];
   if (kind === "worker.register") return data.manifest === null ? [] : [data.manifest.instance];
+  if (kind === "halt.request") return [];
+  if ("lease" in data) return [data.lease];
   return "worker" in data ? [data.worker] : [];
+}
+
+function workerIn(holder: Holder): readonly string[] {
+  return "worker" in holder ? [holder.worker] : [];
 }
 
 function happen(
@@ -81,7 +111,12 @@ function happen(
   event: Event,
   so: { readonly atMs: number; readonly submission: Submission },
 ): State {
-  return evolve(state, { ...event, seq: state.seq, at_ms: so.atMs, actor: so.submission.actor });
+  return evolve(state, {
+    ...event,
+    seq: state.seq + 1,
+    at_ms: so.atMs,
+    actor: so.submission.actor,
+  });
 }
 
 function rule(state: State, submission: Submission, atMs: number): Ruling {
@@ -127,6 +162,24 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
       return decideNote(state, command.data, ended);
     case "budget.charge":
       return decideCharge(state, command.data, { actor, ended });
+    case "lanes.enact":
+      return decideEnactLanes(state, command.data, { atMs });
+    case "lane.announce":
+      return decideAnnounce(state, command.data);
+    case "lease.acquire":
+      return decideAcquire(state, command.data, { atMs, ended });
+    case "lease.renew":
+      return decideRenew(state, command.data, { atMs, ended });
+    case "lease.release":
+      return decideRelease(state, command.data, { atMs, ended });
+    case "lease.narrow":
+      return decideNarrow(state, command.data, { atMs, ended });
+    case "lease.split":
+      return decideSplit(state, command.data, { atMs, ended });
+    case "lease.hand_over":
+      return decideHandOver(state, command.data, { atMs, ended });
+    case "lease.revoke":
+      return decideRevoke(state, command.data, { atMs, ended });
     case "halt.request":
       return grant({ kind: "halt.requested", data: command.data });
     case "clock.tick":

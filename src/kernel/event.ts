@@ -3,17 +3,19 @@ import type { KeyRecord, Observation, ProcessIdentity } from "./command.ts";
 import type { Contract } from "./fleet/contract.ts";
 import type { Evidence, Outcome, Severity, StopReason } from "./worker/evidence.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { LeaseEventMap } from "./lease/event.ts";
 import type { Manifest } from "./worker/manifest.ts";
 import type { RefusalCode } from "./refusal.ts";
 
 /** The body of each event by its kind (`noun.past`). Only ever added to after a release. */
-export interface EventMap {
+export interface EventMap extends LeaseEventMap {
   readonly "fleet.created": {
     readonly fleet: string;
     readonly name: string;
     readonly contract: Contract;
     readonly contract_hash: string;
     readonly key: KeyRecord;
+    readonly fold_case?: true;
   };
   readonly "fleet.paused": { readonly reason: string };
   readonly "fleet.resumed": { readonly reason: string };
@@ -89,6 +91,8 @@ export interface EventMap {
     readonly handle: string;
     readonly reason: string;
     readonly proposed?: Json;
+    readonly lease?: string;
+    readonly run_id?: string;
   };
   /** From here on journal time is tied to the host's clock anew. */
   readonly "clock.accepted": { readonly reason: string; readonly wall_ms?: number };
@@ -144,6 +148,15 @@ export const EVENT_KINDS = [
   "worker.unquarantined",
   "worker.noted",
   "budget.charged",
+  "lanes.enacted",
+  "lane.announced",
+  "lease.granted",
+  "lease.renewed",
+  "lease.narrowed",
+  "lease.handed_over",
+  "lease.released",
+  "lease.revoked",
+  "lease.lapsed",
   "halt.requested",
   "clock.accepted",
   "command.refused",

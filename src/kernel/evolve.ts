@@ -2,7 +2,9 @@ import { add, flatten } from "./budget/allowance.ts";
 import { unreachable } from "./assert.ts";
 import type { Entry } from "./entry.ts";
 import type { EventMap } from "./event.ts";
+import { wholeContract } from "./fleet/contract.ts";
 import { adopted, recovered } from "./fleet/recovery.ts";
+import { evolveLeases, newBook, type LeaseEntry } from "./lease/fold.ts";
 import { LIMITS } from "./limits.ts";
 import {
   addWorker,
@@ -66,12 +68,22 @@ function apply(state: State, entry: Entry): State {
       return charged(state, entry.data);
     case "command.refused":
       return counted(state, actorKey(entry.actor), entry.at_ms);
+    case "lanes.enacted":
+    case "lane.announced":
+    case "lease.granted":
+    case "lease.renewed":
+    case "lease.narrowed":
+    case "lease.handed_over":
+    case "lease.released":
+    case "lease.revoked":
+    case "lease.lapsed":
+      return evolveLeases(state, entry);
     default:
       return applyToFleet(state, entry);
   }
 }
 
-type FleetEntry = Exclude<Entry, { readonly kind: `worker.${string}` }>;
+type FleetEntry = Exclude<Entry, { readonly kind: `worker.${string}` } | LeaseEntry>;
 
 function applyToFleet(state: State, entry: Entry): State {
   const happened = entry as FleetEntry;
@@ -88,7 +100,7 @@ function applyToFleet(state: State, entry: Entry): State {
       return killed(state, happened.at_ms);
     case "contract.enacted": {
       const { contract, contract_hash } = happened.data;
-      return { ...state, contract, contract_hash };
+      return { ...state, contract: wholeContract(contract), contract_hash };
     }
     case "key.rotated":
       return { ...state, key: happened.data.key };
@@ -111,8 +123,10 @@ function change(state: State, id: string, fields: Partial<Worker>): State {
 }
 
 function created(state: State, data: EventMap["fleet.created"]): State {
-  const { fleet, name, contract, contract_hash, key } = data;
-  return { ...state, fleet, name, contract, contract_hash, key, status: "open" };
+  const { fleet, name, contract_hash, key } = data;
+  const contract = wholeContract(data.contract);
+  const book = newBook(data);
+  return { ...state, fleet, name, contract, contract_hash, key, book, status: "open" };
 }
 
 /** A dying worker with what its sandbox measured at the end counted in. */

@@ -66,6 +66,28 @@ export const LIMITS = {
   regionSearchStatesMax: 10_000,
   functionConditionMs: 50,
 
+  // Leases and lanes.
+  leaseTtlMsMin: secondMs,
+  leaseTtlMsMax: dayMs,
+  leaseTtlMsDefault: 5 * minuteMs,
+  renewRecordEveryMsMax: 30 * secondMs,
+  renewRecordsPerTtlMin: 2,
+  leasesMax: 100_000,
+  leasesPerHolderMax: 256,
+  leaseLapsesPerDecisionMax: 256,
+  lanesMax: 256,
+  lanesBytesMax: 256 * 1_024,
+  laneSlotsMax: 10_000,
+  laneAliasesMax: 16,
+  lanesAskedMax: 64,
+  alsoHeldMax: 64,
+  holderBytesMax: 256,
+  keyBytesMax: 256,
+  leaseConditionsMax: 64,
+  // For all leases that one decision looks at together.
+  leaseSearchStatesMax: 50_000,
+  pathsCheckedMax: 10_000,
+
   // Conditions (CEL).
   conditionSourceBytesMax: 4_096,
   conditionNodesMax: 200,
@@ -105,4 +127,8 @@ ok(LIMITS.clockToleranceMsMax < LIMITS.clockStepMsMax, "a tolerated skew is less
 ok(LIMITS.commandMemoryMs >= LIMITS.registerWithinMsMax, "a registration may be repeated safely");
 ok(2 ** 13 * (LIMITS.seqMax + 1) === 2 ** 53, "fences of 2^13 epochs must be safe integers");
 ok(LIMITS.lifetimeMsMax >= LIMITS.wallMsMax, "a wall bound may not outlive a lifetime");
+ok(LIMITS.renewRecordsPerTtlMin >= 2, "a renewal must be recorded before half of a ttl is over");
+ok(LIMITS.leaseTtlMsDefault <= LIMITS.leaseTtlMsMax, "a default must be within its bounds");
+ok(LIMITS.lanesBytesMax * 2 <= LIMITS.entryBytesMax, "lanes must fit an entry with their command");
+ok(LIMITS.leaseSearchStatesMax >= LIMITS.regionSearchStatesMax, "many regions, no less effort");
 ok(LIMITS.outputBytesMax <= LIMITS.outputsBytesMax, "one output must fit among all");

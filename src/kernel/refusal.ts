@@ -40,7 +40,6 @@ export const REFUSAL_CODES = [
   "rate_limited",
   "command_mismatch",
   "command_expired",
-  // Leases, waiting and mounts: no command of this version gives them yet.
   "holder_ended",
   "holder_quarantined",
   "holder_stale",
@@ -55,6 +54,8 @@ export const REFUSAL_CODES = [
   "slots_full",
   "fence_stale",
   "not_writable",
+  "lanes_invalid",
+  // Waiting and mounts: no command of this version gives them yet.
   "thaw_unsafe",
   "wait_deadlock",
   "wait_timeout",

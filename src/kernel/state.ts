@@ -4,6 +4,7 @@ import { DEFAULT_CONTRACT, type Contract } from "./fleet/contract.ts";
 import type { Severity, StopReason } from "./worker/evidence.ts";
 import type { JsonObject } from "./json.ts";
 import type { Network } from "./worker/manifest.ts";
+import { EMPTY_BOOK, nextEndAtMs, type LeaseBook } from "./lease/book.ts";
 import { OrderedMap } from "./ordered-map.ts";
 
 /** Where a worker is in its life: `admitted → running → stopping → stopped`. */
@@ -101,6 +102,8 @@ export interface State {
   /** `instant/worker`: when time alone next changes something about a worker. */
   readonly deadlines: OrderedMap<true>;
   readonly refusals: OrderedMap<RefusalWindow>;
+  /** Leases, lanes, and what finds them. */
+  readonly book: LeaseBook;
   /** Workers admitted, running or stopping. */
   readonly live_count: number;
   /** Admissions over the fleet's life. */
@@ -122,6 +125,7 @@ export const INITIAL_STATE: State = {
   children: OrderedMap.empty(),
   deadlines: OrderedMap.empty(),
   refusals: OrderedMap.empty(),
+  book: EMPTY_BOOK,
   live_count: 0,
   total_count: 0,
 };
@@ -156,7 +160,10 @@ export function deadlineKey(atMs: number, worker: string): string {
 /** The instant of the earliest deadline, or null: until then time alone changes nothing. */
 export function nextDeadlineAtMs(state: State): number | null {
   const first = state.deadlines.first();
-  return first === undefined ? null : Number(first[0].slice(0, INSTANT_DIGITS));
+  const ofWorkers = first === undefined ? null : Number(first[0].slice(0, INSTANT_DIGITS));
+  const ofLeases = nextEndAtMs(state.book);
+  if (ofWorkers === null || ofLeases === null) return ofWorkers ?? ofLeases;
+  return Math.min(ofWorkers, ofLeases);
 }
 
 /** The ids of a worker's children in the state, in the order of their ids. */

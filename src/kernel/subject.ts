@@ -1,16 +1,29 @@
 import type { Entry } from "./entry.ts";
 import type { Json, JsonObject } from "./json.ts";
+import { leaseIdAt } from "./lease/lease.ts";
 
 /**
- * The worker that an entry is about, or null: the key of `Journal.about`.
+ * The worker or lease that an entry is about, or null: the key of `Journal.about`.
  *
- * An event names it as `worker`, or holds its manifest; a refusal is about the worker that the
- * refused command named, or the parent that asked for an admission.
+ * An event names its worker as `worker`, or holds its manifest, and its lease as `lease`; a grant
+ * is about the lease that it makes, an announcement about `lane:` and the lane. A refusal is about
+ * the worker or lease that the refused command named, or the parent that asked for an admission.
  */
-export function subjectOf({ command, data }: Pick<Entry, "command" | "data">): string | null {
+export function subjectOf({
+  seq,
+  kind,
+  command,
+  data,
+}: Pick<Entry, "seq" | "kind" | "command" | "data">): string | null {
   // Any kind's data and any command's data are JSON; only fields by name are looked at.
+  const said = data as unknown as JsonObject;
+  if (kind === "lease.granted") return leaseIdAt(seq);
+  if (kind.startsWith("lease.")) return textOf(said["lease"]);
+  if (kind === "lane.announced") return `lane:${textOf(said["lane"]) ?? ""}`;
   const asked = (command?.data ?? {}) as unknown as JsonObject;
-  return nameIn(data as unknown as JsonObject) ?? nameIn(asked) ?? textOf(asked["parent"]);
+  if (kind === "command.refused" && command?.kind.startsWith("lease.") === true)
+    return textOf(asked["lease"]);
+  return nameIn(said) ?? nameIn(asked) ?? textOf(asked["parent"]);
 }
 
 function nameIn(data: JsonObject): string | null {

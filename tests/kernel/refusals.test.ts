@@ -30,6 +30,15 @@ import {
   type Ask,
   type Step,
 } from "../support/scenario.ts";
+import {
+  acquire,
+  act,
+  enactLanes,
+  holder,
+  renew,
+  release,
+  revoke,
+} from "../support/lease-scenario.ts";
 
 type Steps = readonly (Step | readonly Step[])[];
 
@@ -51,6 +60,58 @@ const broken = { stop: [{ name: "broken", when: "1" }] };
 const born = [create(), start("p")] as const;
 const reserved = [...born, admit("a", { under: "p" })] as const;
 
+const leased = [...born, acquire("@p", "src/**")] as const;
+const lanes = [{ name: "api", region: ["src/api/**"], slots: 1 }];
+
+/** A part of what the worker p holds, lent to another worker. */
+function lend(to: string, region = "src/a/**", so: Parameters<typeof act>[3] = {}): Ask {
+  const data = { region: [region], to: idOf(to), ttl_ms: 1_000 };
+  return act("lease.split", "@p", data, so);
+}
+
+function narrow(region: string, so: Parameters<typeof act>[3] = {}): Ask {
+  return act("lease.narrow", "@p", { region: [region] }, so);
+}
+
+function handOver(to: string, so: Parameters<typeof act>[3] = {}): Ask {
+  return act("lease.hand_over", "@p", { to: holder(to) }, so);
+}
+
+/** A step of each command by which a holder acts on the lease of the worker p. */
+function byHolder(so: Parameters<typeof act>[3] = {}) {
+  return {
+    "lease.renew": renew("@p", {}, so),
+    "lease.release": release("@p", so),
+    "lease.narrow": narrow("src/a/**", so),
+    "lease.split": lend("k", "src/a/**", so),
+    "lease.hand_over": handOver("bob", so),
+  };
+}
+
+/** The same steps, of somebody who knows a fence that was never the lease's. */
+function withFence(steps: Readonly<Record<string, Ask>>): Readonly<Record<string, Ask>> {
+  const fenced =
+    (step: Ask): Ask =>
+    (play) => {
+      const { command, ...others } = step(play);
+      const data = { ...command.data, fence: 1 };
+      return { ...others, command: { ...command, data } as unknown as typeof command };
+    };
+  return Object.fromEntries(Object.entries(steps).map(([kind, step]) => [kind, fenced(step)]));
+}
+
+/** A step of each command by which somebody is to hold something: a worker of a name. */
+function givingTo(name: string): Readonly<Partial<Record<CommandKind, Ask>>> {
+  const asked = { holder: { worker: idOf(name) }, region: ["x"], ttl_ms: 1_000 };
+  return {
+    "lease.acquire": ask("lease.acquire", asked),
+    "lease.split": lend(name),
+    "lease.hand_over": handOver(`@${name}`),
+  };
+}
+
+const heirs = [...leased, start("k", { under: "p" })] as const;
+
 /** One step of each command, as an operator gives it. */
 const any: Readonly<Record<CommandKind, Ask>> = {
   "fleet.create": create(),
@@ -71,6 +132,11 @@ const any: Readonly<Record<CommandKind, Ask>> = {
   "worker.unquarantine": unquarantine("p"),
   "worker.note": note,
   "budget.charge": charge("p", { cpu_ms: 1 }),
+  "lanes.enact": enactLanes(lanes),
+  "lane.announce": ask("lane.announce", { lane: "x", holder: idOf("p") }),
+  "lease.acquire": acquire("@p", "docs/**"),
+  ...byHolder({ lease: "l-9" }),
+  "lease.revoke": ask("lease.revoke", { lease: "l-9", reason: "x" }),
   "halt.request": ask("halt.request", { handle: "h", reason: "x" }),
   "clock.tick": tick,
   "clock.accept": ask("clock.accept", { reason: "x" }),
@@ -155,10 +221,14 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   ),
   fleet_exists: each(born, pick(["fleet.create"])),
   fleet_killed: {
-    ...each([...born, kill], pick(["fleet.pause", "fleet.resume", "contract.enact", "key.rotate"])),
+    ...each(
+      [...leased, kill],
+      pick(["fleet.pause", "fleet.resume", "contract.enact", "key.rotate", "lanes.enact"]),
+    ),
+    ...each([...leased, kill], { ...givingTo("p"), "lease.renew": renew("@p") }),
     ...entering(reserved, [kill]),
   },
-  fleet_paused: entering(reserved, [pause]),
+  fleet_paused: { ...entering(reserved, [pause]), ...each([...leased, pause], givingTo("p")) },
   parent_unknown: admitting(born, admit("x", { under: "nobody" })),
   parent_not_running: entering(reserved, [stop("p")]),
   parent_quarantined: entering(reserved, [quarantine("p")]),
@@ -174,9 +244,42 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   ),
   depth_mismatch: admitting(born, admit("x", { depth: 1 })),
   max_depth: entering(reserved, [enact({ max_depth: 0 })]),
-  rights_exceeded: admitting(born, admit("x", { under: "p", network: "open" })),
-  region_invalid: admitting(born, admit("x", { regions: ["a//b"] })),
-  region_too_large: admitting(born, admit("x", { regions: ["{a,b}".repeat(11)] })),
+  rights_exceeded: {
+    ...admitting(born, admit("x", { under: "p", network: "open" })),
+    ...each([create(), start("p", { regions: ["src/**"] }), acquire("@p", "src/a/**")], {
+      "lease.acquire": acquire("@p", "docs/**"),
+      "lease.narrow": narrow("src/**"),
+      "lease.split": lend("p"),
+    }),
+    ...each([...leased, start("k", { regions: ["docs/**"] })], {
+      "lease.hand_over": handOver("@k"),
+    }),
+  },
+  region_invalid: {
+    ...admitting(born, admit("x", { regions: ["a//b"] })),
+    ...each(heirs, {
+      "lease.acquire": acquire("@p", "a//b"),
+      "lease.narrow": narrow("a//b"),
+      "lease.split": lend("k", "a//b"),
+    }),
+  },
+  region_too_large: {
+    ...admitting(born, admit("x", { regions: ["{a,b}".repeat(11)] })),
+    ...each(heirs, {
+      "lease.acquire": acquire("@p", "{a,b}".repeat(11)),
+      "lease.narrow": narrow("{a,b}".repeat(11)),
+      "lease.split": lend("k", "{a,b}".repeat(11)),
+    }),
+    // Whether the lease lies in these rights takes more states than are searched.
+    ...each(
+      [
+        ...born,
+        start("k", { regions: ["**", "!*a????????????", "!*b????????????/x"] }),
+        acquire("@p", "*b*c*d*a*b*c*/x"),
+      ],
+      { "lease.hand_over": handOver("@k") },
+    ),
+  },
   budget_exceeded: admitting(
     [create(), start("p", { budget: { spawns: 0 } })],
     admit("x", { under: "p" }),
@@ -195,15 +298,19 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   manifest_used: registering([...reserved, register("a")], register("a")),
   contract_invalid: {
     "fleet.create": { given: [], when: create(broken) },
-    "contract.enact": { given: born, when: enact(broken) },
+    "contract.enact": { given: born, when: enact({ lease_deny_when: broken.stop }) },
   },
   instance_taken: admitting(born, admit("p")),
-  worker_unknown: each(born, { ...onTarget("nobody"), "worker.note": note }),
+  worker_unknown: each(leased, {
+    ...onTarget("nobody"),
+    ...givingTo("nobody"),
+    "worker.note": note,
+  }),
   worker_ended: each([...born, exited("p")], onTarget("p", idOf("p"))),
-  worker_not_running: each(
-    [create(), admit("p")],
-    pick(["worker.checkpoint", "worker.quarantine"]),
-  ),
+  worker_not_running: {
+    ...each([create(), admit("p")], pick(["worker.checkpoint", "worker.quarantine"])),
+    ...each([...leased, admit("k", { under: "p" })], givingTo("k")),
+  },
   worker_quarantined: each([...born, quarantine("p")], {
     ...pick(["worker.checkpoint", "worker.quarantine"]),
     "worker.stop": stop("p", { by: self("p") }),
@@ -216,6 +323,35 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
       pick(["worker.unquarantine"]),
     ),
   },
+  lanes_invalid: each(born, { "lanes.enact": enactLanes([...lanes, ...lanes]) }),
+  holder_ended: {
+    ...each([...heirs, stop("k")], givingTo("k")),
+    ...each([...leased, stop("p")], { "lease.renew": renew("@p") }),
+  },
+  holder_quarantined: {
+    ...each([...heirs, quarantine("k")], givingTo("k")),
+    ...each([...leased, quarantine("p")], { "lease.renew": renew("@p") }),
+  },
+  holder_stale: each([...heirs, observe("k", { silent_ms: 30_000 })], givingTo("k")),
+  holder_mismatch: each(heirs, byHolder({ as: "bob" })),
+  lane_unknown: each(born, {
+    "lease.acquire": acquire("@p", { lanes: ["x"] }),
+    ...pick(["lane.announce"]),
+  }),
+  lease_condition: each([...heirs, enact({ lease_deny_when: never.stop })], givingTo("k")),
+  lease_unknown: each(born, {
+    ...byHolder({ lease: "l-9" }),
+    ...pick(["lease.revoke"]),
+  }),
+  lease_ended: each([...heirs, after(60_000)], { ...byHolder(), "lease.revoke": revoke("@p") }),
+  conflict: {
+    ...each(leased, { "lease.acquire": acquire("bob", "src/a") }),
+    ...each([...heirs, start("j", { under: "p" }), lend("j")], { "lease.split": lend("k") }),
+  },
+  slots_full: each([...born, enactLanes(lanes), acquire("@p", { lanes: ["api"] })], {
+    "lease.acquire": acquire("bob", { lanes: ["api"] }),
+  }),
+  fence_stale: each(heirs, withFence(byHolder())),
 };
 
 const codes = REFUSAL_CODES.filter((code) => {

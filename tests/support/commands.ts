@@ -7,6 +7,9 @@ const worker = idOf("a");
 const hash = "ab".repeat(32);
 const manifest = given(create(), start("a")).play.manifestOf("a");
 
+const holder = { name: "ci", nonce: "a".repeat(26), token_hash: hash };
+const lease = "l-7";
+
 /** The body of a command of every kind; each is about worker a, who is a root. */
 export const BODIES: CommandMap = {
   "fleet.create": { fleet: "f", name: "f", contract: DEFAULT_CONTRACT, key: KEY },
@@ -40,6 +43,19 @@ export const BODIES: CommandMap = {
   "worker.unquarantine": { worker, resolution: "x" },
   "worker.note": { worker, text: "x" },
   "budget.charge": { worker, amounts: { cpu_ms: 1 } },
+  "lanes.enact": {
+    lanes: [{ name: "api", region: ["src/api/**"] }],
+    worktrees: "one_ground",
+    require: false,
+  },
+  "lane.announce": { lane: "api", holder: worker },
+  "lease.acquire": { region: ["src/**"], holder: { worker }, ttl_ms: 60_000 },
+  "lease.renew": { lease, claim: { worker } },
+  "lease.release": { lease, claim: { worker } },
+  "lease.narrow": { lease, claim: { worker }, region: ["src/api/**"] },
+  "lease.split": { lease, claim: { worker }, region: ["src/api/**"], to: worker, ttl_ms: 60_000 },
+  "lease.hand_over": { lease, claim: { worker }, to: holder },
+  "lease.revoke": { lease, reason: "x" },
   "halt.request": { handle: "h", reason: "x" },
   "clock.tick": {},
   "clock.accept": { reason: "x" },

@@ -1,62 +1,97 @@
 /*
- * Stop conditions: CEL over the admission context, enacted and journaled as data. The same source
- * and the same context give the same answer on every machine, in any time zone, whenever asked,
- * in a bounded number of steps. A source is parsed and type-checked by the CEL library (parse),
- * cut down to an allow list (translate) and evaluated by ourselves (evaluate), because the
- * library's evaluator can be bounded neither in steps nor in what it reaches.
+ * Conditions: CEL over what is known when an admission or a lease is decided, enacted and journaled
+ * as data. The same source and the same context give the same answer on every machine, in any time
+ * zone, whenever asked, in a bounded number of steps. A source is parsed and type-checked by the
+ * CEL library (parse), cut down to an allow list (translate) and evaluated by ourselves
+ * (evaluate), because the library's evaluator can be bounded neither in steps nor in what it
+ * reaches.
  */
-import type { AdmissionContext } from "./context.ts";
+import { ADMISSION_VOCABULARY, type AdmissionContext } from "./context.ts";
 import { evaluate } from "./evaluate.ts";
-import { parseCondition } from "./parse.ts";
-import type { Parsed } from "./parse.ts";
+import { LEASE_VOCABULARY, type LeaseContext } from "./lease-context.ts";
+import { ConditionParser, type Parsed } from "./parse.ts";
 import { Failure, typeName } from "./value.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 import { LIMITS } from "../limits.ts";
 
 /** What a check says of a source; a problem is one sentence with expectation and actual value. */
 export type ConditionCheck =
   { readonly ok: true } | { readonly ok: false; readonly problem: string };
 
-/** What a condition says of a candidate; an error denies, and says why in one sentence. */
+/** What a condition says of what is asked for; an error denies, and says why in one sentence. */
 export type Verdict = { readonly triggered: boolean } | { readonly error: string };
 
 /**
- * Checks a condition when it is enacted: syntax, names, types (CD1) and limits (CD3).
+ * Checks a stop condition when it is enacted: syntax, names, types (CD1) and limits (CD3).
  * Admitted are literals, the names of the context, fields, indexes, lists, operators, `has`,
  * `size`, `int`, `double`, `string`, `dyn`, `contains`, `startsWith`, `endsWith` and one level of
  * `all`, `exists`, `exists_one`, `map` and `filter`.
  */
 export function checkCondition(source: string): ConditionCheck {
-  const parsed = parseOnce(source);
-  return parsed.ok ? { ok: true } : parsed;
+  return stopConditions.check(source);
 }
 
 /**
- * Evaluates a condition for a candidate that does not yet count in the context.
+ * Evaluates a stop condition for a candidate that does not yet count in the context.
  * Never throws: a source that does not pass its check, a missing field, a wrong type and a spent
  * limit are all an `error` (CD2). The context is not changed and not kept.
  */
 export function evaluateCondition(source: string, context: AdmissionContext): Verdict {
-  const parsed = parseOnce(source);
-  if (!parsed.ok) return { error: parsed.problem };
-  const value = evaluate(parsed.expression, context);
-  if (value instanceof Failure) return { error: value.message };
-  if (typeof value === "boolean") return { triggered: value };
-  return { error: `condition must be bool, got ${typeName(value)}` };
+  return stopConditions.evaluate(source, context);
+}
+
+/** Checks a condition on leases when it is enacted, as {@link checkCondition} does. */
+export function checkLeaseCondition(source: string): ConditionCheck {
+  return leaseConditions.check(source);
+}
+
+/**
+ * Evaluates a condition on leases for a lease that does not yet count in the context, as
+ * {@link evaluateCondition} does; an `error` denies.
+ */
+export function evaluateLeaseCondition(source: string, context: LeaseContext): Verdict {
+  return leaseConditions.evaluate(source, context);
 }
 
 /** How many parsed sources are remembered: several fleets' worth of conditions. */
 const parsedMax = 256;
 
-/** Parsed sources, oldest first: the memory of a pure function, which may be lost at any time. */
-const parsedBySource = new Map<string, Parsed>();
+/** Conditions over one vocabulary. */
+class Conditions {
+  readonly #parser: ConditionParser;
+  /** Parsed sources, oldest first: the memory of pure functions, which may be lost at any time. */
+  readonly #parsedBySource = new Map<string, Parsed>();
 
-function parseOnce(source: string): Parsed {
-  const known = parsedBySource.get(source);
-  if (known !== undefined) return known;
-  const parsed = parseCondition(source);
-  if (source.length > LIMITS.conditionSourceBytesMax) return parsed;
-  const [oldest] = parsedBySource.keys();
-  if (parsedBySource.size >= parsedMax && oldest !== undefined) parsedBySource.delete(oldest);
-  parsedBySource.set(source, parsed);
-  return parsed;
+  constructor(vocabulary: Vocabulary) {
+    this.#parser = new ConditionParser(vocabulary);
+  }
+
+  check(source: string): ConditionCheck {
+    const parsed = this.#parseOnce(source);
+    return parsed.ok ? { ok: true } : parsed;
+  }
+
+  evaluate(source: string, context: object): Verdict {
+    const parsed = this.#parseOnce(source);
+    if (!parsed.ok) return { error: parsed.problem };
+    const value = evaluate(parsed.expression, context);
+    if (value instanceof Failure) return { error: value.message };
+    if (typeof value === "boolean") return { triggered: value };
+    return { error: `condition must be bool, got ${typeName(value)}` };
+  }
+
+  #parseOnce(source: string): Parsed {
+    const known = this.#parsedBySource.get(source);
+    if (known !== undefined) return known;
+    const parsed = this.#parser.parse(source);
+    if (source.length > LIMITS.conditionSourceBytesMax) return parsed;
+    const [oldest] = this.#parsedBySource.keys();
+    if (this.#parsedBySource.size >= parsedMax && oldest !== undefined)
+      this.#parsedBySource.delete(oldest);
+    this.#parsedBySource.set(source, parsed);
+    return parsed;
+  }
 }
+
+const stopConditions = new Conditions(ADMISSION_VOCABULARY);
+const leaseConditions = new Conditions(LEASE_VOCABULARY);

@@ -1,6 +1,7 @@
 import type { Budget } from "../budget/budget.ts";
 import type { Contract } from "../fleet/contract.ts";
 import type { JsonObject } from "../json.ts";
+import type { CelFields, CelType, Vocabulary } from "./vocabulary.ts";
 
 /** What a stop condition sees of the candidate's parent and root. */
 export interface AdmissionRelative {
@@ -29,14 +30,6 @@ export interface AdmissionContext {
   readonly contract: Contract;
 }
 
-/** The CEL type of a name, or the types of its fields where they are known. */
-export type CelType = string | CelFields;
-
-/** The CEL types of an object whose fields are all known. */
-export interface CelFields {
-  readonly [field: string]: CelType;
-}
-
 const freeForm = "map<string, dyn>";
 
 const budgetTypes = {
@@ -50,7 +43,8 @@ const budgetTypes = {
   units: "map<string, int>",
 } as const satisfies Record<keyof Budget, CelType>;
 
-const relativeTypes = {
+/** The CEL types of what a condition sees of a worker. */
+export const RELATIVE_TYPES = {
   id: "string",
   name: "string",
   depth: "int",
@@ -59,7 +53,8 @@ const relativeTypes = {
   budget: budgetTypes,
 } as const satisfies Record<keyof AdmissionRelative, CelType>;
 
-const contractTypes = {
+/** The CEL types of a contract. */
+export const CONTRACT_TYPES = {
   max_depth: "int",
   max_replicas: "int",
   max_total: "int",
@@ -80,9 +75,10 @@ const contractTypes = {
   budget: budgetTypes,
   default_child: budgetTypes,
   stop: "list",
+  lease_deny_when: "list",
 } as const satisfies Record<keyof Contract, CelType>;
 
-/** Every name that a condition may use, with its CEL type. */
+/** Every name that a stop condition may use, with its CEL type. */
 export const CONTEXT_TYPES: CelFields = {
   active_count: "int",
   total_count: "int",
@@ -91,10 +87,13 @@ export const CONTEXT_TYPES: CelFields = {
   reason: "string",
   state: freeForm,
   budget: budgetTypes,
-  parent: relativeTypes,
-  root: relativeTypes,
-  contract: contractTypes,
+  parent: RELATIVE_TYPES,
+  root: RELATIVE_TYPES,
+  contract: CONTRACT_TYPES,
 } as const satisfies Record<keyof AdmissionContext, CelType>;
 
-/** The names that may be null, and so cannot be given a record type in CEL. */
-export const NULLABLE_NAMES: ReadonlySet<string> = new Set(["parent", "root"]);
+/** What stop conditions may use. */
+export const ADMISSION_VOCABULARY: Vocabulary = {
+  types: CONTEXT_TYPES,
+  nullable: new Set(["parent", "root"]),
+};

@@ -1,10 +1,9 @@
 import type { ObjectSchema } from "@marcbachmann/cel-js";
 import { Environment, ParseError, TypeError as CelTypeError } from "@marcbachmann/cel-js";
 import { LIMITS } from "../limits.ts";
-import { CONTEXT_TYPES, NULLABLE_NAMES } from "./context.ts";
-import type { CelFields } from "./context.ts";
 import type { Expression } from "./expression.ts";
 import { NotAdmitted, translate } from "./translate.ts";
+import type { CelFields, Vocabulary } from "./vocabulary.ts";
 
 /** A checked condition, or why it is none: expectation and actual value in one sentence. */
 export type Parsed =
@@ -14,10 +13,24 @@ export type Parsed =
 /** Levels of brackets, arguments and selections; keeps the recursion of the parser shallow. */
 const nestingMax = 32;
 
-const environment = makeEnvironment();
+/** Parses and type-checks conditions over one vocabulary. */
+export class ConditionParser {
+  readonly #vocabulary: Vocabulary;
+  /** Made when it is first needed: most programs that load this check no condition. */
+  #environment: Environment | undefined;
 
-/** Parses and type-checks a condition; anything but an admitted bool expression is a problem. */
-export function parseCondition(source: string): Parsed {
+  constructor(vocabulary: Vocabulary) {
+    this.#vocabulary = vocabulary;
+  }
+
+  /** Parses a source; anything but an admitted bool expression is a problem. */
+  parse(source: string): Parsed {
+    this.#environment ??= makeEnvironment(this.#vocabulary);
+    return parseIn(this.#environment, this.#vocabulary, source);
+  }
+}
+
+function parseIn(environment: Environment, vocabulary: Vocabulary, source: string): Parsed {
   const sourceBytes = countBytes(source);
   if (sourceBytes > LIMITS.conditionSourceBytesMax) {
     const most = LIMITS.conditionSourceBytesMax;
@@ -25,7 +38,7 @@ export function parseCondition(source: string): Parsed {
   }
   try {
     const parsed = environment.parse(source);
-    const expression = translate(parsed.ast, source);
+    const expression = translate(parsed.ast, source, vocabulary);
     const checked = parsed.check();
     if (!checked.valid) return { ok: false, problem: describe(checked.error, source) };
     if (checked.type === "bool") return { ok: true, expression };
@@ -36,13 +49,13 @@ export function parseCondition(source: string): Parsed {
   }
 }
 
-function makeEnvironment(): Environment {
+function makeEnvironment({ types, nullable }: Vocabulary): Environment {
   const made = new Environment({
     homogeneousAggregateLiterals: false,
     limits: { maxAstNodes: LIMITS.conditionNodesMax, maxDepth: nestingMax },
   });
-  for (const [name, type] of Object.entries(CONTEXT_TYPES)) {
-    if (NULLABLE_NAMES.has(name)) made.registerVariable(name, "dyn");
+  for (const [name, type] of Object.entries(types)) {
+    if (nullable.has(name)) made.registerVariable(name, "dyn");
     else if (typeof type === "string") made.registerVariable(name, type);
     else made.registerVariable({ name, schema: mutableCopy(type) });
   }

@@ -6,9 +6,8 @@
  */
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { unreachable } from "../assert.ts";
-import { CONTEXT_TYPES } from "./context.ts";
-import type { CelType } from "./context.ts";
 import type { Expression, FunctionName, LoopName } from "./expression.ts";
+import type { CelFields, CelType, Vocabulary } from "./vocabulary.ts";
 
 const int64Max = 2n ** 63n - 1n;
 
@@ -42,14 +41,16 @@ export class NotAdmitted extends Error {
  * Translates a parsed condition, whose types need not be checked yet.
  * Throws {@link NotAdmitted} for whatever the allow list does not hold.
  */
-export function translate(root: ASTNode, source: string): Expression {
-  return translateNode(root, { variable: undefined, source });
+export function translate(root: ASTNode, source: string, { types }: Vocabulary): Expression {
+  return translateNode(root, { variable: undefined, source, types });
 }
 
 /** What is visible at a node: the variable of the macro around it, if there is one. */
 interface Surroundings {
   readonly variable: string | undefined;
   readonly source: string;
+  /** The names of the context. */
+  readonly types: CelFields;
 }
 
 function translateNode(node: ASTNode, around: Surroundings): Expression {
@@ -129,8 +130,8 @@ function translateLiteral(node: ASTNode & { readonly op: "value" }): Expression 
 }
 
 function translateName(name: string, node: ASTNode, around: Surroundings): Expression {
-  if (name !== around.variable && !Object.hasOwn(CONTEXT_TYPES, name)) {
-    const known = Object.keys(CONTEXT_TYPES).join(", ");
+  if (name !== around.variable && !Object.hasOwn(around.types, name)) {
+    const known = Object.keys(around.types).join(", ");
     throw reject(node, `the names ${known}`, `unknown name "${name}"`);
   }
   return { op: "name", name };
@@ -141,7 +142,7 @@ function translateField(of: ASTNode, field: string, around: Surroundings): Expre
   return { op: "field", of: translateNode(of, around), field };
 }
 
-/** Refuses a field that its record cannot have: the checker knows none of `parent` and `root`. */
+/** Refuses a field that its record cannot have: the checker knows none of one that may be null. */
 function checkField(of: ASTNode, field: string, around: Surroundings): void {
   const type = typeOf(of, around);
   if (typeof type !== "object" || Object.hasOwn(type, field)) return;
@@ -150,7 +151,7 @@ function checkField(of: ASTNode, field: string, around: Surroundings): void {
 }
 
 function typeOf(node: ASTNode, around: Surroundings): CelType | undefined {
-  if (node.op === "id" && node.args !== around.variable) return own(CONTEXT_TYPES, node.args);
+  if (node.op === "id" && node.args !== around.variable) return own(around.types, node.args);
   const field = fieldOf(node);
   return field === undefined ? undefined : own(typeOf(field.of, around), field.name);
 }
@@ -197,10 +198,10 @@ function translateLoop(name: LoopName, args: readonly ASTNode[], site: CallSite)
   if (site.around.variable !== undefined) {
     throw reject(site.node, "one level of macros", `"${name}" inside of another macro`);
   }
-  if (Object.hasOwn(CONTEXT_TYPES, variable.args)) {
+  if (Object.hasOwn(site.around.types, variable.args)) {
     throw reject(variable, "a new name for each element", `"${variable.args}"`);
   }
-  const inside = { variable: variable.args, source: site.around.source };
+  const inside = { ...site.around, variable: variable.args };
   const [where] = rest.length === 2 ? rest : [];
   return {
     op: "loop",

@@ -8,6 +8,14 @@ export interface StopCondition {
   readonly when?: string;
 }
 
+/** A CEL condition that refuses leases: `lease_condition`. */
+export interface LeaseCondition {
+  readonly name: string;
+  readonly description?: string;
+  /** CEL source over the lease context. */
+  readonly when: string;
+}
+
 /**
  * The weaknesses of containment that a contract may allow by name: workers that run as the user of
  * the fleet and see its files, and limits or network rights that were asked for and bind nobody.
@@ -41,6 +49,7 @@ export interface Contract {
   /** What a child gets for a key that its request leaves out. */
   readonly default_child: Budget;
   readonly stop: readonly StopCondition[];
+  readonly lease_deny_when: readonly LeaseCondition[];
 }
 
 /** The contract that a fleet starts from: what its operator leaves out is as here. */
@@ -65,4 +74,13 @@ export const DEFAULT_CONTRACT: Contract = {
   budget: {},
   default_child: {},
   stop: [],
+  lease_deny_when: [],
 };
+
+/** What was added to contracts since the first ones were journaled. */
+const ADDED: Pick<Contract, "lease_deny_when"> = { lease_deny_when: [] };
+
+/** A contract as an entry has it, with what older entries could not say. */
+export function wholeContract(recorded: Contract): Contract {
+  return { ...ADDED, ...recorded };
+}

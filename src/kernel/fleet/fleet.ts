@@ -3,8 +3,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { ok } from "../assert.ts";
 import type { CommandMap } from "../command.ts";
-import { checkCondition } from "../condition/condition.ts";
-import type { Contract } from "./contract.ts";
+import { checkCondition, checkLeaseCondition } from "../condition/condition.ts";
+import { wholeContract, type Contract } from "./contract.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import type { State } from "../state.ts";
 import { checkAlive } from "./openness.ts";
@@ -46,11 +46,20 @@ export function decideEnact(state: State, request: CommandMap["contract.enact"])
 
 /** Conditions are type-checked here, before they can ever decide. */
 function conditionProblem(contract: Contract): Ruling | null {
-  for (const { name, when } of contract.stop) {
+  const { stop, lease_deny_when } = wholeContract(contract);
+  const conditions = [
+    ...stop.map((one) => ({ ...one, noun: "stop condition", check: checkCondition })),
+    ...lease_deny_when.map((one) => ({
+      ...one,
+      noun: "condition on leases",
+      check: checkLeaseCondition,
+    })),
+  ];
+  for (const { name, when, noun, check } of conditions) {
     if (when === undefined) continue;
-    const checked = checkCondition(when);
+    const checked = check(when);
     if (checked.ok) continue;
-    return deny("contract_invalid", `stop condition "${name}": ${checked.problem}`, {
+    return deny("contract_invalid", `${noun} "${name}": ${checked.problem}`, {
       condition: name,
       when,
       problem: checked.problem,

@@ -70,7 +70,7 @@ function parentFor(state: State, manifest: Manifest): string | null {
   if (parent === undefined || !isLive(parent) || isReservation(parent)) return null;
   const isNarrower =
     NETWORKS.indexOf(manifest.network) <= NETWORKS.indexOf(parent.network) &&
-    narrowTo(manifest.regions, parent.regions).kind === "inside" &&
+    narrowTo(manifest.regions, parent.regions, state.book.foldsCase).kind === "inside" &&
     manifest.expires_at_ms <= parent.expires_at_ms;
   const own = flatten(manifest.budget);
   const isBounded = Object.keys(flatten(parent.granted)).every((key) => own[key] !== undefined);

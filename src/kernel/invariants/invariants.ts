@@ -6,19 +6,22 @@
  *   standing.ts     what holds in every state: counts, indexes, budgets (I5)
  *   transition.ts   what holds between two states: order, time, lives (I3, I5, I10, I11)
  *   entrance.ts     what holds for an entry that lets somebody in or on (I3, I4, I6, I8, I9)
+ *   leases.ts       what may happen to leases (I2, I3, I5, I8, I9): lease-grants.ts to new ones,
+ *                   ground.ts where they meet (I1), lease-book.ts to what finds them
  *
- * I1 and I2 are about leases; I7 needs the entry decided again, which is for who has the rules.
+ * I7 needs the entry decided again, which is for who has the rules.
  */
 import type { Happening } from "../evolve.ts";
 import type { State } from "../state.ts";
 import { entranceViolations } from "./entrance.ts";
+import { leaseViolations } from "./leases.ts";
 import { standingViolations } from "./standing.ts";
 import { transitionViolations } from "./transition.ts";
 
 /**
  * Everything that an entry broke: `before` is the state it was decided on, `after` the fold of it.
  * Empty when all holds. Each violation is a sentence that begins with the invariant's id. The cost
- * grows with the count of workers in the state, not with history.
+ * grows with the count of workers and leases in the state, not with history.
  */
 export function findViolations(
   before: State,
@@ -29,5 +32,6 @@ export function findViolations(
     ...transitionViolations(before, happening, after),
     ...entranceViolations(before, happening, after),
     ...standingViolations(after),
+    ...leaseViolations(before, happening, after),
   ];
 }

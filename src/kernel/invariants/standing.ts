@@ -72,15 +72,19 @@ function* lineageViolations(
   const parent = state.workers.get(worker.parent);
   if (parent === undefined)
     yield `index: the parent ${worker.parent} of ${id} must be in the state`;
-  else yield* rightsViolations(worker, parent);
+  else yield* rightsViolations(worker, parent, state.book.foldsCase);
 }
 
 /** Rights only narrow from parent to child, also where the parent is another than at admission. */
-function* rightsViolations(worker: Worker, parent: Worker): Generator<string, void, undefined> {
+function* rightsViolations(
+  worker: Worker,
+  parent: Worker,
+  foldsCase: boolean,
+): Generator<string, void, undefined> {
   const { id } = worker;
   if (NETWORKS.indexOf(worker.network) > NETWORKS.indexOf(parent.network))
     yield `I5: network of ${id} must be at most "${parent.network}", got "${worker.network}"`;
-  const narrowed = narrowTo(worker.regions, parent.regions);
+  const narrowed = narrowTo(worker.regions, parent.regions, foldsCase);
   if (narrowed.kind !== "inside")
     yield `I5: regions of ${id} must lie in its parent's, they are ${narrowed.kind}`;
   if (worker.expires_at_ms > parent.expires_at_ms)

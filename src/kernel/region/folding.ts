@@ -21,7 +21,33 @@ export const EXACT: Folding = {
 /** One character that folds, and what to. */
 type Fold = readonly [char: number, folded: number];
 
-const FOLDS: readonly Fold[] = FOLDING_RUNS.split(" ").flatMap(readRun);
+/** All that is known of folding. */
+interface Table {
+  readonly folds: readonly Fold[];
+  readonly folded: ReadonlyMap<number, number>;
+  /** The characters that fold to another. */
+  readonly folding: CharSet;
+  readonly alphabet: CharSet;
+}
+
+let unpacked: Table | undefined;
+
+/** The table, unpacked when letters are first folded: most fleets tell them apart. */
+function table(): Table {
+  unpacked ??= unpack();
+  return unpacked;
+}
+
+function unpack(): Table {
+  const folds = FOLDING_RUNS.split(" ").flatMap(readRun);
+  const folding = charSetOf(folds.map(([char]) => [char, char]));
+  return {
+    folds,
+    folded: new Map(folds),
+    folding,
+    alphabet: subtractSets(SEGMENT_CHARS, folding),
+  };
+}
 
 function readRun(run: string): readonly Fold[] {
   const [from = 0, to = 0, step = 1, distance = 0] = run.split(",").map((n) => parseInt(n, 36));
@@ -30,24 +56,24 @@ function readRun(run: string): readonly Fold[] {
   return folds;
 }
 
-const FOLDED = new Map(FOLDS);
-const FOLDING: CharSet = charSetOf(FOLDS.map(([char]) => [char, char]));
-
 /**
  * Letters that differ in case alone are the same, by Unicode's simple case folding: no character
  * becomes two, so `ß` is not `ss`.
  */
 export const CASELESS: Folding = {
-  alphabet: subtractSets(SEGMENT_CHARS, FOLDING),
+  get alphabet() {
+    return table().alphabet;
+  },
   foldText(text) {
     // Folding may leave a letter before a mark that the two together have a character for.
     const folded = Array.from(text.normalize("NFC"), foldChar).join("").normalize("NFC");
     return Array.from(folded, foldChar).join("");
   },
   foldSet(set) {
-    if (intersectSets(set, FOLDING).length === 0) return set;
-    const folded = FOLDS.filter(([char]) => intersectSets(set, [char, char]).length > 0);
-    const kept = subtractSets(set, FOLDING);
+    const { folds, folding } = table();
+    if (intersectSets(set, folding).length === 0) return set;
+    const folded = folds.filter(([char]) => intersectSets(set, [char, char]).length > 0);
+    const kept = subtractSets(set, folding);
     const ranges = folded.map(([, to]) => [to, to] as const);
     for (let i = 0; i < kept.length; i += 2)
       ranges.push([kept[i] as number, kept[i + 1] as number]);
@@ -56,6 +82,6 @@ export const CASELESS: Folding = {
 };
 
 function foldChar(char: string): string {
-  const folded = FOLDED.get(char.codePointAt(0) ?? 0);
+  const folded = table().folded.get(char.codePointAt(0) ?? 0);
   return folded === undefined ? char : String.fromCodePoint(folded);
 }

@@ -18,9 +18,22 @@ const SOME_NAME = "a";
  */
 export function meetPatterns(left: Pattern, right: Pattern, folding: Folding): string | undefined {
   const namespace = meetNamespaces(left.namespace, right.namespace);
-  if (namespace === undefined) return undefined;
+  if (namespace === undefined || isPlainlyApart(left.steps, right.steps)) return undefined;
   const segments = meetSteps(left.steps, right.steps, folding);
   return segments === undefined ? undefined : writePath(namespace, segments.join("/"));
+}
+
+/** Whether a look at the steps is enough to tell two patterns apart, as it mostly is. */
+function isPlainlyApart(left: readonly Step[], right: readonly Step[]): boolean {
+  // Without `**` a path has as many segments as its pattern has steps.
+  if (left.length !== right.length && !left.includes(DEEP) && !right.includes(DEEP)) return true;
+  for (const [index, one] of left.entries()) {
+    const other = right[index];
+    if (one === DEEP || other === DEEP || other === undefined) return false;
+    const isSure = one.literal !== undefined && other.literal !== undefined;
+    if (isSure && one.literal !== other.literal) return true;
+  }
+  return false;
 }
 
 /** The namespace that two have in common; undefined when there is none. */

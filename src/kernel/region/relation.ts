@@ -20,9 +20,9 @@ export type Containment =
 /**
  * Decides exactly whether two regions, parsed with one folding, share a resource. Without excludes
  * in polynomial time; `too_large` only with them, and never as a guess: whoever asks must then
- * take the two to overlap.
+ * take the two to overlap. Whoever asks about many regions at once gives them one effort.
  */
-export function overlapOf(left: Region, right: Region): Overlap {
+export function overlapOf(left: Region, right: Region, effort = newEffort()): Overlap {
   demandOneFolding(left, right);
   const none = [...left.excludes, ...right.excludes];
   const doubtful: [Pattern, Pattern][] = [];
@@ -37,7 +37,6 @@ export function overlapOf(left: Region, right: Region): Overlap {
       );
       if (!isLeftOut) doubtful.push([one, other]);
     }
-  const effort = newEffort();
   let isTooLarge = false;
   for (const all of doubtful) {
     const found = findResource({ all, none }, left, effort);
@@ -89,7 +88,7 @@ function pathOf({ namespace, steps }: Pattern): string | undefined {
   return writePath(namespace, segments.join("/"));
 }
 
-/** Whether one pattern is another, or below the folder that the other is: seen by their texts. */
+/** Whether one pattern is another, or below the folder that the other is: seen step by step. */
 function isPlainlyInside(inner: Pattern, outer: Pattern): boolean {
   if (meetNamespaces(inner.namespace, outer.namespace) !== inner.namespace) return false;
   const folder = outer.steps.at(-1) === DEEP ? outer.steps.slice(0, -1) : outer.steps;
@@ -97,7 +96,7 @@ function isPlainlyInside(inner: Pattern, outer: Pattern): boolean {
   return folder.every((step, index) => {
     const other = inner.steps[index];
     if (step === DEEP || other === DEEP || other === undefined) return step === other;
-    return step.text === other.text;
+    return step.literal === undefined ? step.text === other.text : step.literal === other.literal;
   });
 }
 

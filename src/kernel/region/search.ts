@@ -23,9 +23,9 @@ export interface Effort {
   statesLeft: number;
 }
 
-/** The effort that one question is worth. */
-export function newEffort(): Effort {
-  return { statesLeft: LIMITS.regionSearchStatesMax };
+/** The effort that one question is worth, unless it is worth more. */
+export function newEffort(statesMax: number = LIMITS.regionSearchStatesMax): Effort {
+  return { statesLeft: statesMax };
 }
 
 /** Where all automata stand after some text, and how that was reached. */

@@ -56,9 +56,14 @@ function meetFixed(left: readonly Item[], right: readonly Item[]): readonly Char
 }
 
 /** A text that a segment matches; undefined when it can only be `.` or `..`. */
-export function exampleOf(segment: Segment, alphabet: CharSet): string | undefined {
-  return segment.literal ?? new Meeting(segment.items, [RUN], alphabet).find();
+export function exampleOf({ literal, items }: Segment, alphabet: CharSet): string | undefined {
+  if (literal !== undefined) return literal;
+  return items.includes(RUN)
+    ? meetRuns(items, ANYTHING)
+    : new Meeting(items, ANYTHING, alphabet).find();
 }
+
+const ANYTHING: readonly Item[] = [RUN];
 
 /** Whether a segment of a path, in the form that its folding gives it, is matched. */
 export function matchesSegment({ literal, items }: Segment, text: string): boolean {

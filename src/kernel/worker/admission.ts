@@ -39,7 +39,7 @@ export function decideAdmit(
     checkCounts(state.contract, { live: state.live_count, total: state.total_count }) ??
     checkCooldown(state, parent, so.atMs) ??
     checkDepth(state.contract, parent, request.depth) ??
-    checkRights(state.contract, parent, request);
+    checkRights(state, parent, request);
   if (refusal !== null) return { ok: false, refusal };
   const carving = carve(parent, request.budget, state.contract);
   if (!carving.ok) return carving;
@@ -148,8 +148,8 @@ function depthBelow(parent: Worker | null): number {
 }
 
 /** A child's rights are a part of its parent's, field by field (I5). */
-function checkRights(contract: Contract, parent: Worker | null, request: Request): Refusal | null {
-  const weak = checkContainment(contract, parent, request);
+function checkRights(state: State, parent: Worker | null, request: Request): Refusal | null {
+  const weak = checkContainment(state.contract, parent, request);
   if (weak !== null) return weak;
   const { network, regions } = request;
   if (
@@ -162,12 +162,16 @@ function checkRights(contract: Contract, parent: Worker | null, request: Request
       `network must be at most the parent's "${parent.network}", got "${network}"`,
       { field: "network", parent: parent.network, got: network },
     );
-  return regions === undefined ? null : checkRegions(regions, parent?.regions ?? null);
+  return regions === undefined ? null : checkRegions(state, regions, parent?.regions ?? null);
 }
 
 /** What lies outside of the parent's regions is shown by one resource that does. */
-function checkRegions(got: readonly string[], parent: readonly string[] | null): Refusal | null {
-  const narrowed = narrowTo(got, parent);
+function checkRegions(
+  { book }: State,
+  got: readonly string[],
+  parent: readonly string[] | null,
+): Refusal | null {
+  const narrowed = narrowTo(got, parent, book.foldsCase);
   switch (narrowed.kind) {
     case "inside":
       return null;
@@ -192,10 +196,14 @@ function checkRegions(got: readonly string[], parent: readonly string[] | null):
 }
 
 /** As they are granted: canonical, those of the parent where none are asked for. */
-function regionsOf(parent: Worker | null, asked: readonly string[] | undefined): readonly string[] {
+function regionsOf(
+  { book }: State,
+  parent: Worker | null,
+  asked: readonly string[] | undefined,
+): readonly string[] {
   const inherited = parent?.regions ?? [EVERYTHING];
   if (asked === undefined) return inherited;
-  const parsed = parseOnce(asked);
+  const parsed = parseOnce(asked, book.foldsCase);
   return parsed.ok ? parsed.region.patterns : asked;
 }
 
@@ -215,13 +223,14 @@ export function admissionContext(
     reason: request.reason,
     state: request.state,
     budget: granted,
-    parent: parent === null ? null : describe(parent),
-    root: root === null ? null : describe(root),
+    parent: parent === null ? null : relativeOf(parent),
+    root: root === null ? null : relativeOf(root),
     contract: state.contract,
   };
 }
 
-function describe(worker: Worker): AdmissionRelative {
+/** A worker as conditions see it. */
+export function relativeOf(worker: Worker): AdmissionRelative {
   return {
     id: worker.id,
     name: worker.name,
@@ -287,7 +296,7 @@ function issue(
     depth: depthBelow(parent),
     state: request.state,
     budget: granted,
-    regions: regionsOf(parent, request.regions),
+    regions: regionsOf(state, parent, request.regions),
     network: networkOf(parent, request.network),
     issued_at_ms: atMs,
     register_by_ms: Math.min(atMs + state.contract.register_within_ms, expiresAtMs),

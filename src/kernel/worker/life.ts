@@ -1,5 +1,6 @@
 import type { Actor } from "../actor.ts";
 import type { CommandMap } from "../command.ts";
+import { releasesOf } from "../lease/ending.ts";
 import { deny, findLive, findRunning, grant, type Ruling } from "../decision.ts";
 import type { Event } from "../event.ts";
 import type { StopReason } from "./evidence.ts";
@@ -98,6 +99,8 @@ export function decideExited(
   const { evidence, outcome } = request;
   return grant(
     { kind: "worker.stopped", data: { worker: worker.id, reason, evidence, outcome } },
+    // Whoever ended as he should is done with his ground; what others leave stays protected.
+    ...(reason === "completed" ? releasesOf(state, worker.id) : []),
     ...orphaned(state, worker),
   );
 }

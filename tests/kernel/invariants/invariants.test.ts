@@ -11,10 +11,8 @@ import {
   admit,
   create,
   exited,
-  given,
   idOf,
   kill,
-  OPERATOR,
   pause,
   quarantine,
   self,
@@ -25,6 +23,7 @@ import {
   type Play,
   type Step,
 } from "../../support/scenario.ts";
+import { happen, noted, ofEntry, ofState, playOf } from "./findings.ts";
 
 const budget = { cpu_milli: 100, spawns: 9, units: { tokens: 50 } };
 const base = [
@@ -33,28 +32,6 @@ const base = [
   ...start("b", { under: "a", budget: { cpu_milli: 40, spawns: 4, units: { tokens: 20 } } }),
   admit("c", { under: "b", budget: { cpu_milli: 10, spawns: 1, units: { tokens: 5 } } }),
 ];
-
-function playOf(steps: readonly Step[]): Play {
-  return given(...steps).play;
-}
-
-function happen(play: Play, event: Event, at: Partial<Happening> = {}): Happening {
-  const { seq, at_ms } = play.state;
-  return { ...event, seq: seq + 1, at_ms, actor: OPERATOR, ...at };
-}
-
-const noted: Event = { kind: "worker.noted", data: { worker: idOf("a"), text: "x" } };
-
-/** Violations of an entry that is folded as ever. */
-function ofEntry(play: Play, happening: Happening): readonly string[] {
-  return findViolations(play.state, happening, evolve(play.state, happening));
-}
-
-/** Violations of a state that a harmless entry left, with something in it changed. */
-function ofState(play: Play, change: (state: State) => State): readonly string[] {
-  const happening = happen(play, noted);
-  return findViolations(play.state, happening, change(evolve(play.state, happening)));
-}
 
 function changed(name: string, fields: Partial<Worker>): (state: State) => State {
   return (state) => {

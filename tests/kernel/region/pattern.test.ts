@@ -2,6 +2,7 @@ import { assert, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseRegion } from "../../../src/kernel/region/region.ts";
 import { containmentOf, overlapOf } from "../../../src/kernel/region/relation.ts";
+import { narrowTo } from "../../../src/kernel/region/rights.ts";
 import { LIMITS } from "../../../src/kernel/limits.ts";
 import { caselessRegionOf, regionOf } from "./ground.ts";
 import { anyRegion } from "./arbitrary.ts";
@@ -127,7 +128,8 @@ describe("pairs that prior algebras got wrong", () => {
     ["port:8080", "8080"],
     ["port:8080", "branch:8080"],
     ["src/[!a]", "src/a"],
-  ])("[GR5] %s and %s share nothing (leases H22)", (left, right) => {
+    ["Docs/**/*.MD", "docs/**/*.md"],
+  ])("[GR5] %s and %s share nothing (leases H22b)", (left, right) => {
     for (const [one, other] of [
       [left, right],
       [right, left],
@@ -135,17 +137,43 @@ describe("pairs that prior algebras got wrong", () => {
       expect(overlapOf(regionOf(one), regionOf(other))).toEqual({ kind: "apart" });
   });
 
-  test("[GR5] what is left out is not there, however the rest is padded (leases H22)", () => {
+  test("[GR5] what is left out is not there (leases H22)", () => {
     const api = regionOf("src/api/**", "!src/api/gen/**");
     expect(overlapOf(api, regionOf("src/api/gen/x.ts")).kind).toBe("apart");
-    expect(overlapOf(api, regionOf("docs/**", "tests/**", "src/api/x.ts"))).toMatchObject({
-      witness: "src/api/x.ts",
-    });
+    expect(overlapOf(regionOf("src/api/gen/x.ts"), api).kind).toBe("apart");
     expect(overlapOf(api, regionOf("src/api/gen*/**"))).toMatchObject({ kind: "overlap" });
   });
 
-  test.each(["//src", "a/..", "/src/a"])("[GR5] %s is refused (leases H22)", (text) => {
+  test("[GR5] one shared file is enough, however a region is padded (leases H22c)", () => {
+    const padded = regionOf("docs/**", "tests/**", "src/api/x.ts");
+    const shared = { kind: "overlap", witness: "src/api/x.ts" };
+    expect(overlapOf(padded, regionOf("src/api/**"))).toEqual(shared);
+  });
+
+  test("[GR5] the order of asking changes nothing (leases H22d)", () => {
+    const padded = regionOf("docs/**", "tests/**", "src/api/x.ts");
+    const shared = { kind: "overlap", witness: "src/api/x.ts" };
+    expect(overlapOf(regionOf("src/api/**"), padded)).toEqual(shared);
+  });
+
+  test.each(["//src", "src//a", "a/..", "/src/a"])("[GR5] %s is refused (leases H22)", (text) => {
     expect(parseRegion([text])).toMatchObject({ ok: false });
+  });
+
+  test.each([[[]], [["!a"]], [["a", "!a"]], [["src/*", "!src/**"]]])(
+    "[GR3] %j is nobody's ground: it has nothing, so it would block nothing (leases H23)",
+    (texts) => {
+      for (const isCaseless of [false, true])
+        expect(narrowTo(texts, null, isCaseless)).toMatchObject({ kind: "invalid" });
+    },
+  );
+
+  test("[GR9] where case does not count, rights do not count it either", () => {
+    expect(narrowTo(["SRC/A"], ["src/**"], true)).toMatchObject({ kind: "inside" });
+    expect(narrowTo(["SRC/A"], ["src/**"])).toEqual({ kind: "outside", witness: "SRC/A" });
+    const outer = ["**", "!secret/**"];
+    expect(narrowTo(["Secret/x"], outer, true)).toEqual({ kind: "outside", witness: "secret/x" });
+    expect(narrowTo(["Secret/x"], outer)).toMatchObject({ kind: "inside" });
   });
 
   test("[GR6] where case does not count, letters of either case are one", () => {

@@ -1,0 +1,38 @@
+import { ANY_NAMESPACE, DEFAULT_NAMESPACE, NAMESPACE } from "../region/pattern.ts";
+
+/** The worktree that a repository begins with, or a folder that is no repository. */
+export const MAIN_WORKTREE = "main";
+
+/** The folder under which the ground of each worktree lies, where each has its own. */
+const FOLDER = "worktree";
+
+/** Characters that mean something else in a pattern where they are not escaped. */
+const SPECIAL = /[*?[\]{},\\]/g;
+
+/**
+ * Patterns as they are meant on the ground of one worktree: of files, those below a folder of its
+ * own. Patterns of other namespaces stay as they are, for ports and the like are shared. One of
+ * every namespace is meant on every worktree: what reaches over namespaces reaches over these.
+ *
+ * Region by region it keeps what lies in what, and what shares something with what, of one
+ * worktree. The answer is not canonical; the patterns must be ones that parse.
+ */
+export function onWorktree(patterns: readonly string[], id: string): readonly string[] {
+  return patterns.flatMap((pattern) => {
+    const lead = pattern.startsWith("!") ? "!" : "";
+    const text = pattern.slice(lead.length);
+    const named = NAMESPACE.exec(text);
+    const path = text.slice(named?.[0].length ?? 0);
+    const namespace = named?.[1] ?? DEFAULT_NAMESPACE;
+    if (namespace === ANY_NAMESPACE) return [pattern, `${lead}${FOLDER}/*/${path}`];
+    if (namespace !== DEFAULT_NAMESPACE) return [pattern];
+    return [`${lead}${FOLDER}/${id.replaceAll(SPECIAL, String.raw`\$&`)}/${path}`];
+  });
+}
+
+/** A file's path, as resources are written, on the ground of one worktree. */
+export function pathOnWorktree(path: string, id: string): string {
+  return `${FOLDER}/${id}/${path.slice(path.startsWith(FILE) ? FILE.length : 0)}`;
+}
+
+const FILE = `${DEFAULT_NAMESPACE}:`;

@@ -1,0 +1,226 @@
+import type { CommandMap } from "../command.ts";
+import { grant, type Ruling } from "../decision.ts";
+import type { Event } from "../event.ts";
+import { checkOpen } from "../fleet/openness.ts";
+import type { JsonObject } from "../json.ts";
+import type { Lane } from "../lane/lane.ts";
+import { MAIN_WORKTREE } from "../ground/worktree.ts";
+import { resolveLanes } from "../lane/resolve.ts";
+import { LIMITS } from "../limits.ts";
+import { refuse, type Refusal } from "../refusal.ts";
+import { parseOnce } from "../region/rights.ts";
+import type { Region } from "../region/region.ts";
+import type { State } from "../state.ts";
+import { leasesOf } from "./book.ts";
+import { checkLeaseConditions } from "./condition.ts";
+import { checkConflicts, checkSlots, type Wish } from "./conflict.ts";
+import { checkNewHolder } from "./holding.ts";
+import { findKept } from "./kept.ts";
+import { isHeldAt, type Holder, type Lease, type LeaseMode } from "./lease.ts";
+import { understand, type Wanted } from "./wanted.ts";
+
+type Request = CommandMap["lease.acquire"];
+
+/** When a command is decided, and what the store's index knows of what it is about. */
+interface Now {
+  readonly atMs: number;
+  readonly ended: string | undefined;
+}
+
+/** What one ground that was asked for came to. */
+type Attempt =
+  | { readonly kind: "granted"; readonly wanted: Wanted }
+  | { readonly kind: "kept" }
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly isFinal: boolean };
+
+/**
+ * Decides `lease.acquire`: every check in its order (LS2), on one region or on lanes, of which the
+ * first that can be had is granted. What the holder has already is left as it is, and nothing is
+ * written.
+ */
+export function decideAcquire(state: State, request: Request, now: Now): Ruling {
+  const refusal = checkOpen(state) ?? checkNewHolder(state, request.holder, now.ended);
+  if (refusal !== null) return { ok: false, refusal };
+  const asked = asksOf(state, request);
+  if (!asked.ok) return asked;
+  const alsoHeld = parseAlsoHeld(state, request.also_held ?? []);
+  if (!alsoHeld.ok) return alsoHeld;
+  const passed: JsonObject[] = [];
+  let last: Refusal | undefined;
+  for (const { lane, patterns } of asked.grounds) {
+    const attempt = tryGround(
+      state,
+      { ...request, lane, patterns, alsoHeld: alsoHeld.regions },
+      now,
+    );
+    if (attempt.kind === "kept") return grant();
+    if (attempt.kind === "granted")
+      return grant(grantOf(state, request, { wanted: attempt.wanted, atMs: now.atMs, passed }));
+    last = attempt.refusal;
+    if (attempt.isFinal) break;
+    const { code, facts } = last;
+    passed.push({ lane: lane?.name ?? null, code, facts });
+  }
+  if (last === undefined) return { ok: false, refusal: refuse("region_invalid", NOTHING_ASKED) };
+  if (passed.length < 2) return { ok: false, refusal: last };
+  return { ok: false, refusal: { ...last, facts: { ...last.facts, tried: passed } } };
+}
+
+/**
+ * The lease that an acquisition left as it is: what its holder has already of what is asked for,
+ * in the order of asking. Undefined when it has none, or none any more.
+ */
+export function findRepeated(state: State, request: Request, atMs: number): Lease | undefined {
+  const asked = asksOf(state, request);
+  if (!asked.ok) return undefined;
+  const { mode, holder } = request;
+  const worktree = worktreeOf(state, request);
+  for (const { lane, patterns } of asked.grounds) {
+    const understood = understand(state, { lane, patterns, mode, holder, worktree });
+    if (!understood.ok) continue;
+    const { wanted } = understood;
+    const kept = findKept(state, { ...request, wanted, lender: null }, atMs);
+    if (kept?.ok === true) return kept.lease;
+  }
+  return undefined;
+}
+
+const NOTHING_ASKED = "a region or lanes must be asked for, got neither";
+
+interface Ground {
+  readonly lane: Lane | null;
+  readonly patterns: readonly string[];
+}
+
+function asksOf(
+  state: State,
+  { region, lanes = [] }: Request,
+):
+  | { readonly ok: true; readonly grounds: readonly Ground[] }
+  | { readonly ok: false; readonly refusal: Refusal } {
+  if (region !== undefined) return { ok: true, grounds: [{ lane: null, patterns: region }] };
+  const resolved = resolveLanes(state.book, lanes);
+  if (!resolved.ok) return resolved;
+  return {
+    ok: true,
+    grounds: resolved.lanes.map((lane) => ({ lane, patterns: lane.region })),
+  };
+}
+
+function tryGround(
+  state: State,
+  ask: Request & Ground & { readonly alsoHeld: readonly Region[] },
+  { atMs }: Now,
+): Attempt {
+  const { lane, patterns, mode, holder, alsoHeld } = ask;
+  const worktree = worktreeOf(state, ask);
+  const understood = understand(state, { lane, patterns, mode, holder, worktree });
+  if (!understood.ok) return no(understood.refusal);
+  const { wanted } = understood;
+  const kept = findKept(state, { ...ask, wanted, lender: null }, atMs);
+  if (kept?.ok === true) return { kind: "kept" };
+  if (kept?.ok === false) return { ...no(kept.refusal), isFinal: true };
+  const full = checkRoom(state, holder, atMs);
+  if (full !== null) return { ...no(full), isFinal: true };
+  const denied = checkLeaseConditions(state, { ...ask, ...groundOf(wanted) }, atMs);
+  if (denied !== null) return no(denied);
+  const wish: Wish = {
+    holder,
+    mode: wanted.mode,
+    region: wanted.region,
+    lane: lane?.name ?? null,
+    alone: lane?.alone === true,
+    lenders: new Set(),
+    alsoHeld,
+  };
+  const conflict = checkConflicts(state.book, wish, atMs);
+  if (conflict !== null) return no(conflict);
+  const { name, slots } = lane ?? {};
+  if (wanted.mode !== "slot" || name === undefined || slots === undefined)
+    return { kind: "granted", wanted };
+  const taken = checkSlots(state.book, { name, slots }, atMs);
+  return taken === null ? { kind: "granted", wanted } : no(taken);
+}
+
+function groundOf({ lane, mode, region }: Wanted): {
+  readonly lane: string | null;
+  readonly mode: LeaseMode;
+  readonly region: readonly string[];
+} {
+  return { lane: lane?.name ?? null, mode, region: region.patterns };
+}
+
+/** The worktree that a request is about, where worktrees have ground of their own. */
+function worktreeOf({ book }: State, { worktree = MAIN_WORKTREE }: Request): string | null {
+  return book.rules.worktrees === "own_ground" ? worktree : null;
+}
+
+function no(refusal: Refusal): Extract<Attempt, { readonly kind: "refused" }> {
+  return { kind: "refused", refusal, isFinal: false };
+}
+
+/** Refuses what would be more leases than are kept, of the fleet or of one holder. */
+export function checkRoom({ book }: State, holder: Holder, atMs: number): Refusal | null {
+  const { leasesMax, leasesPerHolderMax } = LIMITS;
+  if (book.leases.size >= leasesMax)
+    return refuse(
+      "limit_exceeded",
+      `leases of a fleet must stay at most ${leasesMax}, there are ${book.leases.size}`,
+      { field: "leases", max: leasesMax, got: book.leases.size },
+    );
+  let count = 0;
+  for (const lease of leasesOf(book, holder)) if (isHeldAt(lease, atMs)) count += 1;
+  if (count < leasesPerHolderMax) return null;
+  return refuse(
+    "limit_exceeded",
+    `leases of a holder must stay at most ${leasesPerHolderMax}, it has ${count}`,
+    { field: "leases_of_holder", max: leasesPerHolderMax, got: count },
+  );
+}
+
+function parseAlsoHeld(
+  state: State,
+  given: readonly (readonly string[])[],
+):
+  | { readonly ok: true; readonly regions: readonly Region[] }
+  | { readonly ok: false; readonly refusal: Refusal } {
+  const regions: Region[] = [];
+  for (const patterns of given) {
+    const parsed = parseOnce(patterns, state.book.foldsCase);
+    if (!parsed.ok) {
+      const { code, expected, got } = parsed.problem;
+      const message = `what counts as held must have ${expected}, got ${got}`;
+      const facts = { field: "also_held", expected, got };
+      return { ok: false, refusal: refuse(code, message, facts) };
+    }
+    regions.push(parsed.region);
+  }
+  return { ok: true, regions };
+}
+
+function grantOf(
+  state: State,
+  request: Request,
+  so: { readonly wanted: Wanted; readonly atMs: number; readonly passed: readonly JsonObject[] },
+): Event {
+  const { holder, ttl_ms, key, run_id } = request;
+  const { wanted, atMs, passed } = so;
+  const { lane, mode, region } = wanted;
+  const worktree = worktreeOf(state, request);
+  return {
+    kind: "lease.granted",
+    data: {
+      mode,
+      region: region.patterns,
+      ...(lane === null ? {} : { lane: lane.name }),
+      ...(lane?.alone === true ? { alone: true as const } : {}),
+      holder,
+      ttl_ms,
+      expires_at_ms: atMs + ttl_ms,
+      ...(key === undefined ? {} : { key }),
+      ...(run_id === undefined ? {} : { run_id }),
+      ...(worktree === null ? {} : { worktree }),
+      ...(passed.length === 0 ? {} : { passed_over: passed }),
+    },
+  };
+}

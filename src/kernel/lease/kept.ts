@@ -1,0 +1,67 @@
+import { refuse, type Refusal } from "../refusal.ts";
+import { containmentOf } from "../region/relation.ts";
+import { parseOnce } from "../region/rights.ts";
+import type { State } from "../state.ts";
+import { leasesOf } from "./book.ts";
+import { isHeldAt, type Holder, type Lease } from "./lease.ts";
+import type { Wanted } from "./wanted.ts";
+
+/** What a holder asks for, as far as it may have it already. */
+export interface Repeatable {
+  readonly holder: Holder;
+  readonly key?: string;
+  readonly wanted: Wanted;
+  /** The lease that it is to be a lent part of, or null. */
+  readonly lender: string | null;
+}
+
+/** The lease that a holder has already, a key that was used for something else, or null. */
+export type Kept =
+  | { readonly ok: true; readonly lease: Lease }
+  | { readonly ok: false; readonly refusal: Refusal }
+  | null;
+
+/**
+ * Finds what a holder asks for among what it has: the live lease that its key made, or without a
+ * key the one on just this ground in this mode. So asking twice is harmless.
+ */
+export function findKept(state: State, asked: Repeatable, atMs: number): Kept {
+  const { holder, key } = asked;
+  for (const lease of leasesOf(state.book, holder)) {
+    if (!isHeldAt(lease, atMs) || lease.lender !== asked.lender) continue;
+    if (key === undefined) {
+      if (isSame(lease, asked.wanted)) return { ok: true, lease };
+      continue;
+    }
+    if (lease.key !== key) continue;
+    if (isWithin(state, asked.wanted, lease)) return { ok: true, lease };
+    return { ok: false, refusal: misused(lease, key, asked.wanted) };
+  }
+  return null;
+}
+
+function isSame(lease: Lease, { lane, mode, region }: Wanted): boolean {
+  return (
+    lease.mode === mode &&
+    lease.lane === (lane?.name ?? null) &&
+    lease.region.length === region.patterns.length &&
+    lease.region.every((pattern, index) => pattern === region.patterns[index])
+  );
+}
+
+/** Whether a lease gives what is wanted: whoever believes to hold more would overwrite others. */
+function isWithin(state: State, { lane, mode, region }: Wanted, lease: Lease): boolean {
+  if (lease.mode !== mode || lease.lane !== (lane?.name ?? null)) return false;
+  const held = parseOnce(lease.region, state.book.foldsCase);
+  return held.ok && containmentOf(region, held.region).kind === "inside";
+}
+
+function misused(lease: Lease, key: string, { lane, mode, region }: Wanted): Refusal {
+  const has = `${lease.mode} ${lease.lane ?? lease.region.join(" ")}`;
+  const got = `${mode} ${lane?.name ?? region.patterns.join(" ")}`;
+  return refuse(
+    "command_mismatch",
+    `a key must be used for one lease, "${key}" made ${lease.id} on ${has}, got ${got}`,
+    { key, lease_id: lease.id, expected: has, got },
+  );
+}
