@@ -1,7 +1,7 @@
 import { parseCores, parseDuration, parseSize } from "./amount.ts";
 
 /** How a field is written in TOML. */
-export type Form = "plain" | "duration" | "size" | "cores" | "budget" | "stop";
+export type Form = "plain" | "duration" | "size" | "cores" | "budget" | "conditions";
 
 /** A field of the contract or of a budget: its name in the journal, and how it is written. */
 export interface Field {
@@ -30,7 +30,8 @@ export const CONTRACT_FIELDS: Readonly<Record<string, Field>> = {
   allow_degraded: plain("allow_degraded"),
   budget: { wire: "budget", form: "budget" },
   default_child: { wire: "default_child", form: "budget" },
-  stop: { wire: "stop", form: "stop" },
+  stop: { wire: "stop", form: "conditions" },
+  lease_deny_when: { wire: "lease_deny_when", form: "conditions" },
 };
 
 /** The fields of `[contract.budget]` and `[contract.default_child]`. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Worktrees } from "../kernel/lane/lane.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { parserOf, type Parser } from "../protocol/parse.ts";
 import { flag, integer, oneOf, plainName, record, text } from "../protocol/scalar.ts";
@@ -7,11 +8,11 @@ import { flag, integer, oneOf, plainName, record, text } from "../protocol/scala
 export interface FleetSection {
   readonly name?: string;
   readonly store?: "sqlite";
-  /** Whether regions fold the case of letters; for later versions. */
+  /** Whether regions fold the case of letters, for the life of a new fleet. */
   readonly fold_case?: boolean;
 }
 
-/** `[lanes.NAME]`: a region with a name; for later versions. */
+/** `[lanes.NAME]`: a region with a name. */
 export interface LaneSection {
   readonly paths: readonly string[];
   readonly exclude?: readonly string[];
@@ -21,21 +22,31 @@ export interface LaneSection {
   readonly description?: string;
 }
 
+/** `[leases]`: whether ground must be leased to be written. */
+export interface LeasesSection {
+  readonly require?: boolean;
+}
+
+/** `[repository]`: whose ground the files of worktrees are. */
+export interface RepositorySection {
+  readonly worktrees?: Worktrees;
+}
+
 /** `[roster]`: who is expected; for later versions. */
 export interface RosterSection {
   readonly expected?: readonly string[];
 }
-
-const slotsMax = 10_000;
 
 const patterns = z
   .array(text(LIMITS.regionPatternBytesMax, 1), { error: "an array of patterns" })
   .min(1, { error: "at least one pattern" })
   .max(LIMITS.regionPatternsMax, { error: `at most ${LIMITS.regionPatternsMax} patterns` });
 
-const names = z
-  .array(plainName, { error: "an array of names" })
-  .max(LIMITS.regionPatternsMax, { error: `at most ${LIMITS.regionPatternsMax} names` });
+function names(countMax: number): z.ZodType<readonly string[]> {
+  return z
+    .array(plainName, { error: "an array of names" })
+    .max(countMax, { error: `at most ${countMax} names` });
+}
 
 /** Parses `[fleet]`. */
 export const parseFleetSection: Parser<FleetSection> = parserOf(
@@ -53,15 +64,31 @@ export const parseLane: Parser<LaneSection> = parserOf(
   record({
     paths: patterns,
     exclude: patterns.optional(),
-    slots: integer(1, slotsMax).optional(),
+    slots: integer(1, LIMITS.laneSlotsMax).optional(),
     alone: flag.optional(),
-    aliases: names.optional(),
+    aliases: names(LIMITS.laneAliasesMax).optional(),
     description: text(LIMITS.noteBytesMax).optional(),
   }) as unknown as z.ZodType<LaneSection>,
+);
+
+/** Parses `[leases]`. */
+export const parseLeases: Parser<LeasesSection> = parserOf(
+  "leases",
+  record({ require: flag.optional() }) as unknown as z.ZodType<LeasesSection>,
+);
+
+/** Parses `[repository]`. */
+export const parseRepository: Parser<RepositorySection> = parserOf(
+  "repository",
+  record({
+    worktrees: oneOf(["one_ground", "own_ground"]).optional(),
+  }) as unknown as z.ZodType<RepositorySection>,
 );
 
 /** Parses `[roster]`. */
 export const parseRoster: Parser<RosterSection> = parserOf(
   "roster",
-  record({ expected: names.optional() }) as unknown as z.ZodType<RosterSection>,
+  record({
+    expected: names(LIMITS.regionPatternsMax).optional(),
+  }) as unknown as z.ZodType<RosterSection>,
 );

@@ -47,7 +47,7 @@ export function seal(head: Head, atMs: number, drafts: readonly Draft[]): Sealed
     ids.add(id);
     const commandId = isFirst ? id : null;
     const recovers = draft.event.kind === "fleet.recovered" ? draft.event.data : null;
-    return { seq, text, hash: prev, commandId, subject: aboutWhom(draft), recovers };
+    return { seq, text, hash: prev, commandId, subject: aboutWhom(draft, seq), recovers };
   });
 }
 
@@ -66,8 +66,8 @@ function accountsFor({ kept_seq, kept_hash }: Recovered, { seq, hash }: Head): b
 }
 
 /** The key of `Journal.about`; found again from the text, so it is not part of the bytes. */
-function aboutWhom({ command, event }: Draft): string | null {
-  return subjectOf({ command, data: event.data });
+function aboutWhom({ command, event }: Draft, seq: number): string | null {
+  return subjectOf({ seq, command, kind: event.kind, data: event.data });
 }
 
 function canonicalText(

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { Command, CommandKind, CommandMap } from "../kernel/command.ts";
+import { nearest } from "../kernel/lane/nearest.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { contractSchema } from "./contract.ts";
 import { describeValue, InputError, isPlainObject } from "./input.ts";
+import { leaseCommands, leaseId } from "./lease.ts";
 import { manifestSchema } from "./manifest.ts";
-import { nearest } from "./nearest.ts";
 import { parserOf, type Parser, type Place } from "./parse.ts";
 import {
   EVIDENCE_LIMITS,
@@ -30,7 +31,14 @@ const key = record({
 
 const schemas: { readonly [K in CommandKind]: z.ZodType } = {
   ...workerCommands,
-  "fleet.create": record({ fleet: plainName, name: plainName, contract: contractSchema, key }),
+  ...leaseCommands,
+  "fleet.create": record({
+    fleet: plainName,
+    name: plainName,
+    contract: contractSchema,
+    key,
+    fold_case: z.literal(true, { error: "true, or absent" }).optional(),
+  }),
   "fleet.pause": record({ reason }),
   "fleet.resume": record({ reason }),
   "fleet.kill": record({ reason }),
@@ -49,6 +57,8 @@ const schemas: { readonly [K in CommandKind]: z.ZodType } = {
     handle: text(LIMITS.actorTextCharsMax, 1),
     reason,
     proposed: jsonValue(EVIDENCE_LIMITS).optional(),
+    lease: leaseId.optional(),
+    run_id: text(LIMITS.keyBytesMax, 1).optional(),
   }),
   "clock.tick": record({}),
   "clock.accept": record({ reason, wall_ms: integer(-8.64e15, 8.64e15).optional() }),

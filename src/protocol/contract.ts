@@ -4,6 +4,7 @@ import {
   DEFAULT_CONTRACT,
   type Contract,
   DEGRADATIONS,
+  type LeaseCondition,
   type StopCondition,
 } from "../kernel/fleet/contract.ts";
 import { LIMITS } from "../kernel/limits.ts";
@@ -17,19 +18,30 @@ const stopCondition = record({
   when: text(LIMITS.conditionSourceBytesMax, 1).optional(),
 }) as unknown as z.ZodType<StopCondition>;
 
-const stopConditions = z
-  .array(stopCondition, { error: "an array of stop conditions" })
-  .max(LIMITS.stopConditionsMax, {
-    error: `an array of at most ${LIMITS.stopConditionsMax} stop conditions`,
-  })
-  .superRefine((conditions, context) => {
-    const seen = new Set<string>();
-    for (const [index, { name }] of conditions.entries()) {
-      if (seen.has(name))
-        context.addIssue({ code: "custom", path: [index, "name"], message: "unlike the others" });
-      seen.add(name);
-    }
-  });
+const leaseCondition = record({
+  name: plainName,
+  description: text(LIMITS.noteBytesMax).optional(),
+  when: text(LIMITS.conditionSourceBytesMax, 1),
+}) as unknown as z.ZodType<LeaseCondition>;
+
+/** Named conditions, no two of one name. */
+function conditions<T extends { readonly name: string }>(
+  condition: z.ZodType<T>,
+  so: { readonly noun: string; readonly countMax: number },
+): z.ZodType<T[]> {
+  const { noun, countMax } = so;
+  return z
+    .array(condition, { error: `an array of ${noun}` })
+    .max(countMax, { error: `an array of at most ${countMax} ${noun}` })
+    .superRefine((given, context) => {
+      const seen = new Set<string>();
+      for (const [index, { name }] of given.entries()) {
+        if (seen.has(name))
+          context.addIssue({ code: "custom", path: [index, "name"], message: "unlike the others" });
+        seen.add(name);
+      }
+    });
+}
 
 const shape = {
   max_depth: integer(LIMITS.depthMin, LIMITS.depthMax),
@@ -53,7 +65,14 @@ const shape = {
     .max(DEGRADATIONS.length, { error: `an array of at most ${DEGRADATIONS.length} names` }),
   budget: budgetSchema,
   default_child: budgetSchema,
-  stop: stopConditions,
+  stop: conditions(stopCondition, {
+    noun: "stop conditions",
+    countMax: LIMITS.stopConditionsMax,
+  }),
+  lease_deny_when: conditions(leaseCondition, {
+    noun: "conditions on leases",
+    countMax: LIMITS.leaseConditionsMax,
+  }),
 };
 
 const complete = record(shape).superRefine((contract, context) => {

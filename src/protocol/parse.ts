@@ -4,8 +4,8 @@
  * here, with the path as the caller knows it and the value that was found.
  */
 import type { z } from "zod";
+import { nearest } from "../kernel/lane/nearest.ts";
 import { describeValue, InputError, type InputProblem } from "./input.ts";
-import { nearest } from "./nearest.ts";
 
 /** How the caller names what it passes, for messages only. */
 export interface Place {

@@ -59,6 +59,15 @@ const allKinds: Readonly<Record<CommandKind, true>> = {
   "worker.unquarantine": true,
   "worker.note": true,
   "budget.charge": true,
+  "lanes.enact": true,
+  "lane.announce": true,
+  "lease.acquire": true,
+  "lease.renew": true,
+  "lease.release": true,
+  "lease.narrow": true,
+  "lease.split": true,
+  "lease.hand_over": true,
+  "lease.revoke": true,
   "halt.request": true,
   "clock.tick": true,
   "clock.accept": true,
@@ -78,6 +87,7 @@ const changing: readonly CommandKind[] = [
   "fleet.resume",
   "contract.enact",
   "key.rotate",
+  "lanes.enact",
 ];
 const working: readonly CommandKind[] = ["worker.checkpoint", "worker.quarantine"];
 const enacted: readonly CommandKind[] = ["fleet.create", "contract.enact"];
@@ -92,6 +102,20 @@ const onLive: readonly CommandKind[] = [
   "budget.charge",
 ];
 const onKnown: readonly CommandKind[] = [...onLive, "worker.note"];
+/** Commands that give a right to somebody, who must be fit for it. */
+const granting: readonly CommandKind[] = ["lease.acquire", "lease.split", "lease.hand_over"];
+const claiming: readonly CommandKind[] = [
+  "lease.renew",
+  "lease.release",
+  "lease.narrow",
+  "lease.split",
+  "lease.hand_over",
+];
+const onLease: readonly CommandKind[] = [...claiming, "lease.revoke"];
+/** Commands that name a region. */
+const bounding: readonly CommandKind[] = ["lease.acquire", "lease.narrow", "lease.split"];
+const onLane: readonly CommandKind[] = ["lease.acquire", "lane.announce"];
+const upholding: readonly CommandKind[] = ["lease.renew", ...granting];
 
 /** Every code with what it means at every edge: the one table. */
 export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
@@ -102,8 +126,16 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   not_authorised: no(403, but("halt.request"), "The actor may not give this command."),
   fleet_unknown: no(404, but("fleet.create"), "The journal is empty: no fleet was created in it."),
   fleet_exists: no(409, ["fleet.create"], "The journal already holds a fleet."),
-  fleet_killed: no(410, [...entering, ...changing], "The fleet was killed, for good."),
-  fleet_paused: no(409, entering, "The fleet takes nothing new until it is resumed."),
+  fleet_killed: no(
+    410,
+    [...entering, ...changing, ...upholding],
+    "The fleet was killed, for good.",
+  ),
+  fleet_paused: no(
+    409,
+    [...entering, ...granting],
+    "The fleet takes nothing new until it is resumed.",
+  ),
   parent_unknown: no(404, admitted, "No worker has the id that was named as the parent."),
   parent_not_running: no(409, entering, "The parent does not run: not yet, or no longer."),
   parent_quarantined: no(409, entering, "The parent is in quarantine."),
@@ -113,9 +145,21 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   cooldown: no(429, admitted, "The parent must wait between two admissions."),
   depth_mismatch: no(409, admitted, "The claimed depth is not the one that the journal knows."),
   max_depth: no(409, entering, "The worker would be of a generation beyond the contract."),
-  rights_exceeded: no(403, admitted, "A worker's rights must be a part of its parent's."),
-  region_invalid: no(422, admitted, "A pattern of the region is malformed, or matches nothing."),
-  region_too_large: no(413, admitted, "The region has more patterns or states than are decided."),
+  rights_exceeded: no(
+    403,
+    [...admitted, ...bounding, "lease.hand_over"],
+    "What was asked for must be a part of what it is taken from, or of the worker's rights.",
+  ),
+  region_invalid: no(
+    422,
+    [...admitted, ...bounding],
+    "A pattern of the region is malformed, or matches nothing.",
+  ),
+  region_too_large: no(
+    413,
+    [...admitted, ...bounding, "lease.hand_over"],
+    "The region has more patterns or states than are decided.",
+  ),
   budget_exceeded: no(409, admitted, "More was asked for than is free where it is carved from."),
   stop_condition: no(409, entering, "A stop condition holds, fails or is missing here."),
   containment_too_weak: no(403, admitted, "The contract does not allow this weak a sandbox."),
@@ -127,11 +171,15 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   ),
   manifest_expired: no(410, registered, "The manifest was presented too late."),
   manifest_used: no(409, registered, "The manifest was taken up before; it is good for once."),
-  contract_invalid: no(422, enacted, "A stop condition of the contract does not pass its check."),
+  contract_invalid: no(422, enacted, "A condition of the contract does not pass its check."),
   instance_taken: no(409, admitted, "The instance id was used before."),
-  worker_unknown: gone(404, onKnown, "No worker has this id."),
+  worker_unknown: gone(404, [...onKnown, ...granting], "No worker has this id."),
   worker_ended: no(410, onLive, "The worker has ended."),
-  worker_not_running: no(409, working, "The worker does not run: not yet, or no longer."),
+  worker_not_running: no(
+    409,
+    [...working, ...granting],
+    "The worker does not run: not yet, or no longer.",
+  ),
   worker_quarantined: no(409, [...working, "worker.stop"], "The worker is in quarantine."),
   worker_not_quarantined: no(409, ["worker.unquarantine"], "The worker is not in quarantine."),
   worker_expired: no(410, [...working, "worker.unquarantine"], "The worker's lifetime is over."),
@@ -139,19 +187,20 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   command_mismatch: byLoop(409, "The command id was used for another command."),
   command_expired: byLoop(410, "The command id is older than is remembered."),
 
-  workers_live: { ...no(409, [], "Something needs every worker to have ended first."), by: "edge" },
-  holder_ended: later(410, "The holder of the lease has ended."),
-  holder_quarantined: later(409, "The holder of the lease is in quarantine."),
-  holder_stale: later(409, "The holder of the lease has missed its beats."),
-  holder_mismatch: later(403, "The lease is held by another."),
-  lane_unknown: later(404, "No lane has this name."),
-  lease_condition: later(409, "A condition on leases holds or fails."),
-  lease_unknown: { ...later(404, "No lease has this id."), exit: 4 },
-  lease_ended: later(410, "The lease has ended."),
-  conflict: later(409, "Another live lease is in the way."),
-  slots_full: later(409, "Every slot of the lane is taken."),
-  fence_stale: later(409, "A newer lease on the region exists."),
-  not_writable: later(403, "The lease gives no right to write there."),
+  workers_live: byEdge(409, "Something needs every worker to have ended first."),
+  lanes_invalid: no(422, ["lanes.enact"], "A lane's name is taken, or its region is none."),
+  holder_ended: no(410, upholding, "The holder of the lease has ended."),
+  holder_quarantined: no(409, upholding, "The holder of the lease is in quarantine."),
+  holder_stale: no(409, granting, "The holder of the lease has missed its beats."),
+  holder_mismatch: no(403, claiming, "The lease is another's, or its token was not shown."),
+  lane_unknown: no(404, onLane, "No lane has this name."),
+  lease_condition: no(409, granting, "A condition on leases holds or fails."),
+  lease_unknown: gone(404, onLease, "No lease has this id."),
+  lease_ended: no(410, onLease, "The lease has ended."),
+  conflict: no(409, ["lease.acquire", "lease.split"], "Another live lease is in the way."),
+  slots_full: no(409, ["lease.acquire"], "Every slot of the lane is taken."),
+  fence_stale: no(409, claiming, "The fence is not the lease's: it was given anew since."),
+  not_writable: byEdge(403, "No lease of the holder gives the right to write there."),
   thaw_unsafe: later(409, "The worker may still write where it has lost the right to."),
   wait_deadlock: later(409, "Waiting here would close a circle of waiters."),
   wait_timeout: later(408, "The wait was over before the lease was free."),
@@ -220,6 +269,10 @@ function gone(http: number, commands: readonly CommandKind[], meaning: string): 
 
 function byLoop(http: number, meaning: string): Problem {
   return { ...no(http, COMMAND_KINDS, meaning), by: "loop" };
+}
+
+function byEdge(http: number, meaning: string): Problem {
+  return { ...no(http, [], meaning), by: "edge" };
 }
 
 function later(http: number, meaning: string): Problem {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config/config.ts";
-import { diffContracts, writeContract, writeTemplate } from "../../src/config/contract-text.ts";
+import { diffContracts, writeContract } from "../../src/config/contract-text.ts";
 import { CONTRACT_FIELDS, BUDGET_FIELDS } from "../../src/config/field.ts";
+import { writeTemplate } from "../../src/config/template.ts";
 import { evaluateCondition } from "../../src/kernel/condition/condition.ts";
 import type { AdmissionContext } from "../../src/kernel/condition/context.ts";
 import { DEFAULT_CONTRACT, type Contract } from "../../src/kernel/fleet/contract.ts";
+import { DEFAULT_GROUND_RULES } from "../../src/kernel/lane/lane.ts";
 import { InputError } from "../../src/protocol/input.ts";
 
 const whole = `
@@ -174,9 +176,19 @@ describe("stint.toml", () => {
     expect(none).toContain("contract.stop[0].when must be CEL text, got nothing");
   });
 
-  test("[CF5] lanes and roster are said to have no effect yet", () => {
+  test("[CF4] a condition on leases is checked by the names of leases", () => {
+    const text = (when: string) =>
+      `[[contract.lease_deny_when]]\nname = "a"\n\nwhen = ${JSON.stringify(when)}\n`;
+    expect(readConfig(text("held > 1"), "x").contract.lease_deny_when).toEqual([
+      { name: "a", when: "held > 1" },
+    ]);
+    expect(problemsOf(text("depth > 1")).join("; ")).toMatch(
+      /^stint\.toml:4: contract\.lease_deny_when\[0\]\.when must be a condition that passes its/,
+    );
+  });
+
+  test("[CF5] a roster is said to have no effect yet", () => {
     expect(readConfig(whole, "stint.toml").notes).toEqual([
-      "[lanes] are checked for their form and have no effect in this version",
       "[roster] is checked for its form and has no effect in this version",
     ]);
     expect(readConfig("", "stint.toml").notes).toEqual([]);
@@ -190,6 +202,10 @@ describe("stint.toml", () => {
       ...DEFAULT_CONTRACT,
       lifetime_ms: 86_400_001,
       stop: [{ name: "q", description: 'a "quoted"\nline \u007f', when: "depth > 1" }],
+      lease_deny_when: [
+        { name: "q", description: "its own", when: 'lane == "api"' },
+        { name: "r", when: "held > 1" },
+      ],
     };
     expect(readConfig(writeContract(odd), "x").contract).toEqual(odd);
   });
@@ -206,7 +222,15 @@ describe("stint.toml", () => {
       max_depth: 3,
       budget: { units: { tokens: 1_000_000 } },
       stop: [{ name: "few-siblings" }],
+      lease_deny_when: [{ name: "few-leases" }],
     });
+    expect(apart.ground).toEqual(DEFAULT_GROUND_RULES);
+    const { ground, fleet } = readConfig(uncommented, "x");
+    expect(ground).toMatchObject({ worktrees: "own_ground", require: true });
+    expect(ground.lanes.map(({ name }) => name)).toEqual(["api", "tests", "release"]);
+    expect(ground.lanes[1]?.slots).toBe(2);
+    expect(ground.lanes[2]?.alone).toBe(true);
+    expect(fleet.fold_case).toBe(true);
   });
 
   test.each([
@@ -243,6 +267,10 @@ describe("stint.toml", () => {
     expect(changes).toContainEqual({ field: "cooldown", before: '"0s"', after: '"1s"' });
     expect(changes).toContainEqual({ field: "budget.memory", after: '"2GiB"' });
     expect(changes).toContainEqual({ field: "stop.few", after: '"active_count >= 5"' });
+    const deny: Contract = { ...contract, lease_deny_when: [{ name: "x", when: "held > 1" }] };
+    expect(diffContracts(contract, deny)).toEqual([
+      { field: "lease_deny_when.x", after: '"held > 1"' },
+    ]);
     expect(diffContracts(contract, DEFAULT_CONTRACT)).toContainEqual({
       field: "stop.few",
       before: '"active_count >= 5"',

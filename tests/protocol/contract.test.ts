@@ -180,6 +180,30 @@ describe("words and lists", () => {
   });
 });
 
+test("[LC6] conditions on leases have names, each its own, and always a source", () => {
+  const deny = (...conditions: unknown[]) => problemOf({ lease_deny_when: conditions });
+  expect(deny({ name: "a", when: "true" }, { name: "b", when: "true" })).toBe("taken");
+  expect(deny({ name: "a", when: "true" }, { name: "a", when: "false" })).toBe(
+    'usage: contract.lease_deny_when[1].name must be unlike the others, got "a"',
+  );
+  expect(deny({ name: "a" })).toBe(
+    "usage: contract.lease_deny_when[0].when must be text of 1 to 4096 bytes, got nothing",
+  );
+  expect(deny({ name: "a", when: () => true })).toContain("when must be text of 1 to 4096 bytes");
+  expect(deny({ name: "a", when: "x".repeat(LIMITS.conditionSourceBytesMax + 1) })).toMatch(
+    /^limit_exceeded: /,
+  );
+  const many = Array.from({ length: LIMITS.leaseConditionsMax + 1 }, (_, index) => ({
+    name: `n${index}`,
+    when: "true",
+  }));
+  expect(deny(...many)).toBe(
+    "limit_exceeded: contract.lease_deny_when must be an array of at most 64 conditions on " +
+      "leases, got an array of 65",
+  );
+  expect(deny(...many.slice(1))).toBe("taken");
+});
+
 describe("fields together", () => {
   test.each([
     { given: { beat_every_ms: 1_000, reap_after_ms: 3_000 }, answer: "taken" },

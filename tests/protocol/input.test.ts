@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describeValue, InputError } from "../../src/protocol/input.ts";
-import { nearest } from "../../src/protocol/nearest.ts";
+import { nearest } from "../../src/kernel/lane/nearest.ts";
 
 test("[LM7] an input error has a sentence for each problem, with both values", () => {
   const error = new InputError("usage", [

@@ -1,0 +1,112 @@
+import { DEFAULT_CONTRACT } from "../kernel/fleet/contract.ts";
+import { linesOf } from "./contract-text.ts";
+import { CONTRACT_FIELDS } from "./field.ts";
+
+/** The text of the config that `init` writes: everything explained, defaults commented out. */
+export function writeTemplate(so: {
+  readonly name: string;
+  /** Whether this host's sandboxes do not keep workers apart from the user: must be allowed. */
+  readonly isSameUser: boolean;
+}): string {
+  const allowed = 'allow_degraded = ["same_user", "network"]';
+  return [
+    "# What this repository proposes to its fleet of workers. Nothing here is in force until",
+    "# `stint contract enact` puts it in force; `stint contract show` says what is.",
+    '# Durations are texts such as "90s" or "1h30m", sizes such as "2GiB".',
+    "",
+    "[fleet]",
+    `name = ${JSON.stringify(so.name)}`,
+    '# store = "sqlite"',
+    "# fold_case = true             # names that differ in case alone are one, for good",
+    "",
+    "[contract]",
+    ...templateFields(),
+    ...(so.isSameUser
+      ? [
+          "# No sandbox of this machine keeps a worker from the files of its user, or from the",
+          "# network. Without this starts are refused (containment_too_weak); `stint doctor` says",
+          "# how to get better.",
+          allowed,
+        ]
+      : ["# Weaknesses of containment that are accepted by name:", `# ${allowed}`]),
+    "",
+    "# The network of a worker is not of the contract but of its start: `--network none`,",
+    "# `controller` (the supervisor alone) or `open`. `stint run` asks for open, `stint spawn` for",
+    "# controller; a child has at most its parent's.",
+    "",
+    "# What each root worker may have, its descendants included. What is left out is unlimited.",
+    "# [contract.budget]",
+    "# cpu = 2.0",
+    '# memory = "2GiB"',
+    "# processes = 256",
+    '# wall = "1h"',
+    "# spawns = 100",
+    "# units.tokens = 1000000",
+    "",
+    "# What a child gets where its request says nothing.",
+    "# [contract.default_child]",
+    '# memory = "256MiB"',
+    "",
+    "# Who may not be admitted: CEL over the candidate and the fleet; true refuses.",
+    "# [[contract.stop]]",
+    '# name = "few-siblings"',
+    '# description = "No parent has more than 5 children"',
+    '# when = "parent != null && parent.children_count >= 5"',
+    "",
+    "# Which leases are refused: CEL over who asks for what; true refuses.",
+    "# [[contract.lease_deny_when]]",
+    '# name = "few-leases"',
+    '# description = "Nobody holds more than 3 leases"',
+    '# when = "held >= 3"',
+    "",
+    ...GROUND,
+  ].join("\n");
+}
+
+const GROUND: readonly string[] = [
+  "# Ground with a name, to be leased by it: `stint lease acquire --lane api`. Patterns are those",
+  "# of `stint region`; `stint lane ls` shows the lanes in force.",
+  "# [lanes.api]",
+  '# description = "The HTTP interface"',
+  '# paths = ["src/api/**", "docs/api.md"]',
+  '# exclude = ["src/api/generated/**"]',
+  '# aliases = ["http"]',
+  "",
+  "# [lanes.tests]",
+  '# paths = ["tests/**"]',
+  "# slots = 2                    # so many may hold it at once",
+  "",
+  "# [lanes.release]",
+  '# paths = ["CHANGELOG.md"]',
+  "# alone = true                 # nobody else holds anything meanwhile",
+  "",
+  "# [leases]",
+  "# require = true               # ground that nobody has leased is writable for nobody",
+  "",
+  "# [repository]",
+  '# worktrees = "own_ground"     # each worktree has ground of its own; else they share theirs',
+  "",
+];
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  max_depth: "generations below a root",
+  max_replicas: "workers alive or reserved at once",
+  max_total: "workers ever admitted",
+  cooldown: "a parent waits so long between two children",
+  lifetime: "no worker lives longer",
+  register_within: "a worker that was admitted must have come by then",
+  beat_every: "how often a worker gives a sign of life; silent for 3 of them: stale",
+  reap_after: "silent for so long, and not seen alive: stopped",
+  silent_alive: 'silent but seen alive: "flag" or "stop"',
+  on_orphan: 'descendants of the dead: "stop", "grandparent" or "keep"',
+  quarantine_max: "a quarantine ends by then, one way or the other",
+  refusals_per_minute: "more of one actor are answered, but not journaled one by one",
+};
+
+function templateFields(): readonly string[] {
+  const lines = linesOf(DEFAULT_CONTRACT, CONTRACT_FIELDS).map((line) => {
+    const meaning = MEANINGS[line.split(" ", 1)[0] ?? ""];
+    return meaning === undefined ? undefined : `# ${line.padEnd(28)} # ${meaning}`;
+  });
+  return lines.filter((line) => line !== undefined);
+}
