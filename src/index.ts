@@ -36,8 +36,40 @@ export type {
 export type { FleetOptions } from "./library/fleet/options.ts";
 export type { IssuedManifest, VerifiedManifest } from "./library/fleet/steps.ts";
 export type { Store } from "./library/fleet/store.ts";
+export type {
+  AdoptOptions,
+  LeaseCredential,
+  LeaseKeeper,
+  RevokeOptions,
+} from "./library/ground/keeper.ts";
+export type {
+  AnnounceOptions,
+  GroundOptions,
+  LaneOptions,
+  LaneView,
+} from "./library/ground/lanes.ts";
 export type { Receipt } from "./library/kill/receipt.ts";
 export type { RecordedReceipt } from "./library/kill/recorded-receipt.ts";
+export type { UnderLease } from "./library/lease/acquire.ts";
+export type {
+  HandedOver,
+  HandOverOptions,
+  LeaseVerbs,
+  NarrowOptions,
+  SplitOptions,
+} from "./library/lease/grip.ts";
+export type { LeaseHandle } from "./library/lease/hold.ts";
+export { LeaseLost } from "./library/lease/lost.ts";
+export type { LostBy } from "./library/lease/lost.ts";
+export type { AcquireOptions, OwnAcquireOptions } from "./library/lease/options.ts";
+export type { KnownLease, LeaseHolder, OwnAdoptOptions } from "./library/lease/own.ts";
+export type {
+  CheckOptions,
+  OwnCheckOptions,
+  PathReason,
+  PathVerdict,
+} from "./library/lease/path-verdict.ts";
+export type { LeaseEnd, LeaseView } from "./library/lease/view.ts";
 export type { PlainAnswer } from "./library/plain-command.ts";
 export { Refused } from "./library/refused.ts";
 export type { Refusable, RefusalView, RefusedAnswer } from "./library/refused.ts";

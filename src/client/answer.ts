@@ -1,7 +1,8 @@
 import type { Entry } from "../kernel/entry.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { Refusal } from "../kernel/refusal.ts";
 import { Fault, FAULT_CODES, type FaultCode } from "../ports/fault.ts";
-import type { CommandAnswer, StartAnswer } from "../ports/supervision.ts";
+import type { CommandAnswer, LeaseSighting, StartAnswer } from "../ports/supervision.ts";
 import {
   describeValue,
   InputError,
@@ -44,10 +45,20 @@ export function readDecision(reply: Reply): CommandAnswer {
   const answer = readAnswer(reply);
   if (!answer.ok) return answer;
   const { seq, data } = answer;
-  const entries = isPlainObject(data) ? data["entries"] : undefined;
+  const { entries, sighting } = isPlainObject(data) ? data : {};
+  if (!Array.isArray(entries)) throw noAnswer(reply.status, reply.body);
   // Entries of the journal, which this very program has checked on the other side.
-  if (Array.isArray(entries)) return { ok: true, seq, entries: entries as readonly Entry[] };
-  throw noAnswer(reply.status, reply.body);
+  const decided = { ok: true, seq, entries: entries as readonly Entry[] } as const;
+  const seen = sightingIn(sighting);
+  return seen === undefined ? decided : { ...decided, sighting: seen };
+}
+
+/** The lease that a command has left, where the supervisor says so. */
+function sightingIn(value: unknown): LeaseSighting | undefined {
+  if (!isPlainObject(value)) return undefined;
+  const { lease, remaining_ms } = value;
+  if (!isPlainObject(lease) || typeof remaining_ms !== "number") return undefined;
+  return { lease: lease as JsonObject, remaining_ms };
 }
 
 /** Reads what became of a start. */

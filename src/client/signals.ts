@@ -59,8 +59,11 @@ export async function followSignals(
 /** What a line says to a worker; undefined for one that only says that the stream lives. */
 function signalOf(value: unknown): WorkerSignal | undefined {
   if (!isPlainObject(value)) return undefined;
-  const { kind, by } = value;
+  const { kind, by, at_seq, held } = value;
   if (kind === "released") return { kind };
+  if (kind === "leases" && typeof at_seq === "number" && Array.isArray(held))
+    // The supervisor is this very program: what it says is held has these fields.
+    return { kind, at_seq, held: held as (WorkerSignal & { kind: "leases" })["held"] };
   if (kind !== "interrupted" || !BY.includes(by)) return undefined;
   // One of the words above.
   return value as unknown as WorkerSignal;

@@ -66,11 +66,11 @@ class SupervisorConnection implements Supervision {
     this.#line = line;
   }
 
-  async submit(order: CommandOrder): Promise<CommandAnswer> {
+  async submit({ sights, ...order }: CommandOrder): Promise<CommandAnswer> {
     const urgent = isUrgent(order.command.kind);
     const reply = await this.#line.ask({
       method: "POST",
-      path: "/v1/commands",
+      path: sights === true ? "/v1/commands?sights=true" : "/v1/commands",
       body: wire(order),
       deadlineMs: urgent ? urgentMs : commandMs,
       isUrgent: urgent,

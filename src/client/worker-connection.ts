@@ -6,6 +6,10 @@ import { Fault } from "../ports/fault.ts";
 import type { CommandAnswer, StartAnswer } from "../ports/supervision.ts";
 import type {
   ChildOrder,
+  LeaseList,
+  LeaseLook,
+  PathsAsked,
+  PathsJudged,
   WorkerDoor,
   WorkerSelf,
   WorkerSighting,
@@ -88,6 +92,37 @@ class WorkerConnection implements WorkerDoor {
   async submit(order: Parameters<WorkerDoor["submit"]>[0]): Promise<CommandAnswer> {
     const so = { method: "POST", path: "/v1/commands", deadlineMs: answerMs } as const;
     return readDecision(await this.#ask({ ...so, body: order as unknown as JsonObject }));
+  }
+
+  async leases(worker: string): Promise<LeaseList> {
+    const path = `/v1/workers/${encodeURIComponent(worker)}/leases`;
+    const reply = await this.#ask({ method: "GET", path, deadlineMs: answerMs });
+    const answer = readAnswer(reply);
+    if (!answer.ok) return answer;
+    const { leases } = readData(reply);
+    if (!Array.isArray(leases)) throw noAnswer(reply.status, reply.body);
+    return { ok: true, leases: leases as readonly JsonObject[] };
+  }
+
+  async lease(id: string): Promise<LeaseLook> {
+    const path = `/v1/leases/${encodeURIComponent(id)}`;
+    const reply = await this.#ask({ method: "GET", path, deadlineMs: answerMs });
+    const answer = readAnswer(reply);
+    if (!answer.ok) return answer;
+    const { lease } = readData(reply);
+    if (!isPlainObject(lease)) throw noAnswer(reply.status, reply.body);
+    return { ok: true, lease: lease as JsonObject };
+  }
+
+  async check(worker: string, asked: PathsAsked): Promise<PathsJudged> {
+    const path = `/v1/workers/${encodeURIComponent(worker)}/paths`;
+    const so = { method: "POST", path, deadlineMs: answerMs } as const;
+    const reply = await this.#ask({ ...so, body: { ...asked } });
+    const answer = readAnswer(reply);
+    if (!answer.ok) return answer;
+    const { paths } = readData(reply);
+    if (!Array.isArray(paths)) throw noAnswer(reply.status, reply.body);
+    return { ok: true, paths: paths as readonly JsonObject[] };
   }
 
   async start(order: ChildOrder): Promise<StartAnswer> {

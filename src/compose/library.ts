@@ -2,7 +2,6 @@
 
 import "../system/recent-node.ts";
 import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { startSupervisor } from "../client/start-supervisor.ts";
 import { connectSupervisor } from "../client/supervisor.ts";
@@ -32,10 +31,12 @@ import { ensureSecretFile, readSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
 import { readBootId } from "../system/boot.ts";
 import { systemClock } from "../system/clock.ts";
+import { lookAtGround } from "../system/ground/ground.ts";
 import { hostId } from "../system/host.ts";
 import { permitFile, statePlaces } from "../system/places.ts";
 import { isRunning, ownIdentity } from "../system/process.ts";
 import { systemRandom } from "../system/random.ts";
+import { whoami } from "./whoami.ts";
 
 /**
  * Opens a fleet, creating it where the store is empty. Close it when done.
@@ -198,6 +199,7 @@ export function thisMachine(): Surroundings {
     log: SILENT,
     openSigner,
     verifyJournal,
+    lookAtGround,
   };
   return machine;
 }
@@ -226,15 +228,4 @@ function look(
   if (slash < 0 || !Number.isSafeInteger(startTicks)) return "unknown";
   if (started.slice(0, slash) !== host.bootId) return "gone";
   return isRunning({ pid, startTicks }) ? "alive" : "gone";
-}
-
-function whoami(): Pick<Host, "uid" | "user"> {
-  try {
-    const { uid, username } = userInfo();
-    return uid < 0 ? { user: username } : { uid, user: username };
-  } catch {
-    // A container whose user has no entry in the user database.
-    const uid = process.getuid?.();
-    return uid === undefined ? {} : { uid };
-  }
 }

@@ -10,6 +10,7 @@ import { joinBySocket } from "../library/relay/join-socket.ts";
 import { SILENT } from "../ports/log.ts";
 import { describeValue, InputError } from "../protocol/input.ts";
 import { SYSTEM_TIMERS } from "../runtime/timers.ts";
+import { systemClock } from "../system/clock.ts";
 import { systemRandom } from "../system/random.ts";
 
 /**
@@ -35,5 +36,6 @@ export async function joinFleet(options: JoinOptions = {}): Promise<JoinedWorker
     throw new InputError("usage", [problem]);
   }
   const door = await connectAsWorker(tokenFile);
-  return joinBySocket({ door, log, random: systemRandom(), timers: SYSTEM_TIMERS });
+  const [clock, random] = [systemClock(), systemRandom()];
+  return joinBySocket({ door, log, clock, random, timers: SYSTEM_TIMERS });
 }

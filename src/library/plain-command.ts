@@ -1,11 +1,11 @@
-import type { Command, CommandKind } from "../kernel/command.ts";
+import type { CommandKind } from "../kernel/command.ts";
 import type { Entry } from "../kernel/entry.ts";
 import type { Refusal } from "../kernel/refusal.ts";
 import type { Envelope } from "../ports/signer.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { parseCommand } from "../protocol/command.ts";
 import { describeValue, InputError, isPlainObject } from "../protocol/input.ts";
-import { refusalWithoutPermit } from "./kill/adoption.ts";
+import { answerWithoutPermit } from "./kill/adoption.ts";
 import { snapshotOf } from "./names.ts";
 import { demandOpen } from "./closed.ts";
 import type { Seat } from "./seat.ts";
@@ -50,11 +50,8 @@ export async function givePlainCommand(
   if (door !== undefined)
     throw wrong("command.kind", `one that may be given by hand (${door})`, command.kind);
   // A kill that is not in the journal yet binds all the same.
-  const killed = beginsSomething(command) ? await refusalWithoutPermit(seat) : null;
-  if (killed !== null) {
-    const { code, message, facts } = killed.refusal;
-    return { ok: false, seq: seat.loop.head().seq, refusal: { code, message, facts } };
-  }
+  const killed = await answerWithoutPermit(seat, command.kind);
+  if (killed !== null) return killed;
   const answer = await seat.loop.submit(command, seat.owner, id === undefined ? {} : { id });
   if (!answer.ok) return snapshotOf(answer);
   const sealed = sealAdmitted(seat, answer.entries);
@@ -77,10 +74,6 @@ function checkEnvelope(seat: Seat, given: unknown): unknown {
     throw wrong("worker.register.manifest", "absent (it is in the envelope)", claimed);
   const { verdict, manifest } = seat.keys.signer.check(sealed);
   return { ...given, data: { ...others, manifest, envelope: verdict } };
-}
-
-function beginsSomething({ kind }: Command): boolean {
-  return kind === "worker.admit" || kind === "worker.register";
 }
 
 /** Seals the manifest of an admission; a handle with an older key has no seal that is taken. */

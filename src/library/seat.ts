@@ -1,6 +1,7 @@
 import type { Actor } from "../kernel/actor.ts";
 import type { Command, KeyRecord } from "../kernel/command.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { GroundSight, Standpoint } from "../ports/ground.ts";
 import type { Head, Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
@@ -27,6 +28,8 @@ export interface Surroundings {
   openSigner(secret: Secret): Signer;
   /** Verifies a whole journal, its hashes and signed heads. Throws `Fault` `journal_*`. */
   verifyJournal(journal: Journal, options: VerifyOptions): Promise<Verified>;
+  /** Looks at the files that a fleet is about. */
+  readonly lookAtGround: (standpoint: Standpoint) => GroundSight;
 }
 
 /** How a journal is verified. */
@@ -98,8 +101,25 @@ export class Keys implements Keyring {
   }
 }
 
+/** What of a host is said of who acts there. */
+type WhereOf = Pick<Host, "id" | "uid" | "user">;
+
+/** The actor for what an operator does in this process; a name is what he calls himself. */
+export function operatorOf(
+  { host, via }: { readonly host: WhereOf; readonly via: Surroundings["via"] },
+  name: string | undefined,
+): Actor {
+  const who = { kind: "operator", via } as const;
+  return name === undefined
+    ? actorOf(host, who)
+    : actorOf(host, { ...who, id: name, claimed: ["id"] });
+}
+
 /** Makes an actor of this process. What nothing but its own word says is named as claimed. */
-export function actorOf(host: Host, who: Pick<Actor, "kind" | "id" | "via" | "claimed">): Actor {
+export function actorOf(
+  host: WhereOf,
+  who: Pick<Actor, "kind" | "id" | "via" | "claimed">,
+): Actor {
   const { id, uid, user } = host;
   return {
     kind: who.kind,
@@ -113,7 +133,7 @@ export function actorOf(host: Host, who: Pick<Actor, "kind" | "id" | "via" | "cl
 }
 
 /** The actor for what this process observes: exits, silences, the passing of time. */
-export function supervisorOf(seat: Seat): Actor {
+export function supervisorOf(seat: { readonly host: WhereOf }): Actor {
   return actorOf(seat.host, { kind: "supervisor", via: "runtime" });
 }
 
@@ -126,7 +146,7 @@ export function workerActor(seat: Seat, id: string): Actor {
 export type Granted = Extract<Answer, { readonly ok: true }>;
 
 /** Submits a command whose refusal the caller has no other answer to: throws {@link Refused}. */
-export async function demand(seat: Seat, command: Command, by: Actor): Promise<Granted> {
+export async function demand(seat: Pick<Seat, "loop">, command: Command, by: Actor): Promise<Granted> {
   const answer = await seat.loop.submit(command, by);
   if (answer.ok) return answer;
   throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);

@@ -100,8 +100,8 @@ export interface Journal {
   recall(commandId: string): Promise<Recollection | undefined>;
 
   /**
-   * The newest entries about a worker (`subjectOf` in the kernel), newest first, up to `limit`;
-   * verified singly by hash.
+   * The newest entries about a worker or a lease (`subjectOf` in the kernel), newest first, up to
+   * `limit`; verified singly by hash.
    */
   about(subject: string, limit: number): Promise<readonly Entry[]>;
 

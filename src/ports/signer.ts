@@ -15,7 +15,10 @@ export interface CheckedManifest {
   readonly manifest: Manifest | null;
 }
 
-/** Holds a fleet's secret: signs manifests (HMAC-SHA256) and heads (Ed25519), and checks both. */
+/**
+ * Holds a fleet's secret: signs manifests (HMAC-SHA256) and heads (Ed25519), checks both, and
+ * derives the tokens of leases.
+ */
 export interface Signer {
   /** The id and public half of the key in use. */
   readonly key: KeyRecord;
@@ -27,4 +30,9 @@ export interface Signer {
   sign(bytes: Uint8Array): string;
   /** Whether `signature` (base64url) is over `bytes` by `publicKey` (base64url, raw 32 bytes). */
   verify(bytes: Uint8Array, signature: string, publicKey: string): boolean;
+  /**
+   * The 32 bytes of the token of an outside party's lease: the same for the same fleet and nonce,
+   * and nobody's to work out without the secret.
+   */
+  leaseToken(fleet: string, nonce: string): Uint8Array;
 }

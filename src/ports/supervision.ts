@@ -1,6 +1,7 @@
 import type { Actor } from "../kernel/actor.ts";
 import type { Command, CommandMap } from "../kernel/command.ts";
 import type { Entry } from "../kernel/entry.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { Refusal } from "../kernel/refusal.ts";
 
 /** A command to be carried by the supervisor, under an id that makes it safe to repeat. */
@@ -9,11 +10,26 @@ export interface CommandOrder {
   readonly command: Command;
   /** Who asks, as this process says; the supervisor marks what nothing has authenticated. */
   readonly by: Actor;
+  /** Whether the answer is to say which lease it has left. */
+  readonly sights?: true;
 }
 
-/** What became of a command: as the loop answers it. */
+/** A lease as a command has left it. */
+export interface LeaseSighting {
+  /** The lease, as a document. */
+  readonly lease: JsonObject;
+  /** How long it still gave its right at an instant after the command was sent, ms. */
+  readonly remaining_ms: number;
+}
+
+/** What became of a command: as the loop answers it, and of one about a lease what it has left. */
 export type CommandAnswer =
-  | { readonly ok: true; readonly seq: number; readonly entries: readonly Entry[] }
+  | {
+      readonly ok: true;
+      readonly seq: number;
+      readonly entries: readonly Entry[];
+      readonly sighting?: LeaseSighting;
+    }
   | { readonly ok: false; readonly seq: number; readonly refusal: Refusal };
 
 /**

@@ -11,6 +11,12 @@ export type WorkerSignal =
       readonly by: "stop" | "kill" | "quarantine" | "expiry" | "close";
     }
   | { readonly kind: "released" }
+  /** The leases that it holds by an entry: of what was granted by then it has lost the others. */
+  | {
+      readonly kind: "leases";
+      readonly at_seq: number;
+      readonly held: readonly { readonly lease: string; readonly fence: number }[];
+    }
   | { readonly kind: "gone" };
 
 /** Who a worker is, as its supervisor knows it. */
@@ -33,6 +39,30 @@ export type WorkerSighting =
       /** How it is now, as a document. */
       readonly view: JsonObject;
     }
+  | { readonly ok: false; readonly seq: number; readonly refusal: Refusal };
+
+/** The leases of a worker as another sees them, or that it may not. */
+export type LeaseList =
+  | { readonly ok: true; readonly leases: readonly JsonObject[] }
+  | { readonly ok: false; readonly seq: number; readonly refusal: Refusal };
+
+/** A lease as a worker sees it, or that it may not. */
+export type LeaseLook =
+  | { readonly ok: true; readonly lease: JsonObject }
+  | { readonly ok: false; readonly seq: number; readonly refusal: Refusal };
+
+/** What a worker asks about paths. */
+export interface PathsAsked {
+  readonly paths: readonly string[];
+  /** Where those begin that are not absolute; an absolute path. */
+  readonly cwd: string;
+  readonly fence?: number;
+  readonly strict?: boolean;
+}
+
+/** Whether paths may be written, one document for each, or that it may not be asked. */
+export type PathsJudged =
+  | { readonly ok: true; readonly paths: readonly JsonObject[] }
   | { readonly ok: false; readonly seq: number; readonly refusal: Refusal };
 
 /** A child that is to be a process of the supervisor's; safe to repeat under the same id. */
@@ -62,8 +92,26 @@ export interface WorkerDoor {
    * ended, and then it counts for nothing.
    */
   beat(progress?: number): Promise<void>;
-  /** Gives a command as this worker, under an id that makes it safe to repeat. */
+  /**
+   * Gives a command as this worker, under an id that makes it safe to repeat. A renewal of a lease
+   * counts as a beat.
+   */
   submit(order: { readonly id: string; readonly command: Command }): Promise<CommandAnswer>;
+  /**
+   * The live leases that a worker holds, this one or one below it, as documents. Of any other it
+   * is refused as `not_authorised`, whether there is one or not.
+   */
+  leases(worker: string): Promise<LeaseList>;
+  /**
+   * A lease of this worker's or of one below it, the ended ones included. Any other is refused as
+   * `not_authorised`, whether there is one or not.
+   */
+  lease(id: string): Promise<LeaseLook>;
+  /**
+   * Whether a worker may write paths, this one or one below it, as the supervisor finds them. Of
+   * any other it is refused as `not_authorised`, whether there is one or not.
+   */
+  check(worker: string, asked: PathsAsked): Promise<PathsJudged>;
   /** Has a child started; resolves when its process runs. */
   start(order: ChildOrder): Promise<StartAnswer>;
   /**

@@ -36,6 +36,8 @@ export interface LoopOptions {
   readonly toContext?: (context: AdmissionContext) => unknown;
   /** After how many entries a head is signed; default `LIMITS.signEveryEntries`. */
   readonly signEveryEntries?: number;
+  /** Whether closing it signs what is not signed yet; default true. */
+  readonly signsOnClose?: boolean;
   readonly timers?: Timers;
   /** The rules; default: those of the kernel. A simulator breaks them on purpose. */
   readonly rules?: Rules;
@@ -59,6 +61,7 @@ export async function openLoop(options: LoopOptions): Promise<Loop> {
     functions: {},
     toContext: (context) => context,
     signEveryEntries: LIMITS.signEveryEntries,
+    signsOnClose: true,
     timers: SYSTEM_TIMERS,
     rules: decide,
     ...options,
@@ -73,6 +76,7 @@ class JournalLoop implements Loop {
   readonly #follower: Follower;
   readonly #carrier: Carrier;
   readonly #signing: HeadSigning;
+  readonly #signsOnClose: boolean;
   readonly #suppression: Suppression;
   readonly #unwatch: () => void;
   readonly #urgent: Pending[] = [];
@@ -110,6 +114,7 @@ class JournalLoop implements Loop {
       everyEntries: settings.signEveryEntries,
       submit: (command) => this.#enqueue(command, SYSTEM, {}),
     });
+    this.#signsOnClose = settings.signsOnClose;
     this.#unwatch = journal.watch(() => this.#hint());
   }
 
@@ -154,7 +159,7 @@ class JournalLoop implements Loop {
     this.#unwatch();
     await this.#pumping;
     await Promise.all(this.#suppression.takeAll().map((command) => this.#submitOwn(command)));
-    await this.#signing.finish();
+    await (this.#signsOnClose ? this.#signing.finish() : this.#signing.settled());
     await this.#turnstile;
   }
 

@@ -1,24 +1,30 @@
+import type { GroundRules } from "../kernel/lane/lane.ts";
+import { bookOf } from "../kernel/lease/book.ts";
+import type { Lease } from "../kernel/lease/lease.ts";
 import { OrderedMap } from "../kernel/ordered-map.ts";
 import type { RefusalWindow, State, Worker } from "../kernel/state.ts";
 import { canonicalText } from "./canonical.ts";
 import type { Timers } from "./timers.ts";
 
 /** The version of this form of a state; another is not read. */
-const FORM = 2;
+const FORM = 3;
 
 /** How many members of a map are written between two turns of the event loop. */
 const membersPerTurn = 512;
 
 /** The maps of a state. */
-type ListField = "workers" | "children" | "deadlines" | "refusals";
+type ListField = "workers" | "children" | "deadlines" | "refusals" | "leases";
 
 /** A state as JSON: maps as lists in key order, a worker under its own id. */
-interface StateJson extends Omit<State, ListField> {
+interface StateJson extends Omit<State, ListField | "book"> {
   readonly form: typeof FORM;
   readonly workers: readonly Worker[];
   readonly children: readonly string[];
   readonly deadlines: readonly string[];
   readonly refusals: readonly (readonly [string, RefusalWindow])[];
+  readonly leases: readonly Lease[];
+  readonly folds_case: boolean;
+  readonly ground_rules: GroundRules;
 }
 
 /** Writes a state as canonical JSON (RFC 8785): equal states give equal bytes. */
@@ -43,9 +49,11 @@ export async function encodeStateInTurns(state: State, timers: Timers): Promise<
 export function decodeState(text: string): State | undefined {
   const json = parse(text);
   if (json === undefined) return undefined;
-  const { form: _, children, deadlines, refusals, workers, ...plain } = json;
+  const { form: _, children, deadlines, refusals, workers, ...others } = json;
+  const { leases, folds_case, ground_rules, ...plain } = others;
   return {
     ...plain,
+    book: bookOf(folds_case, ground_rules, leases),
     workers: OrderedMap.fromEntries(workers.map((worker) => [worker.id, worker])),
     children: OrderedMap.fromEntries(children.map((key) => [key, true])),
     deadlines: OrderedMap.fromEntries(deadlines.map((key) => [key, true])),
@@ -68,14 +76,21 @@ function parse(text: string): StateJson | undefined {
 
 /** The canonical text in pieces, each of them small: fields in the order of their names. */
 function* pieces(state: State): Generator<string, void, undefined> {
-  const { workers, children, deadlines, refusals, ...plain } = state;
+  const { workers, children, deadlines, refusals, book, ...plain } = state;
   const lists: Readonly<Record<ListField, Iterable<unknown>>> = {
     workers: workers.values(),
     children: children.keys(),
     deadlines: deadlines.keys(),
     refusals,
+    leases: book.leases.values(),
   };
-  const fields: Readonly<Record<string, unknown>> = { ...plain, form: FORM };
+  const { foldsCase: folds_case, rules: ground_rules } = book;
+  const fields: Readonly<Record<string, unknown>> = {
+    ...plain,
+    form: FORM,
+    folds_case,
+    ground_rules,
+  };
   let before = "{";
   for (const name of [...Object.keys(fields), ...Object.keys(lists)].toSorted()) {
     yield `${before}"${name}":`;

@@ -16,6 +16,7 @@ import { secretBytes } from "./secret.ts";
 // later form of manifests or heads begins with a key that signed nothing of an earlier one.
 const manifestKeyName = "stint/v1/manifest/hmac-sha256";
 const headKeyName = "stint/v1/head/ed25519";
+const leaseTokenKeyName = "stint/v1/lease-token/hmac-sha256";
 
 const keyBytes = 32;
 const signatureBytes = 64;
@@ -31,16 +32,19 @@ export interface Keys {
   authenticate(bytes: Uint8Array): Uint8Array;
   /** Ed25519 with the head key, base64url. */
   sign(bytes: Uint8Array): string;
+  /** HMAC-SHA256 with the key of lease tokens, 32 bytes. */
+  markLease(bytes: Uint8Array): Uint8Array;
 }
 
 /**
- * Derives both keys from a secret by HKDF-SHA256 (RFC 5869) without salt. The key id is the first
- * 16 hex digits of SHA-256 over the public key, which like the manifest key hangs on the secret
- * alone, so it names both. Throws as {@link secretBytes}.
+ * Derives all keys from a secret by HKDF-SHA256 (RFC 5869) without salt. The key id is the first
+ * 16 hex digits of SHA-256 over the public key, which like the other keys hangs on the secret
+ * alone, so it names them all. Throws as {@link secretBytes}.
  */
 export function deriveKeys(secret: string | Uint8Array): Keys {
   const bytes = secretBytes(secret);
   const manifestKey = derive(bytes, manifestKeyName);
+  const leaseTokenKey = derive(bytes, leaseTokenKeyName);
   const seed = derive(bytes, headKeyName);
   const headKey = createPrivateKey({
     key: Buffer.concat([pkcs8Prefix, seed]),
@@ -55,6 +59,7 @@ export function deriveKeys(secret: string | Uint8Array): Keys {
     },
     authenticate: (message) => createHmac("sha256", manifestKey).update(message).digest(),
     sign: (message) => sign(null, message, headKey).toString("base64url"),
+    markLease: (message) => createHmac("sha256", leaseTokenKey).update(message).digest(),
   };
 }
 

@@ -27,7 +27,14 @@ export function openSigner(secret: string | Uint8Array): Signer {
     check: (envelope) => checkEnvelope(keys, envelope),
     sign: (bytes) => keys.sign(bytes),
     verify: isSignedBy,
+    leaseToken: (fleet, nonce) => leaseToken(keys, fleet, nonce),
   };
+}
+
+/** Neither a fleet's id nor a nonce has a line feed, so no two pairs give the same text. */
+function leaseToken(keys: Keys, fleet: string, nonce: string): Uint8Array {
+  const text = `stint/v1/lease-token\n${fleet}\n${nonce}`;
+  return keys.markLease(new TextEncoder().encode(text));
 }
 
 function sealManifest(keys: Keys, manifest: Manifest): Envelope {

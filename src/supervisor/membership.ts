@@ -1,10 +1,9 @@
 import { ok } from "../kernel/assert.ts";
 import { forLoop } from "../library/fleet/conditions.ts";
-import { operatorOf } from "../library/fleet/handle.ts";
 import { openLoopOn, openSigner } from "../library/fleet/opening.ts";
 import type { Member } from "../library/member.ts";
 import { Sandboxes } from "../library/process/sandboxes.ts";
-import { Keys, type Seat } from "../library/seat.ts";
+import { Keys, operatorOf, type Seat } from "../library/seat.ts";
 import { Hosting } from "../library/worker/hosting.ts";
 import { Fault } from "../ports/fault.ts";
 import type { SupervisorWorld } from "./world.ts";

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync, statSync } from "node:fs";
 
@@ -53,6 +52,8 @@ function uptimeMount(): string {
 function macBootId(): string | undefined {
   if (process.platform !== "darwin") return undefined;
   try {
+    // Not imported: it would be loaded by every short call on a system that needs none of it.
+    const { execFileSync } = process.getBuiltinModule("node:child_process");
     const options = { encoding: "latin1", timeout: sysctlMs } as const;
     return execFileSync("/usr/sbin/sysctl", ["-n", "kern.bootsessionuuid"], options).trim();
   } catch {

@@ -20,6 +20,18 @@ const MISSPELT: readonly [string, Call, RegExp][] = [
     /tree must be absent/,
   ],
   ["audit", (fleet) => fleet.audit({ progress: 1 } as never), /progress must be absent/],
+  [
+    "revoke",
+    (fleet) => fleet.revoke("l-1", { reason: "x", runid: "r" } as never),
+    /runid .*mean runId\?/,
+  ],
+  ["lease", async (fleet) => fleet.lease("l-1", { tokn: "x" } as never), /tokn .*mean token\?/],
+  [
+    "adopt",
+    (fleet) => fleet.adopt({ lease: "l-1", holder: "anna", orphaned: true } as never),
+    /orphaned .*mean orphan\?/,
+  ],
+  ["leases", async (fleet) => fleet.leases({ al: true } as never), /al .*mean all/],
   ["workers", async (fleet) => fleet.workers({ al: true } as never), /al .*mean all/],
   [
     "entries",

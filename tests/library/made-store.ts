@@ -31,6 +31,8 @@ export class MadeStore implements Store {
   onRevoke: () => Promise<void> = async () => undefined;
   /** Called when entries are about to be appended. */
   onAppend: () => Promise<void> = async () => undefined;
+  /** Called when entries were appended, before their caller is told. */
+  onAppended: () => Promise<void> = async () => undefined;
 
   constructor(sandbox?: Sandbox) {
     this.sandbox = sandbox;
@@ -94,7 +96,9 @@ export class MadeStore implements Store {
       if (this.weather === "full") throw new Fault("storage_full", "the disk must have space");
       await this.#untilFair();
       await this.onAppend();
-      return journal.append(expected, make);
+      const outcome = await journal.append(expected, make);
+      await this.onAppended();
+      return outcome;
     };
     const { isDeaf } = this;
     return new Proxy(journal, {

@@ -328,3 +328,24 @@ test("[SG12] only a manifest that names the key in use is sealed", () => {
   expect(() => signer.seal(withField("depth", Number.NaN))).toThrow("NaN");
   expect(() => signer.seal(withField("extra", 1))).toThrow("form of version 1");
 });
+
+test("[SG21] a lease's token hangs on secret, fleet and nonce, and on each of them alone", () => {
+  const nonces = ["a".repeat(26), "b".repeat(26)];
+  const tokens = [SECRET, `${SECRET}!`].flatMap((secret) =>
+    ["f-one", "f-two"].flatMap((fleet) =>
+      nonces.map((nonce) => hex(openSigner(secret).leaseToken(fleet, nonce))),
+    ),
+  );
+  expect(new Set(tokens).size).toBe(8);
+  for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{64}$/);
+  // The same for ever: whoever was given one can show it to a later version.
+  expect(hex(openSigner(SECRET).leaseToken("f-one", nonces[0] ?? ""))).toBe(tokens[0]);
+  expect(tokens[0]).toBe(TOKEN);
+});
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** Worked out by other means: HKDF-SHA256 and HMAC-SHA256 of Python's own library. */
+const TOKEN = "ee81a08b1a4608bbedd4eb2d80e02e9cb47e527aecb90b30ba8937dbad4bf626";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { request, type ClientRequest } from "node:http";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { listen } from "./fixtures/listen.ts";
 import { makeRig, type Rig } from "./rig.ts";
 
 const SLEEP = ["/bin/sleep", "600"];
@@ -76,39 +76,13 @@ test("[SV16] a worker sees itself and those below it, and nobody else", async ()
   expect((await rig.worker(child, `/v1/workers/${id}`)).status).toBe(403);
 });
 
-/** The lines of a worker's stream of signals, as they come. */
-function listen(rig: Rig, id: string): { readonly lines: string[]; readonly over: Promise<void> } {
-  const lines: string[] = [];
-  const door = rig.door(id);
-  const headers = { Authorization: `Bearer ${door.token()}` };
-  let asking: ClientRequest | undefined;
-  const over = new Promise<void>((resolve) => {
-    asking = request(
-      { socketPath: door.socket, path: "/v1/worker/signals", headers, agent: false },
-      (incoming) => {
-        let rest = "";
-        incoming.setEncoding("utf8").on("data", (part: string) => {
-          const said = (rest + part).split("\n");
-          rest = said.pop() ?? "";
-          lines.push(...said);
-        });
-        incoming.on("close", () => resolve());
-      },
-    );
-    asking.on("error", () => resolve());
-    asking.end();
-  });
-  onTestFinished(() => void asking?.destroy());
-  return { lines, over };
-}
-
 test("[SV17] a worker is told of quarantine, release and stop as they are journaled", async () => {
   const rig = await makeRig();
   await rig.supervise();
   const id = await rig.start(["/bin/sh", "-c", "trap '' TERM; sleep 600 & wait; wait"]);
   const { lines, over } = listen(rig, id);
   const heard = (): unknown[] =>
-    lines.map((line): unknown => JSON.parse(line)).filter((one) => !isAlive(one));
+    lines.map((line): unknown => JSON.parse(line)).filter((one) => !isOfStanding(one));
   await expect.poll(() => lines.length).toBeGreaterThan(0);
   expect(heard()).toEqual([]);
 
@@ -127,8 +101,9 @@ test("[SV17] a worker is told of quarantine, release and stop as they are journa
   await rig.end(id);
 });
 
-function isAlive(signal: unknown): boolean {
-  return JSON.stringify(signal) === '{"kind":"alive"}';
+/** Whether a line says that the stream lives, or that nothing is held. */
+function isOfStanding(signal: unknown): boolean {
+  return /^{"kind":("alive"|"leases","at_seq":\d+,"held":\[\])}$/.test(JSON.stringify(signal));
 }
 
 test("[SV18] a plain command is beaten for as long as it lives, and is never stale", async () => {

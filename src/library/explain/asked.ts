@@ -1,4 +1,5 @@
 import type { Command, CommandKind, CommandMap } from "../../kernel/command.ts";
+import { ASKED_OF_LEASES } from "./lease-words.ts";
 import { budgetWords, instantWords, quoted, workerWords, type Named } from "./words.ts";
 
 type Sentences = {
@@ -50,8 +51,10 @@ const ASKED: Sentences = {
     `to add a note to the record of ${workerWords(worker, named)}`,
   "budget.charge": ({ worker, amounts }, named) =>
     `to charge ${workerWords(worker, named)} with ${budgetWords(amounts)}`,
-  "halt.request": ({ handle, reason }) =>
-    `that ${quoted(handle)} be asked to halt, because ${quoted(reason)}`,
+  ...ASKED_OF_LEASES,
+  "halt.request": ({ handle, reason, lease }) =>
+    `that ${quoted(handle)} be asked to halt` +
+    `${lease === undefined ? "" : ` for ${lease}`}, because ${quoted(reason)}`,
   "clock.accept": ({ reason, wall_ms }) =>
     `to take the host's clock as it is` +
     (wall_ms === undefined ? "" : `, ${instantWords(wall_ms)}`) +

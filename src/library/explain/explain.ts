@@ -9,6 +9,7 @@ import type { EventKind } from "../../kernel/event.ts";
 import { evolve } from "../../kernel/evolve.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { State } from "../../kernel/state.ts";
+import { leaseLapses } from "../../kernel/lease/ending.ts";
 import { lapsed } from "../../kernel/worker/lapse.ts";
 import type { Journal } from "../../ports/journal.ts";
 import { canonicalText } from "../../runtime/canonical.ts";
@@ -108,7 +109,8 @@ function commandOf({ command: recorded }: Entry): Command | null {
 function isByTime({ before, entries }: PastDecision, index: number): boolean {
   // But a recovery, which may take up again what has lapsed since.
   if (before.status === "none" || entries[0].command?.kind === "fleet.recover") return false;
-  return index < lapsed(before, entries[0].at_ms).length;
+  const { at_ms: atMs } = entries[0];
+  return index < leaseLapses(before, atMs).length + lapsed(before, atMs).length;
 }
 
 function redecide({ before, entries }: PastDecision): ExplanationDocument["redecided"] {

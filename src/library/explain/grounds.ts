@@ -9,6 +9,7 @@ import type { State, Worker } from "../../kernel/state.ts";
 import { admissionContext } from "../../kernel/worker/admission.ts";
 import { staleAfterMs } from "../../kernel/worker/liveness.ts";
 import { STOP_WORDS } from "./happened.ts";
+import { GROUNDS_OF_LEASES } from "./lease-words.ts";
 import { instantWords, listWords, quoted, workerWords, type Named } from "./words.ts";
 
 /** An event and what it was decided on. */
@@ -86,6 +87,7 @@ const GROUNDS: Grounds = {
   "budget.charged": ({ claimed }) =>
     "what was used is recorded whole, for it has happened" +
     (claimed ? "; a worker's own word can only add" : ""),
+  ...GROUNDS_OF_LEASES,
   "halt.requested": () => "a request to halt is recorded and shown; Stint never carries it out",
   "clock.accepted": () =>
     `${byOperator("take the host's clock as it is")}; journal time never runs backwards for it`,

@@ -3,6 +3,7 @@ import type { Event, EventKind, EventMap } from "../../kernel/event.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { isProof, type Outcome, type StopReason } from "../../kernel/worker/evidence.ts";
 import { askedWords } from "./asked.ts";
+import { HAPPENED_TO_LEASES } from "./lease-words.ts";
 import {
   actorWords,
   budgetWords,
@@ -105,7 +106,9 @@ const HAPPENED: Sentences = {
   "budget.charged": ({ worker, amounts, claimed }, named) =>
     `worker ${workerWords(worker, named)} was charged with ${budgetWords(amounts)}` +
     (claimed ? ", by its own word" : ""),
-  "halt.requested": ({ handle, reason }) => `${quoted(handle)} is asked to halt: ${reason}`,
+  ...HAPPENED_TO_LEASES,
+  "halt.requested": ({ handle, reason, lease }) =>
+    `${quoted(handle)} is asked to halt${lease === undefined ? "" : ` for ${lease}`}: ${reason}`,
   "clock.accepted": ({ reason, wall_ms }) =>
     "journal time was tied to the host's clock anew" +
     (wall_ms === undefined ? "" : `, which showed ${instantWords(wall_ms)}`) +

@@ -1,54 +1,13 @@
 // What would have made a refused command pass: a sentence for every code, from the very facts that
 // the refusal names and the state it was decided on.
 
-import type { Command } from "../../kernel/command.ts";
-import type { Json, JsonObject } from "../../kernel/json.ts";
-import type { Refusal, RefusalCode } from "../../kernel/refusal.ts";
-import { isLive, type State } from "../../kernel/state.ts";
-import { instantWords, listWords, quoted, workersWords, workerWords, type Named } from "./words.ts";
-
-/** A refused command, and what it was decided on. */
-export interface RefusedCase {
-  readonly refusal: Refusal;
-  readonly command: Command;
-  /** The state it was decided on, after what time alone had ended. */
-  readonly state: State;
-  readonly atMs: number;
-  readonly named: Named;
-}
+import type { RefusalCode } from "../../kernel/refusal.ts";
+import { isLive } from "../../kernel/state.ts";
+import { Facts, type RefusedCase } from "./facts.ts";
+import { LEASE_REMEDIES, leaseRightsRemedy } from "./lease-remedy.ts";
+import { instantWords, listWords, quoted, workersWords, workerWords } from "./words.ts";
 
 type Remedies = Readonly<Record<RefusalCode, (facts: Facts, so: RefusedCase) => string>>;
-
-/** The facts of a refusal, read with care: an older Stint may have recorded fewer. */
-class Facts {
-  readonly #facts: JsonObject;
-
-  constructor(facts: JsonObject) {
-    this.#facts = facts;
-  }
-
-  /** A fact as text; `unknown` where it is missing. */
-  text(name: string): string {
-    const fact = this.#facts[name];
-    if (fact === undefined || fact === null) return "unknown";
-    return typeof fact === "string" ? fact : JSON.stringify(fact);
-  }
-
-  number(name: string): number {
-    const fact = this.#facts[name];
-    return typeof fact === "number" ? fact : Number.NaN;
-  }
-
-  list(name: string): readonly string[] {
-    const fact: Json | undefined = this.#facts[name];
-    if (!Array.isArray(fact)) return fact === undefined ? [] : [this.text(name)];
-    return fact.map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
-  }
-
-  has(name: string): boolean {
-    return this.#facts[name] !== undefined;
-  }
-}
 
 const never = (why: string): string => `nothing would have made it pass: ${why}`;
 const unbuilt = (): string => "this version has no command that is refused so";
@@ -85,11 +44,10 @@ const REMEDIES: Remedies = {
   depth_mismatch: (facts) =>
     `it would have passed claiming depth ${facts.number("depth")}, or claiming none`,
   max_depth: (facts) => depthRemedy(facts),
-  rights_exceeded: (facts) => rightsRemedy(facts),
-  region_invalid: (facts) =>
-    `it would have passed with regions that have ${facts.text("expected")}`,
-  region_too_large: (facts) =>
-    `it would have passed with regions that have ${facts.text("expected")}`,
+  rights_exceeded: (facts, { command }) =>
+    command.kind.startsWith("lease.") ? leaseRightsRemedy(facts) : rightsRemedy(facts),
+  region_invalid: (facts) => regionRemedy(facts),
+  region_too_large: (facts) => regionRemedy(facts),
   budget_exceeded: (facts) => budgetRemedy(facts),
   stop_condition: (facts) => conditionRemedy(facts),
   containment_too_weak: (facts) =>
@@ -137,22 +95,15 @@ const REMEDIES: Remedies = {
     `it would have been decided ${facts.number("retry_after_ms")} ms later, or under a contract ` +
     `whose refusals_per_minute is above ${facts.number("max")}`,
   command_mismatch: (facts) =>
-    `it would have been decided under an id of its own; ${quoted(facts.text("id"))} belongs to ` +
-    `entry ${facts.number("first_seq")}`,
+    facts.has("lease_id")
+      ? `it would have passed under a key of its own; ${quoted(facts.text("key"))} made ` +
+        `${facts.text("lease_id")}, on ${facts.text("expected")}`
+      : `it would have been decided under an id of its own; ${quoted(facts.text("id"))} belongs ` +
+        `to entry ${facts.number("first_seq")}`,
   command_expired: (facts) =>
     `it would have been decided under a fresh id; ${quoted(facts.text("id"))} is ` +
     `${facts.number("age_ms")} ms old`,
-  holder_ended: unbuilt,
-  holder_quarantined: unbuilt,
-  holder_stale: unbuilt,
-  holder_mismatch: unbuilt,
-  lane_unknown: unbuilt,
-  lease_condition: unbuilt,
-  lease_unknown: unbuilt,
-  lease_ended: unbuilt,
-  conflict: unbuilt,
-  slots_full: unbuilt,
-  fence_stale: unbuilt,
+  ...LEASE_REMEDIES,
   not_writable: unbuilt,
   thaw_unsafe: unbuilt,
   wait_deadlock: unbuilt,
@@ -170,6 +121,12 @@ const MANIFEST_REMEDIES: Readonly<Record<string, string>> = {
   key: "it would have passed with a manifest that was issued under the key in force",
   content: `${MANIFEST_REMEDY}; this one says something that was never admitted`,
 };
+
+function regionRemedy(facts: Facts): string {
+  if (facts.has("expected"))
+    return `it would have passed with regions that have ${facts.text("expected")}`;
+  return "it would have passed with regions of fewer and plainer patterns";
+}
 
 function rightsRemedy(facts: Facts): string {
   const parents = `with ${facts.text("field")} ${facts.text("parent")}, as its parent has it`;

@@ -4,6 +4,7 @@ import type { Explanation } from "../explain/explain.ts";
 import type { EntriesOptions } from "../feed/entries.ts";
 import type { EntryView, FeedKind, FeedMap } from "../feed/feed.ts";
 import type { Metrics } from "../feed/metrics.ts";
+import type { LeaseKeeper } from "../ground/keeper.ts";
 import type { Receipt } from "../kill/receipt.ts";
 import type { RecordedReceipt } from "../kill/recorded-receipt.ts";
 import type { PlainAnswer } from "../plain-command.ts";
@@ -59,6 +60,9 @@ export interface HaltOptions {
   readonly reason: string;
   /** A command that is proposed to whoever may carry it out. */
   readonly proposed?: Json;
+  /** The lease that it is about, where one is known; it need not be live. */
+  readonly lease?: string;
+  readonly runId?: string;
 }
 
 /** Why something is done that needs no further options. */
@@ -73,7 +77,7 @@ export interface ReasonOptions {
  * Verbs throw `Refused` when the rules say no; `tryStart`, `maybeReplicate` and the single steps
  * answer the refusal. All throw an InputError for what cannot be understood, and `Fault`s.
  */
-export interface Fleet extends AsyncDisposable {
+export interface Fleet extends LeaseKeeper, AsyncDisposable {
   readonly id: string;
   readonly name: string;
   /** `open`, `paused` or `killed`, at the last look. */

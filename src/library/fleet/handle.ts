@@ -6,6 +6,7 @@ import { parseCommandData } from "../../protocol/command.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { parseReason } from "../../protocol/worker.ts";
 import { demandOptions } from "../given-options.ts";
+import { FleetGround } from "../ground/fleet-ground.ts";
 import { kill } from "../kill/kill.ts";
 import type { Receipt } from "../kill/receipt.ts";
 import { stopWithReceipt } from "../kill/stop.ts";
@@ -13,7 +14,7 @@ import { toCamel, toWire } from "../names.ts";
 import { givePlainCommand, type PlainAnswer } from "../plain-command.ts";
 import { Refused, type Refusable } from "../refused.ts";
 import { startAnywhere } from "../relay/starting.ts";
-import { actorOf, demand, type Seat, type Secret, type Surroundings } from "../seat.ts";
+import { demand, type Seat, type Secret } from "../seat.ts";
 import {
   parseQuarantine,
   quarantine,
@@ -36,7 +37,7 @@ import type {
   SpawnOptions,
   StartOptions,
 } from "./fleet.ts";
-import { FleetReader, type FleetParts } from "./reader.ts";
+import type { FleetParts } from "./reader.ts";
 import { spawnRequest, startRequest } from "./spawn-request.ts";
 import * as steps from "./steps.ts";
 
@@ -48,7 +49,7 @@ const WITH_REASON = "an object with a reason";
 const QUARANTINE_FIELDS = ["reason", "source", "severity", "evidence", "tree"];
 
 /** The handle of an open fleet, as an operator: checks what it is given, and passes it on. */
-export class FleetHandle extends FleetReader implements Fleet {
+export class FleetHandle extends FleetGround implements Fleet {
   readonly #parts: FleetParts;
   readonly #seat: Seat;
   readonly #operator: Actor;
@@ -123,7 +124,7 @@ export class FleetHandle extends FleetReader implements Fleet {
   }
 
   async requestHalt(request: HaltOptions): Promise<void> {
-    await this.#give("halt.request", request, "request");
+    await this.#give("halt.request", toWire(request, "request") as object, "request");
   }
 
   async kill(options: KillOptions): Promise<Receipt> {
@@ -217,17 +218,6 @@ export class FleetHandle extends FleetReader implements Fleet {
     const command = { kind, data: parseCommandData(kind, data, place) } as unknown as Command;
     await demand(this.#seat, command, this.#operator);
   }
-}
-
-/** The operator of a handle: whoever holds the fleet's secret, under a name of their choice. */
-export function operatorOf(
-  { host, via }: Pick<Surroundings, "host" | "via">,
-  name: string | undefined,
-): Actor {
-  const who = { kind: "operator", via } as const;
-  return name === undefined
-    ? actorOf(host, who)
-    : actorOf(host, { ...who, id: name, claimed: ["id"] });
 }
 
 function checkMs(path: string, value: unknown): void {

@@ -1,11 +1,12 @@
 import type { Log } from "../../ports/log.ts";
+import { ensureGround } from "../ground/in-force.ts";
 import { Counters } from "../feed/metrics.ts";
 import { Feed } from "../feed/feed.ts";
 import { relayed, type Relayed } from "../relay/relay.ts";
 import { adoptKill } from "../kill/adoption.ts";
 import type { Member } from "../member.ts";
 import { InputError } from "../../protocol/input.ts";
-import { Keys, type Seat, type Secret, type Surroundings } from "../seat.ts";
+import { Keys, operatorOf, type Seat, type Secret, type Surroundings } from "../seat.ts";
 import { Steward } from "../steward/steward.ts";
 import { makeWatcher } from "../steward/watching.ts";
 import { endStarts, endTasks } from "../worker/end-tasks.ts";
@@ -13,7 +14,7 @@ import { Hosting } from "../worker/hosting.ts";
 import { Sandboxes } from "../process/sandboxes.ts";
 import { forLoop } from "./conditions.ts";
 import type { Fleet } from "./fleet.ts";
-import { FleetHandle, operatorOf } from "./handle.ts";
+import { FleetHandle } from "./handle.ts";
 import {
   ensureContract,
   ensureFleet,
@@ -62,7 +63,10 @@ export async function openFleetIn(world: Surroundings, given: FleetOptions): Pro
       closing: closing.signal,
     };
     await adoptKill(seat);
-    if (loop.state().status !== "killed") await ensureContract(seat, options);
+    if (loop.state().status !== "killed") {
+      await ensureContract(seat, options);
+      await ensureGround(seat, options);
+    }
     return await assemble(seat, { options, conditions, closing, way });
   } catch (error) {
     await closeOpened({ ...opened, loop }, surroundings.log);

@@ -64,7 +64,9 @@ export async function openLoopOn(
 export async function ensureFleet(
   opened: OpenedLoop,
   surroundings: Surroundings,
-  options: Pick<ParsedFleetOptions, "contract" | "name"> & { readonly operator: Seat["owner"] },
+  options: Pick<ParsedFleetOptions, "contract" | "name" | "foldCase"> & {
+    readonly operator: Seat["owner"];
+  },
 ): Promise<string> {
   const { loop, store, signer } = opened;
   const before = await loop.look();
@@ -77,8 +79,9 @@ export async function ensureFleet(
   const fleet = `f-${base32(surroundings.random.bytes(fleetIdBytes))}`;
   // Before the fleet, so that no fleet is ever without: that is what a kill looks like.
   await store.permit.grant(fleet);
-  const { name } = options;
-  const data = { fleet, name, contract, key: signer.key };
+  const { name, foldCase = false } = options;
+  const folding = foldCase ? { fold_case: true as const } : {};
+  const data = { fleet, name, contract, key: signer.key, ...folding };
   const answer = await loop.submit({ kind: "fleet.create", data }, options.operator);
   if (answer.ok) return fleet;
   await store.permit.withdraw(fleet);

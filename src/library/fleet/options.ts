@@ -1,10 +1,12 @@
 import type { z } from "zod";
+import type { GroundRules } from "../../kernel/lane/lane.ts";
+import { nearest } from "../../kernel/lane/nearest.ts";
 import type { Log } from "../../ports/log.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
-import { nearest } from "../../protocol/nearest.ts";
 import { parserOf } from "../../protocol/parse.ts";
 import { flag, oneOf, record, text, plainName } from "../../protocol/scalar.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { parseGround, type GroundOptions } from "../ground/lanes.ts";
 import type { Secret } from "../seat.ts";
 import { parseConditions, type ConditionFunctions } from "./conditions.ts";
 import { parseContractOptions, type ContractOptions, type ParsedContract } from "./contract.ts";
@@ -12,7 +14,7 @@ import type { SupervisorUse } from "../relay/supervisor-door.ts";
 import type { Store } from "./store.ts";
 
 /** How a fleet is opened. */
-export interface FleetOptions {
+export interface FleetOptions extends Partial<GroundOptions> {
   /** Where it is kept: `memory()`, `sqlite({ dir })`. */
   readonly store: Store;
   /**
@@ -27,8 +29,19 @@ export interface FleetOptions {
   readonly contract?: ContractOptions;
   /** The name of a new fleet; default `fleet`. */
   readonly name?: string;
-  /** Whether a contract that differs from the one in force is enacted; default false. */
+  /** Whether a contract or ground that differs from that in force is enacted; default false. */
   readonly enact?: boolean;
+  /**
+   * Lanes and rules about ground of a new fleet. Where one of `lanes`, `worktrees` and
+   * `requireLease` is given, all three are meant, and what is left out has its default. For an
+   * existing fleet they must be those in force, unless `enact` is set.
+   */
+  readonly lanes?: GroundOptions["lanes"];
+  /**
+   * Whether letters that differ in case alone are one in regions, for the life of a new fleet;
+   * default false. For an existing fleet it must be as it was created.
+   */
+  readonly foldCase?: boolean;
   /** Function conditions that this process brings along, by their names. */
   readonly conditions?: ConditionFunctions;
   /** Whether this handle looks after time, silences and left processes; default true. */
@@ -50,6 +63,8 @@ export interface ParsedFleetOptions {
   readonly store: Store;
   readonly secret: Secret | undefined;
   readonly contract: ParsedContract | undefined;
+  readonly ground: GroundRules | undefined;
+  readonly foldCase: boolean | undefined;
   readonly conditions: ConditionFunctions;
   readonly name: string;
   readonly enact: boolean;
@@ -65,6 +80,10 @@ const FIELDS: readonly string[] = [
   "contract",
   "name",
   "enact",
+  "lanes",
+  "worktrees",
+  "requireLease",
+  "foldCase",
   "conditions",
   "steward",
   "supervisor",
@@ -73,13 +92,14 @@ const FIELDS: readonly string[] = [
 ];
 
 /** The options that a schema checks. */
-type PlainField = "name" | "enact" | "steward" | "supervisor" | "operator";
+type PlainField = "name" | "enact" | "foldCase" | "steward" | "supervisor" | "operator";
 
 const parsePlain = parserOf(
   "options",
   record({
     name: plainName.optional(),
     enact: flag.optional(),
+    foldCase: flag.optional(),
     steward: flag.optional(),
     supervisor: oneOf(["use", "start", "none"]).optional(),
     operator: text(LIMITS.actorTextCharsMax, 1).optional(),
@@ -91,12 +111,15 @@ export function parseFleetOptions(given: unknown): ParsedFleetOptions {
   if (!isPlainObject(given)) throw wrong("options", "an object", given);
   for (const [field, value] of Object.entries(given))
     if (!FIELDS.includes(field)) throw wrong(`options.${field}`, absent(field), value);
-  const { store, secret, contract, conditions, log, ...plain } = given;
+  const { store, secret, contract, conditions, log, ...others } = given;
+  const { lanes, worktrees, requireLease, ...plain } = others;
   if (!isStore(store)) throw wrong("options.store", "memory() or sqlite({ dir })", store);
   const fields = parsePlain(plain);
   const { name = "fleet", enact = false, steward = true, supervisor = "use", operator } = fields;
   if (supervisor === "start" && store.kind === "memory")
     throw wrong("options.supervisor", '"use" or "none" for a store in memory', supervisor);
+  const ground = { lanes, worktrees, requireLease };
+  const hasGround = Object.values(ground).some((value) => value !== undefined);
   const parsed = contract === undefined ? undefined : parseContractOptions(contract);
   return {
     store,
@@ -106,6 +129,8 @@ export function parseFleetOptions(given: unknown): ParsedFleetOptions {
     supervisor,
     operator,
     contract: parsed,
+    ground: hasGround ? parseGround({ ...ground, lanes: lanes ?? [] }) : undefined,
+    foldCase: fields.foldCase,
     secret: secret as Secret | undefined,
     conditions: {
       ...parseConditions(conditions),

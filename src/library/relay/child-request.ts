@@ -92,7 +92,8 @@ export async function inOurWords<T>(path: string, ask: () => Promise<T>): Promis
 const HINT = /(?<=did you mean )\w+/;
 
 /** What a document is called on its way: by the order it lies in, or the kind of its command. */
-const WIRE_DOCUMENT = /^(admission|order|command\.data|worker\.[a-z_]+|budget\.charge)\.?/;
+const WIRE_DOCUMENT =
+  /^(admission|order|command\.data|worker\.[a-z_]+|lease\.[a-z_]+|budget\.charge)\.?/;
 
 /** Below these the names are the user's own. */
 const OWN_NAMES = /\b(state|units|env)\b/;

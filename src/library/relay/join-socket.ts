@@ -1,17 +1,16 @@
 import type { Manifest } from "../../kernel/worker/manifest.ts";
-import type { Timers } from "../../runtime/timers.ts";
 import type { WorkerSelf, WorkerSignal } from "../../ports/worker-door.ts";
 import { errorText } from "../error-text.ts";
 import type { JoinedWorker } from "../fleet/join.ts";
 import { snapshotOf } from "../names.ts";
 import { Hosted } from "../worker/hosted.ts";
 import { checkTask, runTask } from "../worker/task.ts";
-import { demandBy, mustBeOpen, verbsOf, viewIn, type SocketSeat } from "./socket-worker.ts";
+import { Holdings } from "./holdings.ts";
+import { mustBeOpen, type SocketSeat } from "./socket-seat.ts";
+import { demandBy, verbsOf, viewIn } from "./socket-worker.ts";
 
 /** What joining by a socket needs. */
-export interface SocketJoin extends Omit<SocketSeat, "closing"> {
-  readonly timers: Timers;
-}
+export type SocketJoin = Omit<SocketSeat, "closing" | "holdings">;
 
 /**
  * Joins the fleet by the socket of this worker's own. Its supervisor has registered it: what is
@@ -24,10 +23,10 @@ export interface SocketJoin extends Omit<SocketSeat, "closing"> {
  */
 export async function joinBySocket(so: SocketJoin): Promise<JoinedWorker> {
   const closing = new AbortController();
-  const seat: SocketSeat = { ...so, closing: closing.signal };
+  const seat: SocketSeat = { ...so, closing: closing.signal, holdings: new Holdings() };
   try {
     const self = await seat.door.self();
-    return joined(seat, { self, timers: so.timers, closing });
+    return joined(seat, { self, closing });
   } catch (error) {
     await seat.door.close();
     throw error;
@@ -38,17 +37,16 @@ function joined(
   seat: SocketSeat,
   so: {
     readonly self: WorkerSelf;
-    readonly timers: Timers;
     readonly closing: AbortController;
   },
 ): JoinedWorker {
-  const { self, timers, closing } = so;
+  const { self, closing } = so;
   const { manifest } = self;
   const { instance: id } = manifest;
   // Its lifetime is its supervisor's to watch, by the journal's clock.
   const hosted = new Hosted({ id, kind: "self", beats: true, deadlineMs: Infinity });
-  const unlisten = seat.door.listen((signal) => hear(hosted, signal));
-  const stopBeating = beatEvery(seat, timers, self.beat_every_ms);
+  const unlisten = seat.door.listen((signal) => hear(seat.holdings, hosted, signal));
+  const stopBeating = beatEvery(seat, self.beat_every_ms);
   const verbs = verbsOf(seat, manifest);
   let leaving: Promise<void> | undefined;
   const goAway = async (reason: string | undefined): Promise<void> => {
@@ -86,14 +84,24 @@ function joined(
   return Object.freeze(worker);
 }
 
-function hear(hosted: Hosted, signal: WorkerSignal): void {
-  if (signal.kind === "interrupted") hosted.interrupt(signal.by);
-  else if (signal.kind === "released") hosted.release();
-  else hosted.interrupt("close");
+function hear(holdings: Holdings, hosted: Hosted, signal: WorkerSignal): void {
+  switch (signal.kind) {
+    case "interrupted":
+      hosted.interrupt(signal.by);
+      if (signal.by === "kill") holdings.loseAll("killed");
+      return;
+    case "released":
+      return hosted.release();
+    case "leases":
+      return holdings.hear(signal);
+    case "gone":
+      hosted.interrupt("close");
+      return holdings.loseAll("closed");
+  }
 }
 
 /** Beats at once and from then on by a timer, which keeps no process alive. */
-function beatEvery({ door, log }: SocketSeat, timers: Timers, everyMs: number): () => void {
+function beatEvery({ door, log, timers }: SocketSeat, everyMs: number): () => void {
   let cancel: () => void = () => undefined;
   let isStopped = false;
   const beat = (): void => {

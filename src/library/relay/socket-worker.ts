@@ -2,12 +2,9 @@ import type { Command } from "../../kernel/command.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { StopReason } from "../../kernel/worker/evidence.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
-import type { Log } from "../../ports/log.ts";
-import type { Random } from "../../ports/random.ts";
-import type { WorkerDoor, WorkerSighting } from "../../ports/worker-door.ts";
+import type { WorkerSighting } from "../../ports/worker-door.ts";
 import { InputError } from "../../protocol/input.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
-import { closedFault } from "../closed.ts";
 import { toEdge } from "../names.ts";
 import { Refused, refusedAnswer, type Refusable } from "../refused.ts";
 import type { WorkerHandle } from "../worker/handle.ts";
@@ -15,15 +12,8 @@ import { Interrupted, interruptionOf } from "../worker/interrupted.ts";
 import { parseEndReason } from "../worker/stop-order.ts";
 import type { WorkerView } from "../worker/view.ts";
 import { childOrder, demandJson, inOurWords, toRequest } from "./child-request.ts";
-
-/** What the handles of one joined process share. */
-export interface SocketSeat {
-  readonly door: WorkerDoor;
-  readonly random: Random;
-  readonly log: Log;
-  /** Fires when the worker has left: nothing more is to be asked. */
-  readonly closing: AbortSignal;
-}
+import { socketLeases } from "./socket-leases.ts";
+import { mustBeOpen, type SocketSeat } from "./socket-seat.ts";
 
 /** The verbs of a handle that are the same for this worker and for a child of it. */
 export type SocketVerbs = Omit<WorkerHandle, "signal" | "performTask">;
@@ -35,6 +25,7 @@ export type SocketVerbs = Omit<WorkerHandle, "signal" | "performTask">;
 export function verbsOf(seat: SocketSeat, manifest: Manifest): SocketVerbs {
   const { instance: id, name, parent, depth } = manifest;
   return {
+    ...socketLeases(seat, id),
     id,
     name,
     parent,
@@ -73,11 +64,6 @@ export async function demandBy(seat: SocketSeat, command: Command, path: string)
 export function viewIn(document: JsonObject): WorkerView {
   // The supervisor is this very program: its view of a worker has the fields of one.
   return toEdge(document) as unknown as WorkerView;
-}
-
-/** Throws `Fault` `closed` once the worker has left. */
-export function mustBeOpen({ closing }: Pick<SocketSeat, "closing">): void {
-  if (closing.aborted) throw closedFault();
 }
 
 async function shutdown(seat: SocketSeat, id: string, why: unknown): Promise<void> {

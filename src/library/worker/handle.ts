@@ -6,6 +6,8 @@ import { describeValue, InputError } from "../../protocol/input.ts";
 import { parseState } from "../../protocol/worker.ts";
 import type { Charge } from "../../kernel/budget/budget.ts";
 import { demandOpen } from "../closed.ts";
+import { ownLeases } from "../ground/worker-ground.ts";
+import type { LeaseHolder } from "../lease/own.ts";
 import type { Member } from "../member.ts";
 import { toCamel, toEdge, toWire, type Camel } from "../names.ts";
 import type { Refusable } from "../refused.ts";
@@ -27,7 +29,7 @@ export type ManifestView = Camel<Manifest>;
 export type ChargeOptions = Camel<Charge>;
 
 /** A worker that this process started or is: what may be done as that worker. */
-export interface WorkerHandle {
+export interface WorkerHandle extends LeaseHolder {
   readonly id: string;
   readonly name: string;
   readonly parent: string | null;
@@ -66,6 +68,7 @@ export function handleOf(member: Member, { manifest, kind }: Started): WorkerHan
   // The one that started a process is an operator; only the process itself acts as the worker.
   const by = kind === "apart" ? seat.owner : workerActor(seat, id);
   const handle: WorkerHandle = {
+    ...ownLeases(seat, { id, by }),
     id,
     name,
     parent,

@@ -4,16 +4,18 @@
  */
 
 import type { Submission, Verdicts } from "../../kernel/command.ts";
-import { targetsOf, type decide } from "../../kernel/decide.ts";
+import { isKnown, type decide } from "../../kernel/decide.ts";
 import { RULES, seqAfter } from "../../kernel/entry.ts";
 import type { Event } from "../../kernel/event.ts";
 import { evolve } from "../../kernel/evolve.ts";
+import { leaseIdAt } from "../../kernel/lease/lease.ts";
 import { refuse, type Refusal } from "../../kernel/refusal.ts";
 import { nextDeadlineAtMs, type State } from "../../kernel/state.ts";
 import { askingContext } from "../../kernel/worker/asking.ts";
 import type { Draft, Recollection } from "../../ports/journal.ts";
 import { canonicalCopy } from "../canonical.ts";
 import type { Answer } from "../loop.ts";
+import { endableTargets } from "./ended.ts";
 import type { Pending } from "./pending.ts";
 import { isAlwaysDecided, limitedBy, refuseLimited, type Limited } from "./rate-limit.ts";
 import { answerAgain } from "./recollection.ts";
@@ -23,7 +25,7 @@ import { recordOf, withVerdicts } from "./recorded-command.ts";
 export interface Findings {
   /** Decisions that ids of the batch were used for before. */
   readonly recollections: ReadonlyMap<string, Recollection>;
-  /** Workers of which the journal has entries though the state has dropped them. */
+  /** Workers and leases of which the journal has entries though the state has dropped them. */
   readonly ended: ReadonlySet<string>;
   /** Null when the first command needs no verdicts. */
   readonly asked: Asked | null;
@@ -75,8 +77,8 @@ class Planning {
   readonly #rules: Rules;
   readonly #drafts: Draft[] = [];
   readonly #outcomes: Outcome[] = [];
-  /** Workers that were admitted in this batch: they may end in it as well. */
-  readonly #admitted = new Set<string>();
+  /** Workers and leases that begin in this batch: they may end in it as well. */
+  readonly #begun = new Set<string>();
   #state: State;
   #tickCount = 0;
 
@@ -129,17 +131,13 @@ class Planning {
 
   #submissionFor({ id, actor, command: asked }: Pending, verdicts: Verdicts | null): Submission {
     const command = verdicts === null ? asked : withVerdicts(asked, verdicts);
-    const ended = targetsOf(asked).find((worker) => this.#hasEnded(worker));
+    const ended = endableTargets(asked).find((target) => this.#hasEnded(target));
     return ended === undefined ? { id, actor, command } : { id, actor, command, ended };
   }
 
-  #hasEnded(worker: string): boolean {
-    if (this.#state.workers.has(worker)) return false;
-    return (
-      this.#findings.ended.has(worker) ||
-      this.#base.workers.has(worker) ||
-      this.#admitted.has(worker)
-    );
+  #hasEnded(id: string): boolean {
+    if (isKnown(this.#state, id)) return false;
+    return this.#findings.ended.has(id) || isKnown(this.#base, id) || this.#begun.has(id);
   }
 
   #decide(submission: Submission): void {
@@ -175,7 +173,8 @@ class Planning {
       this.#state = evolve(this.#state, { ...event, ...place });
       const fleet = this.#state.fleet ?? "";
       this.#drafts.push({ fleet, rules: RULES, id, actor, command, event });
-      if (event.kind === "worker.admitted") this.#admitted.add(event.data.manifest.instance);
+      if (event.kind === "worker.admitted") this.#begun.add(event.data.manifest.instance);
+      if (event.kind === "lease.granted") this.#begun.add(leaseIdAt(place.seq));
     }
   }
 }

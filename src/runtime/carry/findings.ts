@@ -1,17 +1,12 @@
-import { targetsOf } from "../../kernel/decide.ts";
 import { askingContext } from "../../kernel/worker/asking.ts";
 import type { State } from "../../kernel/state.ts";
-import type { Entry } from "../../kernel/entry.ts";
-import { LIMITS } from "../../kernel/limits.ts";
 import type { Journal, Recollection } from "../../ports/journal.ts";
 import type { Random } from "../../ports/random.ts";
 import { freshCommandId } from "../base32.ts";
 import type { Findings } from "./batch.ts";
+import { findEnded } from "./ended.ts";
 import { takeVerdicts, type FunctionConditions } from "../function-condition.ts";
 import type { Pending } from "./pending.ts";
-
-/** How many entries about a worker are asked for, at first and when the first decide nothing. */
-const pageSizes = [1, 64, LIMITS.readEntriesMax];
 
 /** Whom findings are made of. */
 export interface Sources {
@@ -34,10 +29,8 @@ export async function lookUp(
     const past = mayBeKnown ? await journal.recall(id) : undefined;
     if (past !== undefined) recollections.set(id, past);
   }
-  const ended = new Set<string>();
-  for (const worker of new Set(batch.flatMap(({ command }) => targetsOf(command)))) {
-    if (!state.workers.has(worker) && (await hasLived(journal, worker))) ended.add(worker);
-  }
+  const commands = batch.map(({ command }) => command);
+  const ended = await findEnded(journal, state, commands);
   return { recollections, ended };
 }
 
@@ -54,29 +47,4 @@ export function judgeFirst(
   const context = first === undefined ? null : askingContext(state, first.command);
   if (context === null) return null;
   return { verdicts: takeVerdicts(conditions, context), tickId: freshCommandId(random) };
-}
-
-/**
- * Whether the journal has entries about a worker other than refusals of commands that merely named
- * it. Refusals say so themselves, by their code or by what was found out for them then.
- */
-async function hasLived(journal: Journal, worker: string): Promise<boolean> {
-  for (const limit of pageSizes) {
-    const entries = await journal.about(worker, limit);
-    for (const entry of entries) {
-      const said = saysItLived(entry, worker);
-      if (said !== undefined) return said;
-    }
-    if (entries.length < limit) return false;
-  }
-  return false;
-}
-
-function saysItLived(entry: Entry, worker: string): boolean | undefined {
-  if (entry.kind !== "command.refused") return true;
-  if (entry.command?.ended === worker) return true;
-  const { code, facts } = entry.data;
-  if (code === "worker_unknown") return facts["worker"] === worker ? false : undefined;
-  if (code === "parent_unknown") return facts["parent"] === worker ? false : undefined;
-  return undefined;
 }

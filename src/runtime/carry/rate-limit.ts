@@ -41,6 +41,16 @@ const ALWAYS_DECIDED: Readonly<Record<CommandKind, boolean>> = {
   "worker.note": false,
   // A meter's word; a worker's own is only a claim, see below.
   "budget.charge": true,
+  "lanes.enact": false,
+  "lane.announce": false,
+  "lease.acquire": false,
+  // What a holder has, it can keep and give back, however often it was refused.
+  "lease.renew": true,
+  "lease.release": true,
+  "lease.narrow": true,
+  "lease.split": false,
+  "lease.hand_over": false,
+  "lease.revoke": true,
   "halt.request": true,
   "clock.tick": true,
   "clock.accept": true,

@@ -56,6 +56,11 @@ export class HeadSigning {
     if (isDue || entries.some(isTurn)) this.#begin();
   }
 
+  /** Resolves when what was begun is done, or was given up. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
   /** Signs what is not signed yet; resolves when that is done, or was given up. */
   async finish(): Promise<void> {
     await this.#running;

@@ -5,6 +5,7 @@ import { answerData, answerDecision } from "./answer.ts";
 import { guardedApp, readBody } from "./guard.ts";
 import { parseLeave, parseOperatorCommand, parseOperatorStart } from "./orders.ts";
 import type { Rate } from "./token-bucket.ts";
+import { leaseLeft } from "./worker-leases.ts";
 
 /** What the operator's socket takes: enough for many busy processes, not for one gone wild. */
 const OPERATOR_RATE: Rate = { perSecond: 10_000, burst: 20_000 };
@@ -27,7 +28,10 @@ export function operatorApi(options: OperatorApiOptions): Hono {
   app.post("/v1/commands", async ({ req }) => {
     const { id, command, by } = parseOperatorCommand(await readBody(req));
     const answer = await seat.loop.submit(command, by, { id });
-    return answerDecision(answer, ({ entries }) => ({ entries }));
+    // Whoever follows the journal itself sees what became of the lease there.
+    const isAsked = answer.ok && req.query("sights") === "true";
+    const more = isAsked ? await leaseLeft(seat, command, answer.entries) : {};
+    return answerDecision(answer, ({ entries }) => ({ entries, ...more }));
   });
   app.post("/v1/workers", async ({ req }) => {
     const answer = await options.start(parseOperatorStart(await readBody(req)));

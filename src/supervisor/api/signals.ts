@@ -2,6 +2,8 @@ import { subjectOf } from "../../kernel/subject.ts";
 import type { Seat } from "../../library/seat.ts";
 import { interruptionOf, type InterruptedBy } from "../../library/worker/interrupted.ts";
 import { hasEnded } from "../../library/worker/until.ts";
+import type { WorkerSignal } from "../../ports/worker-door.ts";
+import { HeldLeases } from "./held-leases.ts";
 
 /** How often a stream says that it is there, ms. */
 const ALIVE_EVERY_MS = 5_000;
@@ -13,12 +15,14 @@ const UNREAD_MAX = 64;
 type Signal =
   | { readonly kind: "interrupted"; readonly by: InterruptedBy }
   | { readonly kind: "released" }
+  | Extract<WorkerSignal, { readonly kind: "leases" }>
   | { readonly kind: "alive" };
 
 /**
  * Streams what a worker is to be told, one JSON object a line: that it is interrupted, and by what;
- * that it is released from a quarantine; and now and then that there still is a supervisor. Its
- * first line says how it stands. It follows the state, so nothing is missed between two streams.
+ * that it is released from a quarantine; which leases it holds, at first and whenever it has lost
+ * one; and now and then that there still is a supervisor. Its first lines say how it stands. It
+ * follows the state, so nothing is missed between two streams.
  */
 export function signalStream(seat: Seat, worker: string): Response {
   let stop: () => void = () => undefined;
@@ -74,11 +78,14 @@ function follow(
       if (!isOver) aliveLater();
     });
   };
+  const leases = new HeldLeases(worker);
   const unsubscribe = seat.loop.onEntry((entry) => {
+    if (leases.isLess(entry, seat.loop.state())) say(leases.tell(seat.loop.state()));
     if (subjectOf(entry) === worker || entry.kind === "fleet.killed") look();
   });
   seat.closing.addEventListener("abort", end);
   say({ kind: "alive" });
+  say(leases.tell(seat.loop.state()));
   look();
   if (!isOver) aliveLater();
   return stop;

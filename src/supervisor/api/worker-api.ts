@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import type { Actor } from "../../kernel/actor.ts";
 import { refuse } from "../../kernel/refusal.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
+import { answerWithoutPermit } from "../../library/kill/adoption.ts";
 import { toWire } from "../../library/names.ts";
 import type { Seat } from "../../library/seat.ts";
 import { findWorker, listLineage, manifestIn, untilEnded } from "../../library/worker/history.ts";
@@ -13,6 +14,7 @@ import { guardedApp, readBody } from "./guard.ts";
 import { parseBeat, parseWorkerCommand, parseWorkerStart } from "./orders.ts";
 import { signalStream } from "./signals.ts";
 import type { Rate } from "./token-bucket.ts";
+import { addLeaseRoutes, leaseAfter } from "./worker-leases.ts";
 
 /** What one worker's socket takes. */
 export const WORKER_RATE: Rate = { perSecond: 200, burst: 400 };
@@ -49,8 +51,16 @@ export function workerApi(options: WorkerApiOptions): Hono {
   app.get("/v1/worker/signals", () => signalStream(seat, worker));
   app.post("/v1/commands", async ({ req }) => {
     const { id, command } = parseWorkerCommand(await readBody(req), by);
-    const answer = await seat.loop.submit(command, by, { id });
-    return answerDecision(answer, ({ entries }) => ({ entries }));
+    const killed = await answerWithoutPermit(seat, command.kind);
+    const answer = killed ?? (await seat.loop.submit(command, by, { id }));
+    const more = answer.ok ? await leaseAfter(seat, { command, worker }, answer) : {};
+    return answerDecision(answer, ({ entries }) => ({ entries, ...more }));
+  });
+  addLeaseRoutes(app, {
+    seat,
+    worker,
+    isBelow: (id) => isBelow(seat, id, worker),
+    refuse: (id) => notYours(seat, { worker, id }),
   });
   app.post("/v1/workers", async ({ req }) => {
     const answer = await options.start(parseWorkerStart(await readBody(req), by));

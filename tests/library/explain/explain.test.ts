@@ -11,6 +11,15 @@ import { COMMAND_KINDS } from "../../../src/protocol/problem.ts";
 import { granted, openRoomy, rejectionOf } from "../rig.ts";
 import { commandOf } from "../../support/commands.ts";
 import {
+  acquire,
+  act,
+  enactLanes,
+  outside,
+  release,
+  renew,
+  revoke,
+} from "../../support/lease-scenario.ts";
+import {
   admit,
   after,
   ask,
@@ -68,7 +77,19 @@ const EVERYTHING = [
     receipt: { seq: 3, order: "stop", stopped_count: 1, survivor_count: 0, proven: true },
   }),
   ask("clock.accept", { reason: "the battery was flat", wall_ms: 1_700_000_000_000 }),
+  enactLanes([{ name: "api", region: ["src/api/**"] }], { worktrees: "own_ground" }),
+  ask("lane.announce", { lane: "api", holder: idOf("p"), note: "soon" }),
+  acquire("ann", { lanes: ["api"] }),
+  act("lease.hand_over", "ann", { to: outside("bob") }),
+  act("lease.narrow", "bob", { region: ["src/api/x"] }),
+  release("bob"),
+  acquire("ann", "docs/**"),
+  revoke("ann"),
+  acquire("cleo", "etc/**", { ttl_ms: 1_000 }),
   after(30_000),
+  acquire("ann", "docs/**"),
+  after(40_000),
+  renew("ann"),
   tick,
   kill,
 ];
@@ -87,6 +108,16 @@ const FACTS: Readonly<Partial<Record<EventKind, RegExp>>> = {
   "worker.admitted": /0 of at most 9 workers lived; 0 of at most 1000 .* depth 0 is at most 3/,
   "worker.registered": /presented for the first time, 30000 ms before it would have lapsed/,
   "worker.lapsed": /before 2023-11-14T22:13:50\.000Z, and at 2023-11-14T22:13:50\.000Z/,
+  "lanes.enacted": /1 lane was put in force, "api"; each worktree has ground of its own/,
+  "lane.announced": /"api" is about to be worked on by w-p2{15} \("p"\): soon/,
+  "lease.granted": /lease of lane "api" was given to "ann", as exclusive, until .*; no other live/,
+  "lease.renewed": /was renewed until .* before its end, 2023-11-14T22:14:50.000Z, .* by 40000 ms/,
+  "lease.narrowed":
+    /narrowed to "worktree\/main\/src\/api\/x"\. .* in what it had, "worktree\/main/,
+  "lease.handed_over": /went from "ann" to "bob", until .* it has a new fence/,
+  "lease.released": /released by its holder\. .* a holder may release its lease at any time/,
+  "lease.revoked": /was revoked: play\. .* an operator may revoke a lease at any time/,
+  "lease.lapsed": /its time ended at 2023-11-14T22:13:21\.000Z, and nobody had moved its end by/,
   "worker.checkpointed": /running and not in quarantine/,
   "worker.staled": /no beat was counted for 30000 ms, and 30000 ms make/,
   "worker.recovered": /counted 5 ms before/,

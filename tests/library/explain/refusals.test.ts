@@ -28,6 +28,7 @@ import {
   unquarantine,
   type Ask,
 } from "../../support/scenario.ts";
+import { acquire, act, enactLanes, leaseOf, release, renew } from "../../support/lease-scenario.ts";
 import { record, type Steps } from "./recording.ts";
 
 interface Case {
@@ -41,6 +42,10 @@ interface Case {
 const born = [create(), start("p")] as const;
 const under = admit("x", { under: "p" });
 const checkpoint = ask("worker.checkpoint", { worker: idOf("p"), state: {} });
+const held = [create(), acquire("ann", "src/**")] as const;
+const api = { name: "api", region: ["src/api/**"] };
+const slots = { name: "ports", region: ["port:1"], slots: 1 };
+const noLeases = (when: string) => ({ lease_deny_when: [{ name: "none", when }] });
 const few = { stop: [{ name: "few", when: "active_count >= 1" }] };
 
 const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
@@ -230,6 +235,78 @@ const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
     says: /before 2023-11-15T22:13:20\.000Z, the end of its lifetime/,
     mended: "never",
   },
+  holder_ended: {
+    given: [...born, stop("p")],
+    when: acquire("@p", "a"),
+    says: /for a worker that runs; w-p2{15} \("p"\) was stopping, and stays so/,
+    mended: "never",
+  },
+  holder_quarantined: {
+    given: [...born, quarantine("p")],
+    when: acquire("@p", "a"),
+    says: /lifted the quarantine of w-p2{15} \("p"\)/,
+    mended: { before: [unquarantine("p")] },
+  },
+  holder_stale: {
+    given: [...born, observe("p", { silent_ms: 30_000 })],
+    when: acquire("@p", "a"),
+    says: /once a beat of w-p2{15} \("p"\) had been heard/,
+    mended: { before: [observe("p")] },
+  },
+  holder_mismatch: {
+    given: held,
+    when: release("ann", { as: "bob" }),
+    says: /from its holder, "ann", with the token .* an operator can revoke l-2 without one/,
+    mended: { when: release("ann") },
+  },
+  lane_unknown: {
+    given: [create(), enactLanes([api])],
+    when: acquire("ann", { lanes: ["apy"] }),
+    says: /in force, such as "api"; "apy" is none/,
+    mended: { when: acquire("ann", { lanes: ["api"] }) },
+  },
+  lease_condition: {
+    given: [create(noLeases("active_leases >= 0"))],
+    when: acquire("ann", "a"),
+    says: /had the condition on leases "none", active_leases >= 0, been false/,
+    mended: { before: [enact(noLeases("false"))] },
+  },
+  lease_unknown: {
+    given: held,
+    when: renew("ann", {}, { lease: "l-99" }),
+    says: /none with the id l-99 was, by then/,
+    mended: { when: renew("ann") },
+  },
+  lease_ended: {
+    given: [...held, release("ann")],
+    when: renew("ann", {}, { lease: "l-2", ended: "l-2" }),
+    says: /before the end of l-2; now only a new lease helps/,
+    mended: "never",
+  },
+  conflict: {
+    given: held,
+    when: acquire("bob", "src/*.ts"),
+    says: /once l-2 of "ann" had ended, by 2023-11-14T22:14:20\.000Z unless .* "src.*" is in both/,
+    mended: { before: [after(60_000)] },
+  },
+  slots_full: {
+    given: [create(), enactLanes([slots]), acquire("ann", { lanes: ["ports"] })],
+    when: acquire("bob", { lanes: ["ports"] }),
+    says: /one of the 1 leases on lane "ports" had ended, by 2023-11-14T22:14:20.000Z .* than 1/,
+    mended: { before: [enactLanes([{ ...slots, slots: 2 }])] },
+  },
+  fence_stale: {
+    given: held,
+    when: (play) => renew("ann", { fence: leaseOf(play, "ann").fence - 1 })(play),
+    says: /with the fence 2 of l-2; 1 is that of an earlier holder/,
+    mended: { when: (play) => renew("ann", { fence: leaseOf(play, "ann").fence })(play) },
+  },
+  lanes_invalid: {
+    given: [create()],
+    when: enactLanes([api, { ...api, region: ["b"] }]),
+    says: /had "api" been the name of one lane alone/,
+    mended: { when: enactLanes([api, { name: "b", region: ["b"] }]) },
+  },
 };
 
 const codes = REFUSAL_CODES.filter((code) => {
@@ -263,6 +340,71 @@ describe("[EX2] what would have made a refusal pass", () => {
       const sentence = remedyFor({ refusal, command, state, atMs, named: () => undefined });
       expect(sentence).toMatch(/^(it|nothing|this) \S+ \S/);
     }
+  });
+});
+
+/** What would have made the last step of a play pass. */
+async function remedyOf(...steps: Steps): Promise<string | null> {
+  const { journal } = await record(...steps);
+  return (await explainEntry(journal, (await journal.head()).seq)).would_pass;
+}
+
+describe("[LB118] the facts that refusals of leases name", () => {
+  const lent = { region: ["src/a"], to: idOf("p"), ttl_ms: 60_000 };
+
+  test.each<[string, Steps, RegExp]>([
+    ["its own lease", [...held, acquire("ann", "src/x")], /once l-2, its own, of "ann" had ended/],
+    [
+      "a lane that runs alone",
+      [
+        create(),
+        enactLanes([{ ...api, alone: true }]),
+        acquire("ann", "x"),
+        acquire("bob", { lanes: ["api"] }),
+      ],
+      /; one of the two runs alone in the fleet$/,
+    ],
+    [
+      "what was given as held",
+      [create(), acquire("ann", "src/x", { also_held: [["src/**"]] })],
+      /shares nothing with "src\/\*\*", which was given as held$/,
+    ],
+    [
+      "a key of another lease",
+      [create(), acquire("ann", "a", { key: "k" }), acquire("ann", "b", { key: "k" })],
+      /under a key of its own; "k" made l-2, on exclusive a$/,
+    ],
+    [
+      "a region that is more than is held",
+      [...held, act("lease.narrow", "ann", { region: ["docs/**"] })],
+      /^it would have passed within "src\/\*\*"; "docs" is not in that$/,
+    ],
+    [
+      "a worker that is not below",
+      [...born, acquire("ann", "src/**"), act("lease.split", "ann", lent)],
+      /lent to a worker below its holder; w-p2{15} is not$/,
+    ],
+    [
+      "an orphan that is none",
+      [
+        ...born,
+        acquire("@p", "a"),
+        (play) =>
+          ask("lease.hand_over", {
+            lease: leaseOf(play, "@p").id,
+            orphan: true,
+            to: { name: "x", nonce: "n".repeat(26), token_hash: "a".repeat(64) },
+          })(play),
+      ],
+      /once w-p2{15} \("p"\), which holds l-4, had ended as a worker$/,
+    ],
+    [
+      "a lane whose region is none",
+      [create(), enactLanes([{ name: "a", region: ["!x"] }])],
+      /had lane "a" been one that has at least one pattern that is not led by !$/,
+    ],
+  ])("%s", async (_, steps, says) => {
+    expect(await remedyOf(...steps)).toMatch(says);
   });
 });
 

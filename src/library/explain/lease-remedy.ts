@@ -1,0 +1,101 @@
+// What would have made a refused command about leases pass.
+
+import type { Facts, RefusedCase } from "./facts.ts";
+import { regionWords } from "./lease-words.ts";
+import { instantWords, quoted, workerWords } from "./words.ts";
+
+type Remedy = (facts: Facts, so: RefusedCase) => string;
+
+/** A sentence for each code that is about leases alone. */
+export const LEASE_REMEDIES = {
+  holder_ended: (facts, { named }) =>
+    `it would have passed for a worker that runs; ` +
+    `${workerWords(facts.text("holder"), named)} was ${facts.text("status")}, and stays so`,
+  holder_quarantined: (facts, { named }) =>
+    `it would have passed once an operator had lifted the quarantine of ` +
+    workerWords(facts.text("holder"), named),
+  holder_stale: (facts, { named }) =>
+    `it would have passed once a beat of ${workerWords(facts.text("holder"), named)} had been ` +
+    "heard",
+  holder_mismatch: (facts, so) => mismatchRemedy(facts, so),
+  lane_unknown: (facts) =>
+    `it would have passed with the name of a lane that is in force` +
+    (facts.has("nearest") ? `, such as ${quoted(facts.text("nearest"))}` : "") +
+    `; ${quoted(facts.text("lane"))} is none`,
+  lease_condition: (facts) => conditionRemedy(facts),
+  lease_unknown: (facts) =>
+    `it would have passed for a lease that was granted before; none with the id ` +
+    `${facts.text("lease_id")} was, by then`,
+  lease_ended: (facts) =>
+    `it would have passed before the end of ${facts.text("lease_id")}; now only a new lease helps`,
+  conflict: (facts, so) => conflictRemedy(facts, so),
+  slots_full: (facts) =>
+    `it would have passed once one of the ${facts.number("held")} leases on lane ` +
+    `${quoted(facts.text("lane"))} had ended, by ` +
+    `${instantWords(facts.number("next_expires_at_ms"))} unless that is renewed, or with more ` +
+    `slots than ${facts.number("slots")}`,
+  fence_stale: (facts) =>
+    `it would have passed with the fence ${facts.number("fence")} of ${facts.text("lease_id")}; ` +
+    `${facts.number("got")} is that of an earlier holder`,
+  lanes_invalid: (facts) =>
+    facts.has("expected")
+      ? `it would have passed had lane ${quoted(facts.text("lane"))} been one that has ` +
+        facts.text("expected")
+      : `it would have passed had ${quoted(facts.text("lane"))} been the name of one lane alone`,
+} satisfies Readonly<Record<string, Remedy>>;
+
+function mismatchRemedy(facts: Facts, { command, named }: RefusedCase): string {
+  const holder = nameWords(facts.text("holder"), named);
+  const id = facts.text("lease_id");
+  if (command.kind === "lease.hand_over" && command.data.orphan === true)
+    return `it would have passed once ${holder}, which holds ${id}, had ended as a worker`;
+  return (
+    `it would have passed from its holder, ${holder}, with the token that it was given where it ` +
+    `is no worker; an operator can revoke ${id} without one`
+  );
+}
+
+function nameWords(name: string, named: RefusedCase["named"]): string {
+  return named(name) === undefined ? quoted(name) : workerWords(name, named);
+}
+
+function conditionRemedy(facts: Facts): string {
+  const name = quoted(facts.text("condition"));
+  const so = facts.has("when") ? `, ${facts.text("when")},` : "";
+  const was = facts.has("error") ? "been answered false; it failed" : "been false";
+  return `it would have passed had the condition on leases ${name}${so} ${was}`;
+}
+
+function conflictRemedy(facts: Facts, { named }: RefusedCase): string {
+  if (facts.has("also_held"))
+    return (
+      `it would have passed on ground that shares nothing with ` +
+      `${regionWords(facts.list("also_held"))}, which was given as held`
+    );
+  const whose = facts.text("own") === "true" ? ", its own," : "";
+  const holder = nameWords(facts.text("holder"), named);
+  const narrower = facts.has("witness")
+    ? `, or on ground without what that has; ${quoted(facts.text("witness"))} is in both`
+    : "; one of the two runs alone in the fleet";
+  return (
+    `it would have passed once ${facts.text("lease_id")}${whose} of ${holder} had ended, by ` +
+    `${instantWords(facts.number("expires_at_ms"))} unless it is renewed${narrower}`
+  );
+}
+
+/** What would have helped where a lease would have given more than there is a right to. */
+export function leaseRightsRemedy(facts: Facts): string {
+  switch (facts.text("field")) {
+    case "to":
+      return `it would have passed lent to a worker below its holder; ${facts.text("to")} is not`;
+    case "mode":
+      return "it would have passed for a lease that is no slot";
+    case "lender":
+      return `it would have passed for ${facts.text("lender")}, which it is lent of`;
+    default:
+      return (
+        `it would have passed within ${regionWords(facts.list("within"))}; ` +
+        `${quoted(facts.text("witness"))} is not in that`
+      );
+  }
+}

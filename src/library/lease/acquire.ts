@@ -1,0 +1,162 @@
+import type { Claim, Holder } from "../../kernel/lease/lease.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
+import { sha256Of } from "../../runtime/canonical.ts";
+import { errorText } from "../error-text.ts";
+import { Refused, type Refusable } from "../refused.ts";
+import { holdingUntil } from "../waiting.ts";
+import { AGAIN_MAX, keepsEnding } from "./grip.ts";
+import { HeldLease, isGone, type LeaseHandle } from "./hold.ts";
+import type { LeaseLine, NamedHolder } from "./line.ts";
+import type { AcquireRequest } from "./options.ts";
+import { Trust } from "./trust.ts";
+
+/** Who is to hold a lease, anew for each time that it is asked for. */
+export interface Asker {
+  /** Names the holder; an outside one under a fresh token. */
+  readonly name: () => Promise<NamedHolder>;
+  /** The token of a lease that its holder has already; null where it is not known. */
+  readonly tokenOf: (id: string) => string | null;
+}
+
+/**
+ * Asks for a lease. What the holder has already is the answer as well; when that has ended by the
+ * time of the answer it is asked for again. Throws an InputError and `Fault`s.
+ */
+export async function acquire(
+  line: LeaseLine,
+  { data, called }: AcquireRequest,
+  asker: Asker,
+): Promise<Refusable<{ readonly lease: HeldLease }>> {
+  for (let again = 0; again < AGAIN_MAX; again += 1) {
+    const { holder, token } = await asker.name();
+    const sentAtMs = Trust.now(line.clock);
+    const given = await line.give({ kind: "lease.acquire", data: { ...data, holder } }, called);
+    if (!given.ok) return line.answerRefused(given);
+    const { sighting, entries } = given;
+    if (sighting === undefined) continue;
+    const isNew = entries.some(({ kind }) => kind === "lease.granted");
+    const shown = isNew ? token : asker.tokenOf(sighting.lease.id);
+    const claim = claimOf(holder, shown);
+    const lease = new HeldLease(line, { sighting, sentAtMs, claim, token: shown });
+    return Object.freeze({ ok: true, lease });
+  }
+  throw keepsEnding("lease.acquire");
+}
+
+/** Asks for a lease as {@link acquire}, and throws `Refused` when the rules say no. */
+export async function demandLease(
+  asking: Promise<Refusable<{ readonly lease: HeldLease }>>,
+): Promise<HeldLease> {
+  const asked = await asking;
+  if (asked.ok) return asked.lease;
+  throw new Refused(asked.refusal, asked.seq);
+}
+
+/** What somebody says who holds a lease under a token. */
+export function claimOf(holder: Holder, token: string | null): Claim {
+  if ("worker" in holder) return { worker: holder.worker };
+  return token === null
+    ? { name: holder.name }
+    : { name: holder.name, token_hash: sha256Of(token) };
+}
+
+/** Of its ttl a lease that is held for a while is renewed after this part. */
+const renewPart = 3;
+
+/** After what failed it is tried again after this part of the ttl, within these bounds, ms. */
+const retryPart = 20;
+const retryMsMin = 50;
+const retryMsMax = 5_000;
+
+/** Work that is done under a lease; the signal fires before the lease can lapse. */
+export type UnderLease<T> = (lease: LeaseHandle, signal: AbortSignal) => T | Promise<T>;
+
+/** Checks that something can be done under a lease. Throws an InputError. */
+export function checkWork(run: unknown): void {
+  if (typeof run === "function") return;
+  const problem = { path: "run", expected: "a function", got: describeValue(run) };
+  throw new InputError("usage", [problem]);
+}
+
+/**
+ * Does something under a lease: renews it meanwhile, waits until the work has settled, and releases
+ * it. Throws a `LeaseLost` when the lease was lost before that, also when the work did not heed it.
+ */
+export async function doUnderLease<T>(
+  line: LeaseLine,
+  lease: HeldLease,
+  run: UnderLease<T>,
+): Promise<T> {
+  const { signal } = lease;
+  const keeping = new Keeping(line, lease);
+  try {
+    const result = await holdingUntil((async () => run(lease, signal))(), signal);
+    signal.throwIfAborted();
+    return result;
+  } finally {
+    keeping.stop();
+    await giveBack(line, lease);
+  }
+}
+
+/** What cannot be given back lapses; the work that was done under it stays done. */
+async function giveBack(line: LeaseLine, lease: HeldLease): Promise<void> {
+  try {
+    await lease[Symbol.asyncDispose]();
+  } catch (error) {
+    line.log.warn("a lease could not be released, it lapses", {
+      lease: lease.id,
+      error: errorText(error),
+    });
+  }
+}
+
+/** Renews a lease again and again. */
+class Keeping {
+  readonly #line: LeaseLine;
+  readonly #lease: HeldLease;
+  #cancel: () => void = () => undefined;
+  #isStopped = false;
+
+  constructor(line: LeaseLine, lease: HeldLease) {
+    this.#line = line;
+    this.#lease = lease;
+    this.#later(lease.view().ttlMs / renewPart);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+  }
+
+  #later(delayMs: number): void {
+    if (this.#isStopped || this.#lease.signal.aborted) return;
+    this.#cancel = this.#line.timers.after(delayMs, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { ttlMs } = this.#lease.view();
+    const retryMs = Math.min(retryMsMax, Math.max(retryMsMin, ttlMs / retryPart));
+    try {
+      await this.#lease.renewed({});
+      this.#later(ttlMs / renewPart);
+    } catch (error) {
+      // What is gone has fired the signal. What else fails may pass before the lease lapses, a
+      // quarantine or a full disk, and if it does not the signal fires in time by itself.
+      if (isGone(error)) return;
+      if (error instanceof Refused && !PASSING.has(error.code))
+        return this.#lease.lose({ by: "refused" });
+      const { id: lease } = this.#lease;
+      this.#line.log.warn("a lease could not be renewed yet", { lease, error: errorText(error) });
+      this.#later(retryMs);
+    }
+  }
+}
+
+/** Codes of a renewal that may be another one's soon. */
+const PASSING: ReadonlySet<string> = new Set([
+  "holder_quarantined",
+  "rate_limited",
+  "command_mismatch",
+  "command_expired",
+]);

@@ -1,0 +1,87 @@
+import { judgePath, type FilePath } from "../../kernel/ground/writing.ts";
+import type { State } from "../../kernel/state.ts";
+import { Fault } from "../../ports/fault.ts";
+import type { Ground, GroundSight, Standpoint } from "../../ports/ground.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
+import type { Seat } from "../seat.ts";
+import type { Who } from "./holder.ts";
+import type { CheckOrder, PathDocument } from "./path-verdict.ts";
+
+/** How many paths are looked at between two turns of the event loop. */
+const pathsPerTurn = 64;
+
+/** How often a look that somebody overtook is repeated. */
+const looksMax = 100;
+
+/** What paths are judged with. */
+export interface CheckSeat extends Pick<Seat, "timers"> {
+  readonly loop: Pick<Seat["loop"], "look" | "state" | "head">;
+  readonly store: {
+    readonly journal: Pick<Seat["store"]["journal"], "append">;
+    readonly address?: Seat["store"]["address"];
+  };
+  readonly lookAtGround: (standpoint: Standpoint) => GroundSight;
+}
+
+/** Who asks, or is asked about; an operator may say what the state folder does not. */
+export type Asking =
+  | { readonly holder: { readonly worker: string } }
+  | { readonly holder: Who; readonly root: string | undefined };
+
+/**
+ * Judges whether somebody may write paths: each as the file system leads to it, by the leases of
+ * the journal as it is now, at journal time. A read: nothing is written, and what is true at this
+ * instant may be over at the next. Throws an InputError where it cannot be said which files the
+ * fleet is about, and `Fault`s of the store.
+ */
+export async function checkPaths(
+  seat: CheckSeat,
+  order: CheckOrder,
+  by: Asking,
+): Promise<readonly PathDocument[]> {
+  const { paths, fence, strict: isStrict = false } = order;
+  const ground = groundOf(seat, order.cwd, by);
+  const files: (FilePath | null)[] = [];
+  for (const path of paths) {
+    files.push(ground.find(path));
+    if (files.length % pathsPerTurn === 0) await seat.timers.turn();
+  }
+  const { state, atMs } = await lookNow(seat);
+  const asked = { holder: by.holder, isStrict, atMs, ...(fence === undefined ? {} : { fence }) };
+  const documents: PathDocument[] = [];
+  for (const [index, path] of paths.entries()) {
+    const verdict = judgePath(state, { ...asked, file: files[index] ?? null });
+    documents.push({ path, ...verdict });
+    if (documents.length % pathsPerTurn === 0) await seat.timers.turn();
+  }
+  return documents;
+}
+
+function groundOf({ store, lookAtGround }: CheckSeat, cwd: string, by: Asking): Ground {
+  const root = "root" in by ? by.root : undefined;
+  const stateDir = store.address?.dir;
+  const sight = lookAtGround({
+    cwd,
+    ...(stateDir === undefined ? {} : { stateDir }),
+    ...(root === undefined ? {} : { root }),
+  });
+  if (sight.ok) return sight.ground;
+  const { expected, got } = sight;
+  const path = "root" in by ? "options.root" : "what the fleet says of its files";
+  throw new InputError("usage", [{ path, expected, got: describeValue(got) }]);
+}
+
+/** The state and the journal time that it is true at, read by an append that writes nothing. */
+async function lookNow({
+  loop,
+  store,
+}: CheckSeat): Promise<{ readonly state: State; readonly atMs: number }> {
+  for (let look = 0; look < looksMax; look += 1) {
+    await loop.look();
+    const state = loop.state();
+    const outcome = await store.journal.append(loop.head(), () => []);
+    if (outcome.kind === "appended") return { state, atMs: outcome.atMs };
+  }
+  const message = `a look must not be overtaken ${looksMax} times in a row, it was`;
+  throw new Fault("storage_busy", message, { retryable: true });
+}

@@ -1,0 +1,113 @@
+import type { Entry } from "../../kernel/entry.ts";
+import { isOrphaned } from "../../kernel/lease/holding.ts";
+import {
+  isHeldAt,
+  nameOf,
+  type Lease,
+  type LeaseMode,
+  type TakenOver,
+} from "../../kernel/lease/lease.ts";
+import type { State } from "../../kernel/state.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import { toEdge, toWire, type Camel } from "../names.ts";
+
+/** How a lease ended. */
+export interface LeaseEnd {
+  /** `completed`: its worker ended as it should, and gave back what it held. */
+  readonly how: "released" | "revoked" | "lapsed" | "completed";
+  readonly atMs: number;
+  /** The place of the entry that says so. */
+  readonly seq: number;
+}
+
+/** A lease at one moment: a deep-frozen copy. */
+export interface LeaseView {
+  readonly id: string;
+  /** Higher for each that holds it, or any part of its ground, later. */
+  readonly fence: number;
+  readonly mode: LeaseMode;
+  /** The lane that it was granted on; null where a region was asked for. */
+  readonly lane: string | null;
+  /** Canonical patterns, what is left out led by `!`. */
+  readonly region: readonly string[];
+  /** Whether it runs alone in the fleet. */
+  readonly alone: boolean;
+  /** A worker's id, or the name of an outside party. */
+  readonly holder: string;
+  readonly holderKind: "worker" | "outside";
+  readonly ttlMs: number;
+  readonly grantedAtMs: number;
+  /** Journal time; from this instant on it gives no right, recorded or not. */
+  readonly expiresAtMs: number;
+  readonly key: string | null;
+  readonly runId: string | null;
+  /** The lease that it is a lent part of; that one may have ended since. */
+  readonly lender: string | null;
+  /** The worktree whose ground it is; null where worktrees share theirs. */
+  readonly worktree: string | null;
+  /** Whose it was before, where it was handed over. */
+  readonly takenOver: Camel<TakenOver> | null;
+  /** Whether it is left of a worker that has ended. */
+  readonly orphaned: boolean;
+  /** Whether it gave a right at that moment, as far as was known. */
+  readonly isLive: boolean;
+  /** How it ended, where that is recorded. */
+  readonly ended?: LeaseEnd;
+}
+
+/** Shows a lease of the state; `atMs` is the journal time by which it may be over. */
+export function viewOfLease(state: State, lease: Lease, atMs: number): LeaseView {
+  return makeView(lease, { orphaned: isOrphaned(state, lease), is_live: isHeldAt(lease, atMs) });
+}
+
+/** Shows a lease that has ended. */
+export function viewOfEnded(lease: Lease, ended: LeaseEnd): LeaseView {
+  return Object.freeze({ ...makeView(lease, { orphaned: false, is_live: false }), ended });
+}
+
+function makeView(
+  lease: Lease,
+  so: { readonly orphaned: boolean; readonly is_live: boolean },
+): LeaseView {
+  const { id, fence, mode, lane, region, alone, holder, ttl_ms, granted_at_ms } = lease;
+  const { expires_at_ms, key, run_id, lender, worktree, taken_over } = lease;
+  return toEdge({
+    id,
+    fence,
+    mode,
+    lane,
+    region,
+    alone,
+    holder: nameOf(holder),
+    holder_kind: "worker" in holder ? ("worker" as const) : ("outside" as const),
+    ttl_ms,
+    granted_at_ms,
+    expires_at_ms,
+    key,
+    run_id,
+    lender,
+    worktree,
+    taken_over,
+    ...so,
+  });
+}
+
+/** What an entry says of how a lease ended; undefined when it does not. */
+export function endIn(entry: Entry): LeaseEnd | undefined {
+  const { seq, at_ms: atMs } = entry;
+  if (entry.kind === "lease.lapsed") return Object.freeze({ how: "lapsed", atMs, seq });
+  if (entry.kind === "lease.revoked") return Object.freeze({ how: "revoked", atMs, seq });
+  if (entry.kind !== "lease.released") return undefined;
+  const how = entry.data.cause === "completed" ? "completed" : "released";
+  return Object.freeze({ how, atMs, seq });
+}
+
+/** A view as it crosses a wire: names in snake_case. */
+export function wireLease(view: LeaseView): JsonObject {
+  return toWire(view, "view") as JsonObject;
+}
+
+/** A view that has crossed a wire; the other side is this very program. */
+export function leaseIn(document: JsonObject): LeaseView {
+  return toEdge(document) as unknown as LeaseView;
+}

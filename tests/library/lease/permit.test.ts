@@ -1,0 +1,25 @@
+import { rm } from "node:fs/promises";
+import { sqlite } from "stint";
+import { expect, test } from "vitest";
+import { permitFile } from "../../../src/system/places.ts";
+import { makeFolder, openRoomy } from "../rig.ts";
+
+const WANTED = {
+  holder: { name: "ann", nonce: "n".repeat(26), token_hash: "0".repeat(64) },
+  region: ["src/**"],
+  ttl_ms: 60_000,
+};
+
+test("[LB70] without its permit a fleet grants nothing, though no kill is journaled (I3)", async () => {
+  for (const isByHand of [false, true]) {
+    const dir = makeFolder();
+    await using fleet = await openRoomy({ store: sqlite({ dir }) });
+    await rm(permitFile(dir, fleet.id));
+    const answer = isByHand
+      ? await fleet.submit({ kind: "lease.acquire", data: WANTED })
+      : await fleet.tryAcquire({ region: "src/**", holder: "ann" });
+    expect(answer).toMatchObject({ ok: false, refusal: { code: "fleet_killed" } });
+    expect(fleet.leases()).toEqual([]);
+    expect(fleet.status).toBe("killed");
+  }
+});
