@@ -7,6 +7,7 @@ export const GROUPS = [
   "faults",
   "mishaps",
   "happenings",
+  "checks",
 ] as const;
 
 /** A group of counts. */
@@ -22,6 +23,7 @@ export class Tally {
     faults: new Map(),
     mishaps: new Map(),
     happenings: new Map(),
+    checks: new Map(),
   };
 
   /** Counts one more, or several. */

@@ -56,7 +56,7 @@ function parentProblems(
     [sinceMs >= (books.contract?.cooldown_ms ?? 0), "SM2", `${sinceMs} ms after the one before`],
     [manifest.expires_at_ms <= parent.expiresAtMs, "I5", "outlives its parent"],
     [rank(manifest.network) <= rank(parent.network), "I5", `network ${manifest.network}`],
-    [isWithin(manifest.regions, parent.regions), "I5", `regions ${manifest.regions.join(" ")}`],
+    [isInside(books, manifest, parent), "I5", `regions ${manifest.regions.join(" ")}`],
   ];
   return [
     ...isAllowed.filter(([holds]) => !holds).map(([, rule, message]) => ({ rule, message })),
@@ -84,7 +84,7 @@ export function adoptionProblems(
     [manifest.depth === parent.depth + 1, "I6", `depth ${manifest.depth}`],
     [manifest.expires_at_ms <= parent.expiresAtMs, "I5", "outlives its parent"],
     [rank(manifest.network) <= rank(parent.network), "I5", `network ${manifest.network}`],
-    [isWithin(manifest.regions, parent.regions), "I5", `regions ${manifest.regions.join(" ")}`],
+    [isInside(books, manifest, parent), "I5", `regions ${manifest.regions.join(" ")}`],
   ];
   const own = flatAmounts(manifest.budget);
   return [
@@ -93,6 +93,10 @@ export function adoptionProblems(
       broken(rule, message),
     ),
   ];
+}
+
+function isInside({ ground: { foldsCase } }: Books, { regions }: Manifest, parent: Row): boolean {
+  return isWithin({ patterns: regions, foldsCase }, { patterns: parent.regions, foldsCase });
 }
 
 function rank(network: string): number {

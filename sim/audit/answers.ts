@@ -2,10 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Actor } from "../../src/kernel/actor.ts";
 import { actorKey } from "../../src/kernel/actor.ts";
 import type { Command } from "../../src/kernel/command.ts";
+import type { Entry } from "../../src/kernel/entry.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
 import type { Refusal, RefusalCode } from "../../src/kernel/refusal.ts";
+import type { State } from "../../src/kernel/state.ts";
 import type { Answer } from "../../src/runtime/loop.ts";
 import type { Auditor, Decided } from "./auditor.ts";
+import { problemOfNothing } from "./lease/kept.ts";
 
 /** A command as somebody asked it, under an id of his own or, with null, of the loop's. */
 export interface Asked {
@@ -28,7 +31,7 @@ const BY_LOOP: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 export function checkAnswer(auditor: Auditor, asked: Asked, answer: Answer): void {
   const decided = auditor.decisionOf(asked.id ?? idFrom(auditor, asked, answer));
   const problem = answer.ok
-    ? problemOfYes(asked, answer.entries, decidedBy(decided, answer.seq))
+    ? problemOfYes(auditor, asked, { answer, decided: decidedBy(decided, answer.seq) })
     : problemOfNo(auditor, asked, { answer, decided });
   if (problem === null) return;
   const what = answer.ok ? "granted" : `refused (${answer.refusal.code})`;
@@ -49,10 +52,17 @@ function decidedBy(decided: Decided | undefined, seq: number): Decided | undefin
 }
 
 function problemOfYes(
+  auditor: Auditor,
   asked: Asked,
-  entries: readonly { readonly seq: number; readonly hash: string }[],
-  decided: Decided | undefined,
+  so: {
+    readonly answer: { readonly seq: number; readonly entries: readonly Entry[] };
+    readonly decided: Decided | undefined;
+  },
 ): string | null {
+  const { decided } = so;
+  const { seq, entries } = so.answer;
+  const kept = problemOfNothing(asked.command, entries, statesOf(auditor, seq));
+  if (kept !== null) return kept;
   if (entries.length === 0)
     return decided === undefined ? null : "its entries were left out of the answer";
   if (decided === undefined) return "the journal holds nothing of it";
@@ -60,6 +70,16 @@ function problemOfYes(
   const held = decided.entries.map(({ seq, hash }) => `${seq} ${hash}`);
   if (told.join() !== held.join()) return "the journal holds other entries of it";
   return isSame(asked, decided) ? null : "the journal holds another command under its id";
+}
+
+/** The states that an answer may have been decided on: those of its batch, the newest first. */
+function* statesOf(auditor: Auditor, seq: number): Generator<State, void, undefined> {
+  const batchAtMs = auditor.entryAt(seq)?.at_ms;
+  for (let at = seq; at >= 0; at -= 1) {
+    const state = auditor.stateAt(at);
+    if (state !== undefined) yield state;
+    if (auditor.entryAt(at)?.at_ms !== batchAtMs) return;
+  }
 }
 
 function problemOfNo(
@@ -74,8 +94,10 @@ function problemOfNo(
   if (Object.keys(refusal.facts).length === 0 && refusal.code !== "fleet_unknown")
     return "the refusal carries no facts";
   const decided = decidedBy(so.decided, seq);
-  if (BY_LOOP.has(refusal.code)) return problemByLoop(auditor, asked, { refusal, seq, decided });
   const last = decided?.entries.at(-1);
+  const isRuled = last?.kind === "command.refused" && last.data.code === refusal.code;
+  if (BY_LOOP.has(refusal.code) && !(isRuled && isSame(asked, decided)))
+    return problemByLoop(auditor, asked, { refusal, seq, decided });
   if (last?.kind === "command.refused") {
     const isIt = last.data.code === refusal.code && isSame(asked, decided);
     return isIt ? null : `the journal holds the refusal ${last.data.code}`;

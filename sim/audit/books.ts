@@ -1,4 +1,5 @@
 import type { Contract } from "../../src/kernel/fleet/contract.ts";
+import type { LeaseBooks } from "./lease/books.ts";
 import type { Row } from "./row.ts";
 
 /** What is wrong with an entry: the rule that it breaks, and how. */
@@ -17,6 +18,8 @@ export interface Books {
   /** The entry of the kill, once there was one. */
   readonly killedSeq: number | null;
   readonly keyId: string;
+  /** Leases and lanes. */
+  readonly ground: LeaseBooks;
 }
 
 /** The rows of workers that have not ended. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Entry, RecordedCommand } from "../../src/kernel/entry.ts";
 import type { EventKind } from "../../src/kernel/event.ts";
+import type { Claim, Holder } from "../../src/kernel/lease/lease.ts";
 import type { Books, Problem } from "./books.ts";
 
 /** What may still be written of a killed fleet: ends, and what was said about it (I3). */
@@ -17,16 +18,21 @@ const AFTER_KILL: ReadonlySet<EventKind> = new Set<EventKind>([
   "refusals.suppressed",
   "journal.signed",
   "receipt.recorded",
+  "lease.narrowed",
+  "lease.released",
+  "lease.revoked",
+  "lease.lapsed",
+  "lane.announced",
 ]);
 
 /** Commands that a worker may give about itself, and a supervisor about others (I9). */
 const BY_WORKER = ["worker.checkpoint", "worker.stop", "worker.note", "budget.charge"];
 const BY_SUPERVISOR =
   "worker.register worker.note budget.charge worker.observe worker.exited clock.tick " +
-  "refusals.suppress journal.sign receipt.record halt.request";
+  "refusals.suppress journal.sign receipt.record halt.request lane.announce";
 const BY_SYSTEM =
   "worker.observe worker.exited clock.tick refusals.suppress journal.sign " +
-  "receipt.record halt.request";
+  "receipt.record halt.request lane.announce";
 
 /** What is wrong with a decision as a whole: its form, its actor, its place after a kill. */
 export function decisionProblems(entries: readonly Entry[], books: Books): Problem[] {
@@ -71,5 +77,16 @@ function isAboutItself(command: RecordedCommand, id: string): boolean {
   if (command.kind === "worker.admit") return command.data.parent === id;
   if (command.kind === "worker.register") return command.data.manifest?.instance === id;
   if (command.kind === "worker.stop" && command.data.tree) return false;
+  if (command.kind === "lane.announce") return command.data.holder === id;
+  const speaker = speakerOf(command);
+  if (speaker !== undefined) return "worker" in speaker && speaker.worker === id;
   return BY_WORKER.includes(command.kind) && "worker" in command.data && command.data.worker === id;
+}
+
+/** For whom a command about a lease speaks; undefined for other commands. */
+function speakerOf(command: RecordedCommand): Holder | Claim | undefined {
+  if (command.kind === "lease.acquire") return command.data.holder;
+  if (command.kind === "lease.hand_over")
+    return command.data.orphan === true ? command.data.to : (command.data.claim ?? {});
+  return "claim" in command.data ? command.data.claim : undefined;
 }

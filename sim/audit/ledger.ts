@@ -11,6 +11,8 @@ import type { Manifest } from "../../src/kernel/worker/manifest.ts";
 import { admissionProblems, adoptionProblems } from "./admission-rules.ts";
 import type { Books, Problem } from "./books.ts";
 import { decisionProblems } from "./decision-rules.ts";
+import { LeaseLedger } from "./lease/books.ts";
+import { Judge } from "./lease/judge.ts";
 import { lifeProblems } from "./life-rules.ts";
 import { addBounded, flatAmounts, type FlatAmounts, type Row } from "./row.ts";
 
@@ -23,6 +25,7 @@ export class Ledger implements Books {
   isPaused = false;
   killedSeq: number | null = null;
   keyId = "";
+  readonly ground = new LeaseLedger();
   readonly #windows = new Map<string, { startedAtMs: number; count: number }>();
   readonly #decided = new Set<string>();
   #last: Pick<Entry, "seq" | "hash" | "at_ms" | "id"> | null = null;
@@ -34,7 +37,10 @@ export class Ledger implements Books {
     if (this.#decided.has(id))
       problems.push({ rule: "SM2", message: `command ${id} is decided a second time` });
     this.#decided.add(id);
-    for (const entry of entries) {
+    const judge = new Judge(this, entries);
+    problems.push(...judge.begin());
+    for (const [index, entry] of entries.entries()) {
+      problems.push(...judge.before(entry, index));
       problems.push(...this.#linkProblems(entry));
       problems.push(...lifeProblems(this, entry));
       if (entry.kind === "worker.admitted")
@@ -42,8 +48,10 @@ export class Ledger implements Books {
       if (entry.kind === "worker.adopted") problems.push(...adoptionProblems(this, entry.data));
       if (entry.kind === "command.refused") problems.push(...this.#countRefusal(entry));
       this.#book(entry);
+      this.ground.book(entry);
       this.#last = entry;
     }
+    problems.push(...judge.end());
     return problems;
   }
 

@@ -1,11 +1,12 @@
 import type { State, Worker } from "../../src/kernel/state.ts";
 import { liveRows, rowsDrawingOn, type Books, type Problem } from "./books.ts";
+import { leaseStateProblems } from "./lease/state.ts";
 import { CAPACITY, type Row } from "./row.ts";
 
 /** Where the true state and the ledger, which was kept from events alone, do not agree. */
 export function stateProblems(books: Books, state: State): Problem[] {
   const live = liveRows(books);
-  const problems: Problem[] = [];
+  const problems: Problem[] = leaseStateProblems(books.ground, state);
   if (live.length !== state.live_count)
     problems.push({
       rule: "I4",

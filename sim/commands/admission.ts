@@ -42,7 +42,7 @@ export function makeAdmission(view: View): Request {
     reason: random.pick(["subtask", "again"]),
     state: random.pick(STATES),
     budget: random.chance(0.6) ? makeBudget(random, random.pick([4, 4, 16, 100])) : {},
-    ...(random.chance(0.08) ? { regions: random.pick(REGIONS) } : {}),
+    ...(random.chance(view.leaseShare > 0 ? 0.25 : 0.08) ? { regions: random.pick(REGIONS) } : {}),
     ...(random.chance(0.2) ? { network: random.pick(NETWORKS) } : {}),
     ...(random.chance(0.2) ? { depth: depth + random.pick([-1, 0, 0, 0, 0, 1]) } : {}),
     ...(random.chance(0.1) ? { degraded: random.pick(WEAKNESSES) } : {}),

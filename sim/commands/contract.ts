@@ -1,8 +1,9 @@
 import type { Budget } from "../../src/kernel/budget/budget.ts";
-import type { Contract, StopCondition } from "../../src/kernel/fleet/contract.ts";
+import type { Contract, LeaseCondition, StopCondition } from "../../src/kernel/fleet/contract.ts";
 import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
 import { contractSchema } from "../../src/protocol/contract.ts";
 import type { SeededRandom } from "../../src/testing/seeded-random.ts";
+import { LEASE_CONDITIONS } from "../audit/lease/conditions.ts";
 
 const CONDITIONS: readonly StopCondition[] = [
   { name: "crowd", when: "active_count >= 4" },
@@ -43,6 +44,7 @@ export function makeContract(random: SeededRandom): Contract {
     budget: random.chance(0.6) ? makeBudget(random, 64) : {},
     default_child: random.chance(0.3) ? { cpu_milli: 2, spawns: 1 } : {},
     stop: random.chance(0.15) ? [random.pick(CONDITIONS)] : [],
+    lease_deny_when: random.chance(0.12) ? [aLeaseCondition(random)] : [],
   };
   // What the protocol would not take never reaches a journal: the next draw may pass.
   return contractSchema.safeParse(contract).success ? contract : makeContract(random);
@@ -66,4 +68,9 @@ export function makeBudget(random: SeededRandom, most: number): Budget {
     ...(random.chance(0.1) ? { lifetime_ms: 1_000 + amount() } : {}),
     ...(random.chance(0.1) ? { wall_ms: 1_000 + amount() } : {}),
   };
+}
+
+function aLeaseCondition(random: SeededRandom): LeaseCondition {
+  const { denies: _, ...condition } = random.pick(LEASE_CONDITIONS);
+  return condition;
 }

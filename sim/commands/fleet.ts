@@ -10,7 +10,8 @@ export function makeCreation(view: View): Request {
   const fleet = `f-${random.below(1_000)}`;
   const isBroken = random.chance(0.1);
   const contract = isBroken ? makeBrokenContract(random) : makeContract(random);
-  const data = { fleet, name: "common", contract, key: signer.key };
+  const folding = random.chance(0.2) ? { fold_case: true as const } : {};
+  const data = { fleet, name: "common", contract, key: signer.key, ...folding };
   return { command: { kind: "fleet.create", data }, actor: anOperator(view) };
 }
 

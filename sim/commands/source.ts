@@ -1,5 +1,6 @@
 import type { Actor } from "../../src/kernel/actor.ts";
 import type { State, Worker } from "../../src/kernel/state.ts";
+import { drawKind, type Kind } from "./draw.ts";
 import { isAdmissionApt, makeAdmission, makeRegistration } from "./admission.ts";
 import {
   makeCreation,
@@ -10,6 +11,20 @@ import {
   makeResumption,
   makeRotation,
 } from "./fleet.ts";
+import { makeAnnouncement, makeGroundRules } from "./ground.ts";
+import {
+  hasLeases,
+  hasLendable,
+  hasOrphans,
+  makeAcquisition,
+  makeAdoption,
+  makeHandOver,
+  makeNarrowing,
+  makeRelease,
+  makeRenewal,
+  makeRevocation,
+  makeSplit,
+} from "./lease.ts";
 import {
   makeCharge,
   makeCheckpoint,
@@ -23,15 +38,7 @@ import {
 } from "./life.ts";
 import { anOperator, asWorker, pickWorker, SUPERVISOR, type Request, type View } from "./view.ts";
 
-/** One kind of command: how often it is made up, and when it would do something. */
-interface Kind {
-  /** Relative to the others. */
-  readonly weight: number;
-  readonly make: (view: View) => Request;
-  readonly isApt?: (state: State) => boolean;
-}
-
-const KINDS: readonly Kind[] = [
+const LIVES: readonly Kind[] = [
   { weight: 230, make: makeAdmission, isApt: isAdmissionApt },
   { weight: 260, make: makeRegistration, isApt: hasOne(isReserved) },
   { weight: 30, make: makeCheckpoint, isApt: hasOne(isRunning) },
@@ -52,10 +59,19 @@ const KINDS: readonly Kind[] = [
   { weight: 5, make: makeCreation },
 ];
 
-/** The share of commands that are made up though they would do nothing. */
-const INAPT_SHARE = 0.08;
-
-const WEIGHT_SUM = KINDS.reduce((sum, { weight }) => sum + weight, 0);
+const LEASES: readonly Kind[] = [
+  { weight: 300, make: makeAcquisition },
+  { weight: 90, make: makeRenewal, isApt: hasLeases },
+  { weight: 50, make: makeRelease, isApt: hasLeases },
+  { weight: 25, make: makeNarrowing, isApt: hasLeases },
+  { weight: 70, make: makeSplit, isApt: hasLendable },
+  { weight: 30, make: makeHandOver, isApt: hasLeases },
+  { weight: 60, make: makeAdoption, isApt: hasOrphans },
+  { weight: 15, make: makeRevocation, isApt: hasLeases },
+  { weight: 20, make: makeGroundRules },
+  { weight: 250, make: makeGroundRules, isApt: ({ book }) => book.rules.lanes.length === 0 },
+  { weight: 8, make: makeAnnouncement },
+];
 
 /** Makes up a command that suits the fleet as it is; sometimes somebody else gives it. */
 export function makeRequest(view: View): Request {
@@ -68,23 +84,11 @@ export function makeEnd(view: View): Request {
   return makeKill(view);
 }
 
-function pickMaker({ random, state }: View): Kind["make"] {
+function pickMaker(view: View): Kind["make"] {
+  const { random, state, leaseShare } = view;
   // An empty journal takes nothing but a fleet; now and then somebody tries all the same.
   if (state.status === "none" && random.chance(0.8)) return makeCreation;
-  for (;;) {
-    const kind = pickKind(random.below(WEIGHT_SUM));
-    if (kind.isApt?.(state) ?? true) return kind.make;
-    if (random.chance(INAPT_SHARE)) return kind.make;
-  }
-}
-
-function pickKind(draw: number): Kind {
-  let left = draw;
-  for (const kind of KINDS) {
-    if (left < kind.weight) return kind;
-    left -= kind.weight;
-  }
-  throw new RangeError(`a draw must be below ${WEIGHT_SUM}, got ${draw}`);
+  return drawKind(view, leaseShare > 0 && random.chance(leaseShare) ? LEASES : LIVES);
 }
 
 function hasOne(fits: (worker: Worker) => boolean): (state: State) => boolean {

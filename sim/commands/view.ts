@@ -16,6 +16,8 @@ export interface View {
   readonly signers: readonly Signer[];
   /** The signer of the process that is to submit the command. */
   readonly signer: Signer;
+  /** The share of commands that are about leases. */
+  readonly leaseShare: number;
 }
 
 /** A command that was made up, and who gives it. */

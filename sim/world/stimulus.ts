@@ -1,6 +1,9 @@
 import type { Command } from "../../src/kernel/command.ts";
+import { LIMITS } from "../../src/kernel/limits.ts";
 import type { Asked } from "../audit/answers.ts";
 import { makePlainAdmission, makePlainRegistration } from "../commands/admission.ts";
+import { makeHoarding, makePlainAcquisition, makePlainSplit } from "../commands/lease.ts";
+import { makeQuestion } from "../commands/question.ts";
 import { makeEnd, makeRequest } from "../commands/source.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Process } from "./process.ts";
@@ -11,6 +14,12 @@ const PROCESSES_MAX = 4;
 
 /** After so many answers of a clock that nobody believes, somebody looks at it. */
 const SKEWS_MAX = 3;
+
+/** How often somebody hoards leases in a world where he may, once. */
+const HOARD_SHARE = 0.03;
+
+/** How often somebody asks whether he may write, in a world that is all about leases. */
+const QUESTION_SHARE = 0.4;
 
 /** How many workers a family has at most. */
 const FAMILY_MAX = 6;
@@ -39,6 +48,10 @@ export function killFleet(world: World): void {
 
 async function strike(world: World, clockwork: Clockwork, process: Process): Promise<void> {
   const { random, asked, temper } = world;
+  if (random.chance(temper.leaseShare * QUESTION_SHARE))
+    world.ask(process, makeQuestion(world.viewFrom(process), world.store.nowMs()));
+  const mayHoard = temper.hoards && world.tally.of("happenings", "hoard") === 0;
+  if (mayHoard && random.chance(HOARD_SHARE)) return hoard(world, process);
   if (!random.chance(temper.disturbanceShare)) return ask(world, process);
   const draw = random.below(120);
   if (draw >= 100) return raiseFamily(world, process);
@@ -80,21 +93,63 @@ function repeat(world: World, process: Process, asked: Asked): void {
 
 /** A few generations come into being undisturbed, so that there is a lineage to disturb. */
 async function raiseFamily(world: World, process: Process): Promise<void> {
-  const { random } = world;
+  const { random, temper } = world;
   world.happen("family", process.name);
   const lineage: string[] = [];
   for (let count = 0; count < FAMILY_MAX && process.status === "open"; count += 1) {
     const parent = random.chance(0.7) ? lineage.at(-1) : lineage.at(-2);
-    const view = world.viewFrom(process);
-    world.submit(process, { ...makePlainAdmission(view, parent ?? lineage[0] ?? null), id: null });
-    await world.comeToRest();
-    const admitted = world.auditor.entries.at(-1);
-    if (admitted?.kind !== "worker.admitted") return;
-    const { manifest } = admitted.data;
-    world.submit(process, { ...makePlainRegistration(view, manifest), id: null });
-    await world.comeToRest();
-    lineage.push(manifest.instance);
+    const child = await bear(world, process, parent ?? lineage[0] ?? null);
+    if (child === null) break;
+    lineage.push(child);
   }
+  if (lineage.length > 1 && random.chance(temper.leaseShare))
+    await lendDown(world, process, lineage);
+}
+
+/** A worker is admitted and registers; answers its id, or null when it was refused. */
+async function bear(world: World, process: Process, parent: string | null): Promise<string | null> {
+  const view = world.viewFrom(process);
+  world.submit(process, { ...makePlainAdmission(view, parent), id: null });
+  await world.comeToRest();
+  const admitted = world.auditor.entries.at(-1);
+  if (admitted?.kind !== "worker.admitted") return null;
+  const { manifest } = admitted.data;
+  world.submit(process, { ...makePlainRegistration(view, manifest), id: null });
+  await world.comeToRest();
+  return manifest.instance;
+}
+
+/** The first of a lineage gets ground, and each lends all or a part of it to the next. */
+async function lendDown(world: World, process: Process, lineage: readonly string[]): Promise<void> {
+  world.happen("lending", process.name);
+  for (const [index, worker] of lineage.entries()) {
+    if (process.status !== "open") return;
+    const view = world.viewFrom(process);
+    const lease = world.auditor.state.book.leases.get(`l-${world.auditor.state.seq}`);
+    if (index > 0 && lease === undefined) return;
+    const request =
+      lease === undefined || index === 0
+        ? makePlainAcquisition(view, worker)
+        : makePlainSplit(view, lease, worker);
+    world.submit(process, { ...request, id: null });
+    await world.comeToRest();
+  }
+}
+
+/** Somebody takes as many leases as he may, and one more; later they are all over at once. */
+async function hoard(world: World, process: Process): Promise<void> {
+  world.happen("hoard", process.name);
+  const from = world.auditor.state.seq;
+  for (let index = 0; index <= LIMITS.leasesPerHolderMax && !world.isBroken; index += 1) {
+    if (process.status !== "open") return;
+    const request = makeHoarding(world.viewFrom(process), from + index);
+    world.submit(process, { ...request, id: null });
+    // The first tells whether there is any use in more.
+    if (index > 0) continue;
+    await world.comeToRest();
+    if (world.auditor.entries.at(-1)?.kind !== "lease.granted") return;
+  }
+  await world.comeToRest();
 }
 
 function alter(command: Command): Command {

@@ -10,9 +10,10 @@ import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { seededRandom, type SeededRandom } from "../../src/testing/seeded-random.ts";
 import { checkAnswer, type Asked } from "../audit/answers.ts";
 import { Auditor } from "../audit/auditor.ts";
+import { writingProblems, type Question } from "../audit/lease/writing.ts";
 import { checkLoopState } from "../audit/replay.ts";
 import type { View } from "../commands/view.ts";
-import { rulesOf, type DeliberateFault } from "../deliberate-fault.ts";
+import { answerWith, rulesOf, type DeliberateFault } from "../deliberate-fault.ts";
 import { Tally } from "../tally.ts";
 import { Trace } from "../trace.ts";
 import { Connection } from "./connection.ts";
@@ -98,7 +99,9 @@ export class World {
   viewFrom({ signer }: Process): View {
     const { random, auditor } = this;
     const { signers } = this.#so;
-    return { random, state: auditor.state, manifests: this.#manifests, signers, signer };
+    const { leaseShare } = this.temper;
+    const known = { state: auditor.state, manifests: this.#manifests };
+    return { random, ...known, signers, signer, leaseShare };
   }
 
   /** The fleet's own key once it is there; before, the first. */
@@ -175,6 +178,17 @@ export class World {
       hear: () => undefined,
       hearError: (error) => this.#hearError(ticket, error),
     });
+  }
+
+  /** Asks a process, of the state that it has, whether somebody may write a file. */
+  ask(process: Process, question: Question): void {
+    const state = process.loop?.state();
+    if (state === undefined) return;
+    const verdict = answerWith(this.#so.fault, state, question);
+    this.tally.count("checks", verdict.reason);
+    this.trace.note(`${process.name} says of ${question.file.path}: ${verdict.reason}`);
+    for (const { rule, message } of writingProblems(state, question, verdict))
+      this.auditor.report(rule, message);
   }
 
   /**

@@ -43,6 +43,17 @@ export function listMissing(tally: Tally): readonly string[] {
       "wall step",
       "clock accepted",
       "family",
+      "lending",
+      "hoard",
+    ],
+    checks: [
+      "held_by_you",
+      "free",
+      "held_by_other",
+      "fence_stale",
+      "lapsed",
+      "shared_only",
+      "outside_rights",
     ],
   };
   return Object.entries(expected).flatMap(([group, names]) =>

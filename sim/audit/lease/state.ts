@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Lease } from "../../../src/kernel/lease/lease.ts";
+import type { State } from "../../../src/kernel/state.ts";
+import type { Problem } from "../books.ts";
+import { lenderOf, type LeaseBooks, type LeaseRow } from "./books.ts";
+
+/** Where the true state and the ledger of leases, which was kept from events alone, do not agree. */
+export function leaseStateProblems(books: LeaseBooks, { book }: State): Problem[] {
+  const { rows } = books;
+  const problems: Problem[] = [];
+  const broken = (rule: string, message: string): void => void problems.push({ rule, message });
+  const standing = [...rows.values()].filter(({ isEnded }) => !isEnded);
+  if (book.leases.size !== standing.length)
+    broken("I8", `${standing.length} leases stand, the state has ${book.leases.size}`);
+  for (const row of standing) {
+    const lease = book.leases.get(row.id);
+    if (lease === undefined) {
+      broken("I8", `${row.id} stands, the state does not have it`);
+      continue;
+    }
+    if (lease.fence !== row.fence)
+      broken("I2", `the fence of ${row.id} is ${row.fence}, the state has ${lease.fence}`);
+    const known = knownOf(row, lenderOf(books, row));
+    const said = saidOf(lease);
+    if (!isDeepStrictEqual(said, known))
+      broken("SM2", `${row.id} is ${JSON.stringify(known)}, the state has ${JSON.stringify(said)}`);
+  }
+  return problems;
+}
+
+/** All of a row but its fence; a lender that has ended leaves what it lent to its own. */
+function knownOf(row: LeaseRow, lender: string | null): object {
+  const { fence: _, isEnded: __, ...known } = row;
+  return { ...known, lender };
+}
+
+function saidOf(lease: Lease): object {
+  const { id, mode, lane, alone, worktree, region, holder, key, lender } = lease;
+  const { ttl_ms: ttlMs, expires_at_ms: expiresAtMs } = lease;
+  return { id, mode, lane, alone, worktree, region, holder, ttlMs, expiresAtMs, key, lender };
+}
