@@ -1,4 +1,4 @@
-import { nearest } from "../protocol/nearest.ts";
+import { nearest } from "../kernel/lane/nearest.ts";
 import { UsageError } from "./report.ts";
 import { VERB_FILES } from "./verbs.ts";
 

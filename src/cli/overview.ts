@@ -32,7 +32,7 @@ async function overview(call: Call): Promise<Said> {
   const reading = await call.read();
   const { state, seq } = reading;
   const file = configFileOf(root);
-  const sight = lookAtConfig(file, state.contract);
+  const sight = lookAtConfig(file, state);
   const note = configNote(file, sight);
   if (note !== undefined) call.note(note);
   const unwatched = await unwatchedLines(call, state);

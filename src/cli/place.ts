@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { describeValue, InputError } from "../protocol/input.ts";
+import { commonDirOf } from "../system/ground/repository.ts";
 import { isPermit } from "../system/places.ts";
 
 /** Where a fleet is kept, and the folder that it is the fleet of; both paths are canonical. */
@@ -130,36 +131,6 @@ function rootOf(stateDir: string): string {
   if (basename(stateDir) === OWN_NAME) return above;
   const isShared = basename(stateDir) === SHARED_NAME && basename(above) === ".git";
   return isShared ? dirname(above) : stateDir;
-}
-
-/**
- * The directory that all working trees of a repository share (`git rev-parse --git-common-dir`);
- * undefined when no working tree begins at `dir`. Forms: gitrepository-layout(5).
- */
-function commonDirOf(dir: string): string | undefined {
-  const git = gitDirOf(join(dir, ".git"));
-  if (git === undefined) return undefined;
-  const link = readLine(join(git, "commondir"));
-  const common = link === undefined ? git : resolve(git, link);
-  return existsSync(join(common, "HEAD")) ? canonical(common) : undefined;
-}
-
-/** A linked working tree and a submodule have a file `.git` that says where the directory is. */
-function gitDirOf(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
-  if (found.isDirectory()) return path;
-  const target = /^gitdir: (.+)$/.exec(readLine(path) ?? "")?.[1];
-  return target === undefined ? undefined : resolve(dirname(path), target);
-}
-
-function readLine(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").split("\n", 1)[0]?.trimEnd();
-  } catch {
-    // Not there, or not ours to read: then it says nothing.
-    return undefined;
-  }
 }
 
 function listNames(dir: string): readonly string[] {

@@ -20,6 +20,14 @@ const contract: Load = () => import("./commands/contract.ts");
 const fleet: Load = () => import("./commands/fleet.ts");
 const journal: Load = () => import("./commands/journal.ts");
 const metrics: Load = () => import("./commands/metrics.ts");
+const leaseAcquire: Load = () => import("./commands/lease-acquire.ts");
+const leaseKeep: Load = () => import("./commands/lease-keep.ts");
+const leasePass: Load = () => import("./commands/lease-pass.ts");
+const leaseCheck: Load = () => import("./commands/lease-check.ts");
+const leaseWith: Load = () => import("./commands/lease-with.ts");
+const leaseShow: Load = () => import("./commands/lease-show.ts");
+const lane: Load = () => import("./commands/lane.ts");
+const halt: Load = () => import("./commands/halt.ts");
 const region: Load = () => import("./commands/region.ts");
 const doctor: Load = () => import("./commands/doctor.ts");
 const where: Load = () => import("./commands/where.ts");
@@ -56,6 +64,20 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   "journal verify": journal,
   "journal export": journal,
   "journal import": journal,
+  "lease acquire": leaseAcquire,
+  "lease renew": leaseKeep,
+  "lease release": leaseKeep,
+  "lease narrow": leaseKeep,
+  "lease split": leasePass,
+  "lease adopt": leasePass,
+  "lease revoke": leasePass,
+  "lease show": leaseShow,
+  "lease ls": leaseShow,
+  "lease check": leaseCheck,
+  "lease with": leaseWith,
+  "lane ls": lane,
+  "lane announce": lane,
+  halt,
   "region overlap": region,
   "region contains": region,
   metrics,

@@ -1,29 +1,32 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Config } from "../../config/config.ts";
-import { CONFIG_NAME } from "../../config/config.ts";
-import { diffContracts, writeContract, type ContractChange } from "../../config/contract-text.ts";
+import type { Change } from "../../config/change.ts";
+import { CONFIG_NAME, type Config } from "../../config/config.ts";
+import { writeContract } from "../../config/contract-text.ts";
+import { writeGround } from "../../config/ground-text.ts";
 import type { Contract } from "../../kernel/fleet/contract.ts";
+import type { GroundRules } from "../../kernel/lane/lane.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { Refused } from "../../library/refused.ts";
 import { Fault } from "../../ports/fault.ts";
 import { InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
+import { allOf, changesBy, changesText, foldingNote } from "../founding/changes.ts";
 import { configFileOf, demandConfigFile } from "../founding/config-file.ts";
 import { configNote, lookAtConfig } from "../founding/config-sight.ts";
-import { contractOptionsOf } from "../founding/contract-options.ts";
+import { contractOptionsOf, groundOptionsOf } from "../founding/contract-options.ts";
 import { configsElsewhere } from "../founding/other-trees.ts";
 import { findPlace, type Place } from "../place.ts";
 import { coloursFor } from "../text/colour.ts";
-import { countText } from "../text/size.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
 
 const show: Verb = {
   name: "contract show",
-  summary: "Show the contract in force",
+  summary: "Show the contract and the lanes in force",
   details:
-    "Shows the policy in force as a config would write it. What stint.toml proposes beyond it is " +
-    "named, and waits for `stint contract enact`.",
+    "Shows the policy in force as a config would write it: the contract, the lanes, and what " +
+    "else holds for ground. What stint.toml proposes beyond it is named, and waits for " +
+    "`stint contract enact`.",
   examples: ["stint contract show", "stint contract show --json"],
   run: runShow,
 };
@@ -32,7 +35,7 @@ const lint: Verb = {
   name: "contract lint",
   summary: "Check a stint.toml without putting anything in force",
   details:
-    "Checks form, bounds and stop conditions of FILE (default: the stint.toml of the fleet, or " +
+    "Checks form, bounds, conditions and lanes of FILE (default: the stint.toml of the fleet, or " +
     "of the current folder). Everything wrong is named with its line (exit 2), " +
     "and whether it is in force is said. Needs no fleet.",
   parameters: "[file]",
@@ -42,11 +45,11 @@ const lint: Verb = {
 
 const enact: Verb = {
   name: "contract enact",
-  summary: "Put the contract of a stint.toml in force",
+  summary: "Put the contract and the lanes of a stint.toml in force",
   details:
-    "Shows what would change, asks, and puts the contract of FILE (default: the fleet's " +
+    "Shows what would change, asks, and puts contract and lanes of FILE (default: the fleet's " +
     "stint.toml) in force. A tighter contract stops nobody: it admits nothing new until use has " +
-    "fallen below it.",
+    "fallen below it. Leases stay as they were granted, also where their lane is gone.",
   parameters: "[file]",
   options: [{ flags: "--yes", description: "do not ask" }],
   examples: ["stint contract enact", "stint contract enact stint.toml --yes"],
@@ -59,49 +62,64 @@ export const VERBS: VerbFile["VERBS"] = [show, lint, enact];
 async function runShow(call: Call): Promise<Said> {
   const { root } = await call.place();
   const { state, seq } = await call.read();
-  const { contract, contract_hash: hash } = state;
+  const { contract, contract_hash: hash, book } = state;
   const file = configFileOf(root);
-  const sight = lookAtConfig(file, contract);
+  const sight = lookAtConfig(file, state);
   const note = configNote(file, sight);
   if (note !== undefined) call.note(note);
-  if (sight.kind === "proposes") call.note(listOf(sight.changes));
-  const data = { contract: asJson(contract), contract_hash: hash, status: state.status };
-  return { data, text: writeContract(contract).trimEnd(), seq };
+  if (sight.kind === "proposes") call.note(listOf(allOf(sight.changes)));
+  const data = {
+    contract: asJson(contract),
+    contract_hash: hash,
+    ground: asJson(book.rules),
+    fold_case: book.foldsCase,
+    status: state.status,
+  };
+  const text = `${writeContract(contract)}${writeGround(book.rules)}`;
+  return { data, text: text.trimEnd(), seq };
 }
 
 async function runLint(call: Call, { parameters }: Given): Promise<Said> {
   const place = call.fleetDir === undefined ? findPlace(process.cwd()) : await call.place();
   const file = fileOf(parameters[0], place?.root ?? process.cwd());
-  const { contract, notes } = demandConfigFile(file);
-  const force = place === undefined ? NO_FLEET : await forceOf(call, { file, contract });
+  const config = demandConfigFile(file);
+  const force = place === undefined ? NO_FLEET : await forceOf(call, file, config);
+  const notes = [...config.notes, ...force.notes];
   const lines = [`${file} is well formed.`, force.text, ...notes.map((note) => `note: ${note}`)];
-  const data = { file, contract: asJson(contract), notes: [...notes], in_force: force.isInForce };
+  const { contract, ground } = config;
+  const proposed = { contract: asJson(contract), ground: asJson(ground) };
+  const data = { file, ...proposed, notes: [...notes], in_force: force.isInForce };
   return { data, text: lines.join("\n") };
 }
 
-/** Whether a contract is the one in force; null where that cannot be known. */
+/** Whether what a config proposes is in force; null where that cannot be known. */
 interface Force {
   readonly isInForce: boolean | null;
   readonly text: string;
+  readonly notes: readonly string[];
 }
 
-const NO_FLEET: Force = { isInForce: null, text: "It is not in force: there is no fleet here." };
+const NO_FLEET: Force = {
+  isInForce: null,
+  text: "It is not in force: there is no fleet here.",
+  notes: [],
+};
 
-async function forceOf(
-  call: Call,
-  { file, contract }: { readonly file: string; readonly contract: Contract },
-): Promise<Force> {
+async function forceOf(call: Call, file: string, config: Config): Promise<Force> {
   try {
     const { state } = await call.read();
-    const { length: count } = diffContracts(state.contract, contract);
-    if (count === 0) return { isInForce: true, text: "It is in force." };
-    const changes = countText(count, "change");
+    const note = foldingNote(config, state);
+    const notes = note === undefined ? [] : [note];
+    const changes = changesBy(config, state);
+    if (allOf(changes).length === 0) return { isInForce: true, text: "It is in force.", notes };
     const how = `\`stint contract enact ${file}\` puts it in force`;
-    return { isInForce: false, text: `It is not in force: ${changes} to the contract; ${how}.` };
+    const text = `It is not in force: ${changesText(changes)}; ${how}.`;
+    return { isInForce: false, text, notes };
   } catch (error) {
     if (!(error instanceof Fault || error instanceof Refused)) throw error;
     // A broken store says nothing about the file.
-    return { isInForce: null, text: `Whether it is in force is unknown: ${error.message}` };
+    const text = `Whether it is in force is unknown: ${error.message}`;
+    return { isInForce: null, text, notes: [] };
   }
 }
 
@@ -111,22 +129,26 @@ async function runEnact(call: Call, { parameters, options }: Given): Promise<Sai
   if (parameters[0] === undefined && !existsSync(file)) throw noConfig(file, place);
   const config: Config = demandConfigFile(file);
   const { state } = await call.read();
-  const changes = diffContracts(state.contract, config.contract);
-  if (changes.length === 0) {
+  const note = foldingNote(config, state);
+  if (note !== undefined) call.note(`note: ${note}`);
+  const changes = changesBy(config, state);
+  const all = allOf(changes);
+  if (all.length === 0) {
     const data = { contract_hash: state.contract_hash, changes: [] };
-    return { data, text: `The contract of ${file} is in force already.`, seq: state.seq };
+    return { data, text: `What ${file} proposes is in force already.`, seq: state.seq };
   }
-  call.note(`${file} changes the contract of "${state.name}":\n${listOf(changes, call)}`);
+  const what = changesText(changes);
+  call.note(`${file} proposes ${what} of "${state.name}":\n${listOf(all, call)}`);
   await call.confirm("Put it in force?", options["yes"] === true);
   const fleet = await call.openFleet();
-  await fleet.enact(contractOptionsOf(config.contract));
+  if (changes.contract.length > 0) await fleet.enact(contractOptionsOf(config.contract));
+  if (changes.ground.length > 0) await fleet.enactGround(groundOptionsOf(config.ground));
   const after = await call.read();
   const data = {
     contract_hash: after.state.contract_hash,
-    changes: changes.map((change) => ({ ...change })),
+    changes: all.map((change) => ({ ...change })),
   };
-  const text = `In force: ${countText(changes.length, "change")} of the contract.`;
-  return { data, text, seq: after.seq };
+  return { data, text: `In force: ${what}.`, seq: after.seq };
 }
 
 /** Nothing lies where a config is looked for when none is named. */
@@ -145,7 +167,7 @@ function fileOf(given: unknown, folder: string): string {
 }
 
 /** What changes, a line each: what is new green, what goes red. */
-function listOf(changes: readonly ContractChange[], call?: Call): string {
+function listOf(changes: readonly Change[], call?: Call): string {
   const colours = coloursFor(call?.isColour === true);
   return changes
     .map(({ field, before, after }) => {
@@ -156,7 +178,7 @@ function listOf(changes: readonly ContractChange[], call?: Call): string {
     .join("\n");
 }
 
-/** A contract is a document in wire form: its type only lacks the word. */
-function asJson(contract: Contract): JsonObject {
-  return contract as unknown as JsonObject;
+/** Both are documents in wire form: their types only lack the word. */
+function asJson(document: Contract | GroundRules): JsonObject {
+  return document as unknown as JsonObject;
 }

@@ -22,7 +22,8 @@ const demo: Verb = {
     "Begins a fleet in a temporary folder, under a supervisor of its own. A root worker divides " +
     "the repository and replicates into two generations of processes, which analyse it. On the " +
     "way replications are refused by four rules; workers hang, die, doze, run off, are frozen; " +
-    "then the fleet is killed. Every step is checked from outside of the fleet, by the host's " +
+    "two who want one file of a scratch clone take turns by leases; then the fleet is killed. " +
+    "Every step is checked from outside of the fleet, by the host's " +
     "process table and by files; which rule refused and why a worker was ended is checked by the " +
     "journal.\n\n" +
     "Nothing is left of it, but for the folder with --keep, and only when it came to its end. " +

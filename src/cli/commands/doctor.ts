@@ -53,7 +53,7 @@ async function checkPlace(call: Call, host: readonly Check[]): Promise<readonly 
     let state: State | undefined;
     const read = async (): Promise<State> => (state = (await call.read()).state);
     const checks = await checkFleet({ stateDir, read });
-    return [...checks, ...(await checkConfig(root, state?.contract))];
+    return [...checks, ...(await checkConfig(root, state))];
   } catch (error) {
     // Without --fleet there need not be one; with it, it was meant.
     if (!(error instanceof InputError) || call.fleetDir !== undefined) throw error;

@@ -1,17 +1,19 @@
 import { statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import { writeTemplate } from "../../config/contract-text.ts";
+import type { Config } from "../../config/config.ts";
+import { writeTemplate } from "../../config/template.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Contract } from "../../kernel/fleet/contract.ts";
 import type { State } from "../../kernel/state.ts";
 import { parseContract } from "../../protocol/contract.ts";
 import { InputError } from "../../protocol/input.ts";
+import { foldsCase } from "../../system/case-folding.ts";
 import { ignoreFolder, makeFolders } from "../../system/folders.ts";
 import type { Call, Said } from "../call.ts";
 import { archiveFleet } from "../founding/archive.ts";
 import { configFileOf, readConfigFile, writeConfigFile } from "../founding/config-file.ts";
 import { configNote, lookAtConfig } from "../founding/config-sight.ts";
-import { contractOptionsOf } from "../founding/contract-options.ts";
+import { contractOptionsOf, groundOptionsOf } from "../founding/contract-options.ts";
 import { aliveRefusal, killedRefusal, lookAt } from "../founding/predecessor.ts";
 import { findPlaces, otherFleetsNote, placeFor, type Place } from "../place.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
@@ -24,9 +26,12 @@ const init: Verb = {
     "state lies in the repository's own directory, shared by all working trees and never " +
     "committed; elsewhere in DIR/.stint. Where a fleet is already (also one that a program keeps " +
     "in a `.stint` there), nothing is changed.\n\n" +
-    "The contract of a stint.toml that is there is put in force; later changes of the file wait " +
-    "for `stint contract enact`. A fleet that was killed is never revived: --new-fleet archives " +
-    "its journal beside the new one.",
+    "The contract and the lanes of a stint.toml that is there are put in force; later changes of " +
+    "the file wait for `stint contract enact`. Where the file system takes names that differ in " +
+    "case alone for the same, so do the fleet's regions, unless the file says " +
+    "fold_case = false.\n\n" +
+    "A fleet that was killed is never revived: --new-fleet archives its journal beside the new " +
+    "one.",
   parameters: "[dir]",
   options: [
     { flags: "--name <name>", description: "the fleet's name (default: the folder's)" },
@@ -61,10 +66,13 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const contract =
     config?.contract ??
     parseContract(isSameUser ? { allow_degraded: ["same_user", "network"] } : {});
-  const fleet = await begin(place, name, contract);
+  const foldCase = config?.fleet.fold_case ?? foldsCase(place.root);
+  const fleet = await begin(place, { name, contract, foldCase, ground: config?.ground });
   const file = configFileOf(place.root);
   const isWritten = writeConfigFile(file, writeTemplate({ name, isSameUser }));
   for (const note of config?.notes ?? []) call.note(`note: ${note}`);
+  if (foldCase && config?.fleet.fold_case === undefined)
+    call.note("note: names here fold the case of letters, and so do the fleet's regions");
   if (isSameUser) noteSameUser(call, contract);
   return sayCreated({ place, fleet, name, isWritten, archived });
 }
@@ -97,7 +105,16 @@ function nameOf(given: unknown, { root }: Place): string {
   return plain === "" ? "fleet" : plain;
 }
 
-async function begin(place: Place, name: string, contract: Contract): Promise<string> {
+/** What a fleet begins with. */
+interface Beginning {
+  readonly name: string;
+  readonly contract: Contract;
+  readonly foldCase: boolean;
+  readonly ground: Config["ground"] | undefined;
+}
+
+async function begin(place: Place, beginning: Beginning): Promise<string> {
+  const { name, contract, foldCase, ground } = beginning;
   const { openFleetForCli: openFleet, sqlite } = await import("../../compose/library.ts");
   makeFolders(place.stateDir, { mode: 0o700 });
   // A folder that becomes a repository one day must not commit the secret.
@@ -107,6 +124,8 @@ async function begin(place: Place, name: string, contract: Contract): Promise<st
     store,
     name,
     contract: contractOptionsOf(contract),
+    foldCase,
+    ...(ground === undefined ? {} : groundOptionsOf(ground)),
     supervisor: "none",
     steward: false,
   });
@@ -139,7 +158,7 @@ function sayExisting(
 ): Said {
   const fleet = state.fleet ?? "";
   const file = configFileOf(place.root);
-  const note = configNote(file, lookAtConfig(file, state.contract));
+  const note = configNote(file, lookAtConfig(file, state));
   if (note !== undefined) call.note(note);
   const data = dataOf(place, { fleet, isCreated: false });
   return { data, text: `The fleet ${fleet} is here already: ${place.stateDir}`, seq };
@@ -157,7 +176,7 @@ function sayCreated(so: {
   const text = [
     `Began the fleet "${name}" (${fleet}).`,
     `  state   ${place.stateDir}`,
-    `  config  ${file}${isWritten ? "" : " (was there; its contract is in force)"}`,
+    `  config  ${file}${isWritten ? "" : " (was there, and is in force)"}`,
     ...(archived === undefined ? [] : [`  before  ${archived}`]),
     "",
     "Next: stint run -- CMD        run a command as a worker, and wait for it",

@@ -1,25 +1,22 @@
-import type { Contract } from "../../kernel/fleet/contract.ts";
+import { changesText, type InForce } from "../founding/changes.ts";
 import { configFileOf, readConfigFile } from "../founding/config-file.ts";
 import { lookAtConfig } from "../founding/config-sight.ts";
-import { countText } from "../text/size.ts";
 import { attempt, good, type Check } from "./check.ts";
 
 const NAME = "stint.toml";
 
-/** Looks at the config of a folder; no check where none lies. `contract`: the one in force. */
+/** Looks at the config of a folder; no check where none lies. `inForce`: what a fleet has. */
 export async function checkConfig(
   root: string,
-  contract: Contract | undefined,
+  inForce: InForce | undefined,
 ): Promise<readonly Check[]> {
   const file = configFileOf(root);
   const check = await attempt(NAME, () => {
     const config = readConfigFile(file);
     if (config === undefined) return good(NAME, "");
-    const sight = lookAtConfig(file, contract ?? config.contract);
+    const sight = inForce === undefined ? undefined : lookAtConfig(file, inForce);
     const detail =
-      sight.kind === "proposes"
-        ? `${countText(sight.changes.length, "change")} to the contract not in force`
-        : "well formed";
+      sight?.kind === "proposes" ? `${changesText(sight.changes)} not in force` : "well formed";
     return good(NAME, `${file}, ${detail}`);
   });
   if (check.status === "ok") return check.detail === "" ? [] : [check];

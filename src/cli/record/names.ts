@@ -4,7 +4,7 @@ import { subjectOf } from "../../kernel/subject.ts";
 import type { Named } from "../../library/explain/words.ts";
 import { Refused } from "../../library/refused.ts";
 import { GENESIS, type Head, type Journal } from "../../ports/journal.ts";
-import { describeValue } from "../../protocol/input.ts";
+import { describeValue, isPlainObject } from "../../protocol/input.ts";
 
 /** Entries about a worker that are looked through for its admission; more than most have. */
 const entriesMax = 256;
@@ -77,6 +77,29 @@ async function findLastNamed(journal: Journal, text: string): Promise<string | u
   }
 }
 
+/** Fields that say who holds a lease, or did. */
+const HOLDING = ["holder", "claim", "to", "from"];
+
+/** The workers that an entry names: the one that it is about, and those that hold a lease. */
+function workersIn(entry: Entry): readonly string[] {
+  const { kind, command, data } = entry;
+  const holding = HOLDING.flatMap((field) => [
+    workerIn(Reflect.get(data, field)),
+    workerIn(command === null ? null : Reflect.get(command.data, field)),
+  ]);
+  const about = /^lanes?\.|^lease\./.test(kind) ? null : subjectOf(entry);
+  return [about, ...holding].filter((id) => id !== null);
+}
+
+/** How ids of workers look, where a holder is recorded as a text. */
+const workerForm = /^w-[a-z2-7]{16}$/;
+
+/** The worker that a holder is; null for an outside party and for anything else. */
+function workerIn(holder: unknown): string | null {
+  const worker: unknown = isPlainObject(holder) ? holder["worker"] : holder;
+  return typeof worker === "string" && workerForm.test(worker) ? worker : null;
+}
+
 /** How many names are remembered: a stream may go on for ever. */
 const namesMax = 10_000;
 
@@ -100,8 +123,7 @@ export class WorkerNames {
       if (parent !== null) await this.#find(parent);
       return;
     }
-    const about = subjectOf(entry);
-    if (about !== null) await this.#find(about);
+    for (const id of workersIn(entry)) await this.#find(id);
     const { kind, id } = entry.actor;
     if (kind === "worker" && id !== undefined) await this.#find(id);
   }

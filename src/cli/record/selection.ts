@@ -3,7 +3,7 @@ import type { Entry } from "../../kernel/entry.ts";
 import { subjectOf } from "../../kernel/subject.ts";
 import type { Journal } from "../../ports/journal.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
-import { nearest } from "../../protocol/nearest.ts";
+import { nearest } from "../../kernel/lane/nearest.ts";
 import { readTail } from "./tail.ts";
 
 /** Which entries of a journal are shown. */

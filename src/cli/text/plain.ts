@@ -14,11 +14,21 @@ export function plainText(text: string): string {
   });
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+const ascii = /^[\x20-\x7e]*$/;
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** What a reader takes for the characters of a text. */
+export function graphemesOf(text: string): readonly string[] {
+  // Its data takes longer to load than all of a short call: not before there is need.
+  if (ascii.test(text)) return text.split("");
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 /** Shortens a text to so many characters, the last an ellipsis; whole if it is no longer. */
 export function shortText(text: string, charsMax: number): string {
-  const characters = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  const characters = graphemesOf(text);
   if (characters.length <= charsMax) return text;
   return `${characters.slice(0, Math.max(0, charsMax - 1)).join("")}…`;
 }

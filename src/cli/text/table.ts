@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { graphemesOf } from "./plain.ts";
 
 /** One column of a table: its heading and what it shows of a row. */
 export interface Column<T> {
@@ -92,7 +93,6 @@ export function pairsText(
     .join("\n");
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 /** East Asian wide and fullwidth blocks, roughly, and emoji. */
 const wideRanges = [
   String.raw`\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff`,
@@ -106,6 +106,6 @@ export function widthOf(text: string): number {
   const bare = stripVTControlCharacters(text);
   if (ascii.test(bare)) return bare.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(bare)) width += wide.test(segment) ? 2 : 1;
+  for (const character of graphemesOf(bare)) width += wide.test(character) ? 2 : 1;
   return width;
 }

@@ -1,0 +1,81 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import type { DeskAnswer } from "../../library/desk/desk.ts";
+import { Fault } from "../../ports/fault.ts";
+import { InputError } from "../../protocol/input.ts";
+import type { Call, Said } from "../call.ts";
+import {
+  ACQUIRE_OPTIONS,
+  HOLDER_HELP,
+  readAcquire,
+  type TypedAcquire,
+} from "../ground/acquiring.ts";
+import { atDesk } from "../ground/desk.ts";
+import { heldDocument, heldText } from "../ground/lease-said.ts";
+import { plainText } from "../text/plain.ts";
+import type { Given, Verb } from "../verb.ts";
+
+const acquire: Verb = {
+  name: "lease acquire",
+  summary: "Acquire a lease on ground: a lane, or a region of files",
+  details:
+    "Grants the holder a right to ground for a time, unless a live lease of anybody's is in the " +
+    "way, the holder's own others included; the refusal names it and a resource that both have. " +
+    "What the holder has already is the answer again: the lease on the same ground, or the one " +
+    "that --key made. A lane is meant by its exact name or alias, and no other is taken in its " +
+    "stead; --any takes the first of several that can be had, and says why not those before it. " +
+    `A lane with slots gives one of them, other ground is exclusive.\n\n${HOLDER_HELP}`,
+  options: ACQUIRE_OPTIONS,
+  examples: [
+    "stint lease acquire --lane api --holder w-abcd",
+    "stint lease acquire --region 'src/api/**' --exclude 'src/api/gen/**' --holder 'ci job 7'",
+    "stint lease acquire --any api,web,docs --holder alice --ttl 15m --key nightly --json",
+  ],
+  isForWorkers: true,
+  run,
+};
+
+/** The verb that acquires a lease. */
+export const VERBS: readonly Verb[] = [acquire];
+
+async function run(call: Call, { options }: Given): Promise<Said> {
+  return atDesk(call, async (desk) => {
+    const typed = options as TypedAcquire;
+    const request = await readAcquire(call, typed);
+    const holder = typed.holder ?? desk.self ?? undefined;
+    if (holder === undefined)
+      throw new InputError("usage", [
+        { path: "--holder", expected: "who is to hold the lease", got: "nothing" },
+      ]);
+    for (let again = 0; again < AGAIN_MAX; again += 1) {
+      const named = await desk.nameHolder(holder, "--holder");
+      const data = { ...request, holder: named.holder };
+      const answer = await desk.give({ kind: "lease.acquire", data }, named);
+      // Absent: what the holder had already has ended since; then it is to be asked for anew.
+      if (answer.lease !== undefined) return say(call, answer, answer.lease);
+    }
+    throw keepsEnding();
+  });
+}
+
+/** How often it is asked again for what had ended by the time of the answer. */
+const AGAIN_MAX = 8;
+
+function keepsEnding(): Fault {
+  const message = `a lease must live until it is answered, it had ended ${AGAIN_MAX} times in a row`;
+  return new Fault("storage_busy", message, { retryable: true });
+}
+
+function say(call: Call, answer: DeskAnswer, lease: NonNullable<DeskAnswer["lease"]>): Said {
+  const { seq, entries } = answer;
+  const granted = entries.find((entry) => entry.kind === "lease.granted");
+  const passed = granted?.data.passed_over ?? [];
+  const lines = passed.map(({ lane, code }) => `passed over ${String(lane)}: ${String(code)}`);
+  const doing = granted === undefined ? "is held already" : "granted";
+  const data: JsonObject = {
+    ...heldDocument(lease, answer),
+    is_new: granted !== undefined,
+    passed_over: [...passed],
+  };
+  const held = heldText(call, lease, { ...answer, doing });
+  return { data, text: [...lines.map(plainText), held].join("\n"), seq };
+}

@@ -1,0 +1,80 @@
+import { leaseIn, type LeaseView } from "../../library/lease/view.ts";
+import { Refused } from "../../library/refused.ts";
+import { notAsWorker } from "../as-worker.ts";
+import type { Call, Said } from "../call.ts";
+import { leaseIdText } from "../ground/asked.ts";
+import { documentOf, portraitText } from "../ground/lease-said.ts";
+import { leaseTable } from "../ground/lease-table.ts";
+import { liveIn, readLeases } from "../ground/leases.ts";
+import type { Given, Verb } from "../verb.ts";
+
+const show: Verb = {
+  name: "lease show",
+  summary: "Show everything that is known of a lease, also after its end",
+  details:
+    "Shows a lease by its id: holder, ground, fence, until when it gives its right, whose it was " +
+    "before, or how it ended. A worker may ask about its own and those of the workers below it.",
+  parameters: "<id>",
+  examples: ["stint lease show l-17", "stint lease show l-17 --json"],
+  isForWorkers: true,
+  run: runShow,
+};
+
+const list: Verb = {
+  name: "lease ls",
+  summary: "List the live leases",
+  details:
+    "Lists the leases that give a right now, in the order of their grants. With --all those that " +
+    "have ended too, and how: that reads the whole journal. A worker is shown its own.",
+  options: [{ flags: "--all", description: "those that have ended as well" }],
+  examples: ["stint lease ls", "stint lease ls --all --json"],
+  isForWorkers: true,
+  run: runList,
+};
+
+/** The verbs that show leases. */
+export const VERBS: readonly Verb[] = [show, list];
+
+async function runShow(call: Call, { parameters }: Given): Promise<Said> {
+  const id = leaseIdText(parameters[0]);
+  const { lease, seq } = await findLease(call, id);
+  return {
+    data: { lease: documentOf(lease) },
+    text: portraitText(lease, call.isColour),
+    ...(seq === undefined ? {} : { seq }),
+  };
+}
+
+async function findLease(
+  call: Call,
+  id: string,
+): Promise<{ readonly lease: LeaseView; readonly seq?: number }> {
+  if (call.workerTokenFile !== undefined) {
+    const { ownLease } = await import("../ground/own-leases.ts");
+    return { lease: leaseIn(await ownLease(call, id)) };
+  }
+  const reading = await call.read();
+  const { seq } = reading;
+  const live = liveIn(reading).find((lease) => lease.id === id);
+  if (live !== undefined) return { lease: live, seq };
+  const fleet = await call.openFleet({ supervisor: "none", steward: false });
+  const ended = await fleet.findLease(id);
+  if (ended !== undefined) return { lease: ended, seq };
+  const message = `a lease of this fleet must be named, none ever had the id ${id}`;
+  throw new Refused({ code: "lease_unknown", message, facts: { leaseId: id } });
+}
+
+async function runList(call: Call, { options }: Given): Promise<Said> {
+  const isAll = options["all"] === true;
+  const leases = isAll ? await listEver(call) : await readLeases(call);
+  const data = { leases: leases.map(documentOf) };
+  if (leases.length > 0) return { data, text: leaseTable(call, leases, { isAll }) };
+  const none = "no lease is held; acquire one: stint lease acquire --lane LANE --holder NAME";
+  return { data, text: isAll ? "no lease was ever granted" : none };
+}
+
+async function listEver(call: Call): Promise<readonly LeaseView[]> {
+  if (call.workerTokenFile !== undefined) throw notAsWorker("lease ls --all");
+  const fleet = await call.openFleet({ supervisor: "none", steward: false });
+  return fleet.leases({ all: true });
+}

@@ -1,0 +1,139 @@
+import { durationOption } from "../../config/amount.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import type { LeaseHandle } from "../../library/lease/hold.ts";
+import { LeaseLost } from "../../library/lease/lost.ts";
+import type { OwnAcquireOptions } from "../../library/lease/options.ts";
+import { toWire } from "../../library/names.ts";
+import { Refused } from "../../library/refused.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
+import type { Call, Said } from "../call.ts";
+import { ACQUIRE_OPTIONS, HOLDER_HELP, readAcquire, type TypedAcquire } from "../ground/acquiring.ts";
+import { runUnderLease, type CommandEnd, type Running } from "../ground/under-lease.ts";
+import { exitCodeOf } from "../launching/exit-code.ts";
+import type { Given, Verb } from "../verb.ts";
+
+const graceMsDefault = 5_000;
+
+const withLease: Verb = {
+  name: "lease with",
+  summary: "Run a command under a lease, and exit with its code",
+  details:
+    "Acquires a lease, runs the command on the streams of this terminal, renews the lease " +
+    "meanwhile and releases it when the command has ended, with what is left of its process " +
+    "group. The exit code is the command's own, or 128 and the number of the signal that ended " +
+    "it. When the lease is lost, or cannot be renewed in time, the group is told to end by " +
+    "SIGTERM and killed when its grace is over, before the lease can lapse; then the call is " +
+    "refused as lease_ended. Ctrl-C is passed on; a second one kills. The command has " +
+    "STINT_LEASE_ID and STINT_LEASE_FENCE in its environment, and for an outside party " +
+    "STINT_LEASE_TOKEN_FILE, a file that goes with it. With --json the command's output goes to " +
+    "stderr. Whoever kills this program itself by SIGKILL, or stops it, leaves the command " +
+    `running while the lease lapses.\n\n${HOLDER_HELP}`,
+  parameters: "<command...>",
+  options: [
+    ...ACQUIRE_OPTIONS,
+    {
+      flags: "--grace <duration>",
+      description: "how long it may take to end when the lease is lost (default: 5s)",
+      parse: durationOption("--grace"),
+    },
+  ],
+  examples: [
+    "stint lease with --lane api --holder alice -- npm test",
+    "stint lease with --region 'docs/**' --holder 'ci job 7' --ttl 1m -- ./publish.sh",
+  ],
+  isForWorkers: true,
+  run,
+};
+
+/** The verb that runs a command under a lease. */
+export const VERBS: readonly Verb[] = [withLease];
+
+async function run(call: Call, { parameters, options }: Given): Promise<Said> {
+  const typed = options as TypedAcquire & { readonly grace?: number };
+  const running = { command: readCommand(parameters), graceMs: typed.grace ?? graceMsDefault };
+  const held: Held = {};
+  try {
+    await holdWhile(call, typed, async (lease) => {
+      held.lease = lease;
+      held.end = await runUnderLease(call, lease, running);
+    });
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+    throw lostRefusal(held, error.message);
+  }
+  const { lease, end } = held;
+  if (end?.isStopped === true)
+    throw lostRefusal(held, `lease ${lease?.id ?? ""} must be renewed in time, it was not`);
+  const outcome = end?.outcome ?? {};
+  const data: JsonObject = {
+    lease_id: lease?.id ?? null,
+    fence: lease?.fence ?? null,
+    outcome: toWire(outcome, "outcome") as JsonObject,
+  };
+  return { data, text: "", exit: exitCodeOf(outcome) };
+}
+
+/** What is known of a command under a lease so far. */
+interface Held {
+  lease?: LeaseHandle;
+  end?: CommandEnd;
+}
+
+type Work = (lease: LeaseHandle) => Promise<void>;
+
+/** Does something under the lease that was typed, as the operator or as the worker that calls. */
+async function holdWhile(call: Call, typed: TypedAcquire, work: Work): Promise<void> {
+  const options = await optionsOf(call, typed);
+  const { workerTokenFile: tokenFile } = call;
+  if (tokenFile === undefined) {
+    if (typed.holder === undefined) throw wrong("--holder", "who is to hold the lease", undefined);
+    const fleet = await call.openFleet({ steward: false });
+    return fleet.withLease({ ...options, holder: typed.holder }, work);
+  }
+  const { openWorkerHolding } = await import("../../compose/worker-desk.ts");
+  const holding = await openWorkerHolding(tokenFile);
+  try {
+    const { holder = "self" } = typed;
+    if (holder !== "self" && holder !== holding.self)
+      throw wrong("--holder", `absent, or ${holding.self}, which calls`, holder);
+    return await holding.leases.withLease(options, work);
+  } finally {
+    await holding.close();
+  }
+}
+
+/** What was typed in the words of the library. */
+async function optionsOf(call: Call, typed: TypedAcquire): Promise<OwnAcquireOptions> {
+  const { lanes, region, mode, ttl_ms, key, run_id, also_held, worktree } = await readAcquire(
+    call,
+    typed,
+  );
+  return {
+    ...(lanes === undefined ? {} : { any: lanes }),
+    ...(region === undefined ? {} : { region }),
+    ...(mode === undefined ? {} : { mode }),
+    ttlMs: ttl_ms,
+    ...(key === undefined ? {} : { key }),
+    ...(run_id === undefined ? {} : { runId: run_id }),
+    ...(also_held === undefined ? {} : { alsoHeld: also_held }),
+    ...(worktree === undefined ? {} : { worktree }),
+  };
+}
+
+/** The refusal of a command that was stopped, or had not ended, when its lease was lost. */
+function lostRefusal({ lease, end }: Held, why: string): Refused {
+  const outcome = toWire(end?.outcome ?? {}, "outcome") as JsonObject;
+  const how = end?.isStopped === true ? "the command was stopped" : "the command ended by itself";
+  const facts = { leaseId: lease?.id ?? null, outcome, isStopped: end?.isStopped === true };
+  return new Refused({ code: "lease_ended", message: `${why}; ${how}`, facts });
+}
+
+function readCommand(parameters: readonly unknown[]): Running["command"] {
+  const [program, ...args] = parameters.flat() as readonly string[];
+  if (program !== undefined && program !== "") return [program, ...args];
+  throw wrong("COMMAND", "a program to run", program);
+}
+
+function wrong(path: string, expected: string, got: string | undefined): InputError {
+  return new InputError("usage", [{ path, expected, got: describeValue(got) }]);
+}

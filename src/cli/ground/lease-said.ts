@@ -1,0 +1,97 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import type { DeskAnswer } from "../../library/desk/desk.ts";
+import { wireLease, type LeaseView } from "../../library/lease/view.ts";
+import type { Call } from "../call.ts";
+import { coloursFor, type Colours } from "../text/colour.ts";
+import { agoText, durationText, instantText } from "../text/duration.ts";
+import { plainText } from "../text/plain.ts";
+import { countText } from "../text/size.ts";
+import { pairsText } from "../text/table.ts";
+
+/** A lease for programs; the fields are public and only added to. */
+export function documentOf(lease: LeaseView): JsonObject {
+  const { id: lease_id, ...others } = wireLease(lease);
+  return { lease_id: lease_id ?? null, ...others };
+}
+
+/** A lease with its token, for whoever holds it from now on. */
+export function heldDocument(lease: LeaseView, { token }: Pick<DeskAnswer, "token">): JsonObject {
+  return { ...documentOf(lease), token };
+}
+
+/** A lease with its token for people: what it is, and what to do with the token. */
+export function heldText(
+  call: Call,
+  lease: LeaseView,
+  { token, doing }: Pick<DeskAnswer, "token"> & { readonly doing: string },
+): string {
+  const { cyan } = coloursFor(call.isColour);
+  const lines = [`${cyan(lease.id)} ${doing}: ${groundText(lease)}, ${untilText(lease)}`];
+  if (lease.holderKind === "worker") return lines.join("\n");
+  lines.push(
+    token === null
+      ? "its token was shown when it was granted, and is not known here any more"
+      : `token ${token}; whoever has it can renew and release the lease`,
+  );
+  return lines.join("\n");
+}
+
+/** Everything about one lease, a line for each thing there is to say. */
+export function portraitText(lease: LeaseView, isColour: boolean): string {
+  const colours = coloursFor(isColour);
+  const { id, fence, mode, lane, region, alone, takenOver, lender, worktree, ended } = lease;
+  const pairs: readonly (readonly [string, string | null])[] = [
+    ["lease", colours.cyan(id)],
+    ["fence", String(fence)],
+    ["status", statusText(lease, colours)],
+    ["holder", holderText(lease)],
+    ["mode", alone ? `${mode}, alone in the fleet` : mode],
+    ["lane", lane],
+    ["region", region.map(plainText).join(" ")],
+    ["worktree", worktree],
+    ["lent of", lender],
+    ["taken over", takenOver === null ? null : takenOverText(takenOver)],
+    ["granted", instantText(lease.grantedAtMs)],
+    ["expires", `${instantText(lease.expiresAtMs)} (${agoText(lease.expiresAtMs, Date.now())})`],
+    ["ended", ended === undefined ? null : `${ended.how}, entry ${ended.seq}`],
+    ["key", lease.key === null ? null : plainText(lease.key)],
+    ["run", lease.runId === null ? null : plainText(lease.runId)],
+  ];
+  const shown = pairs.flatMap(([head, text]) => (text === null ? [] : [[head, text] as const]));
+  return pairsText(shown, colours.dim);
+}
+
+/** The ground of a lease: its lane, else its patterns. */
+export function groundText({ lane, region, mode }: LeaseView): string {
+  return `${lane === null ? region.map(plainText).join(" ") : `lane ${lane}`}, ${mode}`;
+}
+
+/** The holder of a lease for people. */
+export function holderText({ holder, orphaned }: LeaseView): string {
+  return orphaned ? `${holder} (which has ended)` : plainText(holder);
+}
+
+/** Whether a lease gives a right, or how it ended. */
+export function statusText({ isLive, ended, orphaned }: LeaseView, colours: Colours): string {
+  if (ended !== undefined) return colours.dim(ended.how);
+  if (!isLive) return colours.dim("lapsed");
+  return orphaned ? colours.yellow("orphaned") : colours.green("live");
+}
+
+/** Shows what is about to end, for a person to agree to. */
+export function affectedText(leases: readonly LeaseView[]): string {
+  const lines = leases.map((lease) => {
+    const lent = lease.lender === null ? "" : `, lent of ${lease.lender}`;
+    return `  ${lease.id}  ${holderText(lease)}: ${groundText(lease)}${lent}`;
+  });
+  return [`${countText(leases.length, "lease")} will end:`, ...lines].join("\n");
+}
+
+function untilText({ ttlMs, expiresAtMs }: LeaseView): string {
+  return `until ${instantText(expiresAtMs)} (${durationText(ttlMs)})`;
+}
+
+function takenOverText({ holder, fence, orphan, atMs }: NonNullable<LeaseView["takenOver"]>) {
+  const from = orphan ? `${plainText(holder)}, which had ended` : plainText(holder);
+  return `from ${from}, whose fence was ${fence}; ${instantText(atMs)}`;
+}
