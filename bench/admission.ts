@@ -41,7 +41,10 @@ export const onePair: Bench = {
 };
 
 /** What any journal on SQLite must do at least: the same texts, each durable by itself. */
-function openRaw(path: string): { commit(pairs: number, texts: string[]): void; close(): void } {
+export function openRaw(path: string): {
+  commit(pairs: number, texts: readonly string[]): void;
+  close(): void;
+} {
   const db = new (loadSqlite())(path);
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");

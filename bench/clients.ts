@@ -19,7 +19,9 @@ export const manyClients: Bench = {
   prepare: () =>
     onSite(async (site) => {
       await site.supervise();
-      const clients = await Promise.all(Array.from({ length: CLIENTS }, () => startClient(site)));
+      const clients = await Promise.all(
+        Array.from({ length: CLIENTS }, () => startClient(site, PROGRAM)),
+      );
       return {
         floor: () => rateOf(clients.slice(0, 1)),
         measure: () => rateOf(clients),
@@ -30,7 +32,7 @@ export const manyClients: Bench = {
 
 async function rateOf(givers: readonly Client[]): Promise<number> {
   const tell = async (what: Order): Promise<void> => {
-    await Promise.all(givers.map((client) => client.tell(what)));
+    await Promise.all(givers.map((client) => client.tell({ do: what })));
   };
   await tell("open");
   const rate = await perSecond(COMMANDS, () => tell(COMMANDS / givers.length));
@@ -42,23 +44,29 @@ async function rateOf(givers: readonly Client[]): Promise<number> {
 type Order = "open" | "close" | number;
 
 /** A process of its own that does what it is told. */
-interface Client {
-  tell(what: Order): Promise<void>;
+export interface Client {
+  /** Tells it what to do, and waits until it is done; answers what it says then. */
+  tell(order: object): Promise<unknown>;
   close(): Promise<void>;
 }
 
-async function startClient({ stateDir, env }: Site): Promise<Client> {
-  const args = [`--import=${SOURCE}`, PROGRAM, stateDir];
-  const child = spawn(process.execPath, args, {
+/** Starts a client of a site by its program, which is given the state folder, then `args`. */
+export async function startClient(
+  { stateDir, env }: Site,
+  program: string,
+  ...args: readonly string[]
+): Promise<Client> {
+  const all = [`--import=${SOURCE}`, program, stateDir, ...args];
+  const child = spawn(process.execPath, all, {
     env,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   await hear(child);
   return {
-    async tell(what) {
+    async tell(order) {
       const heard = hear(child);
-      child.send({ do: what });
-      await heard;
+      child.send(order);
+      return heard;
     },
     async close() {
       // Ctrl-C reaches it as well.
@@ -71,11 +79,11 @@ async function startClient({ stateDir, env }: Site): Promise<Client> {
 }
 
 /** Waits for a client's next word. Throws when it ends instead. */
-async function hear(child: ChildProcess): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+async function hear(child: ChildProcess): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const fail = (code: number | null): void =>
     reject(new Error(`a client must stay until it is let go, it exited with ${code}`));
-  child.once("message", () => resolve());
+  child.once("message", resolve);
   child.once("exit", fail);
-  await promise.finally(() => child.off("exit", fail));
+  return promise.finally(() => child.off("exit", fail));
 }

@@ -39,7 +39,8 @@ async function listWorkers(site: Site): Promise<Timed> {
   return called;
 }
 
-async function middleOf(call: () => Promise<{ readonly ms: number }>): Promise<number> {
+/** The middle one of some calls, ms. */
+export async function middleOf(call: () => Promise<{ readonly ms: number }>): Promise<number> {
   const figures: number[] = [];
   for (let called = 0; called < CALLS; called += 1) figures.push((await call()).ms);
   return median(figures);

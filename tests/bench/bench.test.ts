@@ -22,6 +22,17 @@ test("every target is in the table", () => {
     "replay: read, verify, fold ≥ 200,000",
     "fold alone ≥ 300,000",
     "opening 1,000,000 entries ≤ 1.2 ×",
+    "region: intersection of 4 segments ≤ 1 ×",
+    "region: index of 100,000 leases ≤ 1 ×",
+    "lease: decide at 10,000 live ≤ 3 ×",
+    "lease: decide at 10,000 live, at all ≤ 1 ×",
+    "lease: acquire+release, one caller ≥ 0.6 ×",
+    "lease: acquire+release, 16 callers ≥ 5 ×",
+    "lease: acquire+release after 1,000,000 entries ≥ 0.9 ×",
+    "lease: 8 processes on 8 lanes, together ≥ 0.8 ×",
+    "lease: 8 processes on 8 lanes, fewest/most ≥ 0.5",
+    "cold-lease: lease acquire at 10 entries ≤ 3 ×",
+    "cold-lease: lease acquire at 1,000,000 entries ≤ 3 ×",
     "cold-workers: workers --json ≤ 3 ×",
     "contained-start: by an open handle ≤ 5 ×",
     "contained-run: stint run -- true ≤ 5 ×",
@@ -102,7 +113,8 @@ function callBench(...args: readonly string[]) {
 }
 
 test("a bench called by its name prints the machine, the rounds and a verdict", async () => {
-  const { exit, stdout } = await callBench("one caller", "--json", "--rounds", "1").ended;
+  const { exit, stdout } = await callBench("admit+register, one caller", "--json", "--rounds", "1")
+    .ended;
   expect(exit).toBe(0);
   const answer = JSON.parse(stdout) as { readonly data: object };
   expect(answer.data).toMatchObject({
@@ -122,7 +134,7 @@ test.each<[readonly string[], string]>([
 });
 
 test("Ctrl-C ends a bench, and leaves nothing of it behind", async () => {
-  const { child, ended, folder, stderr } = callBench("one caller");
+  const { child, ended, folder, stderr } = callBench("admit+register, one caller");
   await expect.poll(() => stderr()).toContain("measuring");
   await expect.poll(() => readdirSync(folder).some((name) => name.startsWith("stint"))).toBe(true);
   process.kill(-(child.pid ?? 0), "SIGINT");
