@@ -1,14 +1,16 @@
 /*
  * A worker that analyses a part of a repository. It keeps a share for itself, replicates into
  * children for the rest, and hands its findings back by checkpoint. What is refused to it, it does
- * itself: a refused replication harms nobody. It then stays until it is stopped.
+ * itself: a refused replication harms nobody. Some then edit a file of the scratch clone. It stays
+ * until it is stopped.
  *
  * The root, which nobody is above, also starts those that misbehave, and at the end asks for hands
  * until the fleet is full.
  */
 import { setTimeout as after } from "node:timers/promises";
 import type { JsonObject } from "../kernel/json.ts";
-import { joinFleet, type WorkerHandle } from "../worker.ts";
+import { joinFleet, type JoinedWorker, type WorkerHandle } from "../worker.ts";
+import { Editor } from "./scratch/editor.ts";
 import { analyse, divide, merge, type Findings, type Part } from "./tree/analysis.ts";
 import { listTree, type Listing } from "./tree/listing.ts";
 import { commandFor, type AnalystResult, type AnalystTask, type Role } from "./task.ts";
@@ -58,11 +60,11 @@ interface Share {
 }
 
 class Analyst {
-  readonly #worker: WorkerHandle;
+  readonly #worker: JoinedWorker;
   readonly #task: AnalystTask;
   readonly #mark: string;
 
-  constructor(worker: WorkerHandle, mark: string) {
+  constructor(worker: JoinedWorker, mark: string) {
     this.#worker = worker;
     this.#mark = mark;
     // The manifest's state is what whoever started this worker wrote: an AnalystTask.
@@ -90,6 +92,8 @@ class Analyst {
     const result: AnalystResult = { findings };
     await this.#worker.checkpoint({ ...this.#task, result } as unknown as JsonObject);
     await misbehaving;
+    const { scratch } = this.#task;
+    if (this.#worker.manifest.name in scratch.files) await new Editor(this.#worker, scratch).edit();
     if (isRoot) await this.#fillUp(result);
     if (this.#worker.depth === this.#task.fan_out.length) await this.#replicateTooDeep();
     await untilAborted(this.#worker.signal);

@@ -2,6 +2,7 @@ import { openFleet, sqlite } from "../index.ts";
 import type { ContractOptions, Fleet, SupervisorView } from "../index.ts";
 import { Census } from "./outside/census.ts";
 import { perform, type Performance } from "./performance.ts";
+import { makeScratch } from "./scratch/clone.ts";
 import { Checklist, type Check } from "./stage/checklist.ts";
 import { Chronicle } from "./stage/chronicle.ts";
 import { Cleanup } from "./stage/cleanup.ts";
@@ -165,6 +166,7 @@ async function openStage(
   );
   const tell = (line: string): void => narrator.tell(line);
   const listing = await demandFiles(root, { except: premises.dir });
+  const scratch = await makeScratch(premises, { root, listing });
   for (const line of INTRODUCTION) tell(line);
   const files = counted(listing.paths.length, "file");
   tell(`A fleet on ${root} (${files}), its state in ${premises.stateDir}`);
@@ -198,7 +200,7 @@ async function openStage(
   const supervisor = await demandSupervisor(fleet);
   await allow(fleet, supervisor, tell);
   const looks = { chronicle, census, checklist, patience, signal, tell, commentary };
-  return { root, listing, premises, rung, fleet, supervisor, ...looks };
+  return { root, listing, premises, scratch, rung, fleet, supervisor, ...looks };
 }
 
 async function demandSupervisor(fleet: Fleet): Promise<SupervisorView> {

@@ -1,8 +1,9 @@
 import type { Receipt, WorkerView } from "../index.ts";
 import { doze } from "./scenes/doze.ts";
+import { editing } from "./scenes/editing.ts";
 import { death, hanging } from "./scenes/ends.ts";
 import { latecomer, leaving, record, type JournalFinding } from "./scenes/finale.ts";
-import { kill, signature } from "./scenes/kill.ts";
+import { exported, kill, signature } from "./scenes/kill.ts";
 import { checkOpening, startRoot } from "./scenes/opening.ts";
 import { quarantine } from "./scenes/quarantine.ts";
 import { crowd, refusals } from "./scenes/refusals.ts";
@@ -34,26 +35,27 @@ export async function perform(stage: Stage): Promise<Performance> {
   tellCounts(stage);
   await playScene(stage, crowd);
   const receipt = await playScene(stage, kill);
+  const journal = await playScene(stage, exported);
   if (receipt === undefined) stage.checklist.giveUp(["signed"], "there is no receipt");
-  else await playScene(stage, signature(receipt));
+  else await playScene(stage, signature(receipt, journal));
   stage.tell(actLine("A latecomer: a killed fleet takes nobody, whoever asks."));
   await playScene(stage, latecomer);
   tellCounts(stage);
   stage.tell(actLine("After the end: the supervisor leaves, and the journal is decided again."));
   await playScene(stage, leaving);
-  const journal = await playScene(stage, record);
+  const finding = await playScene(stage, record);
   const workers = await playScene(stage, { checks: [], play: listWorkers });
   return {
     findings: findings ?? null,
     receipt: receipt ?? null,
-    journal: journal ?? null,
+    journal: finding ?? null,
     workers: workers ?? [],
   };
 }
 
 /** All that happens while the root lives; answers its report, if it has handed one in. */
 async function playActs(stage: Stage): Promise<Findings | undefined> {
-  const scenes = [refusals, doze, runaways, quarantine, death, hanging];
+  const scenes = [refusals, doze, runaways, quarantine, death, hanging, editing];
   const checks = [...OPENING, ...report.checks, ...scenes.flatMap((scene) => scene.checks)];
   const root = await playScene(stage, { checks, play: startRoot });
   if (root === undefined) return undefined;

@@ -16,6 +16,25 @@ export interface AnalystTask {
   readonly fan_out: readonly number[];
   /** What the part is; the contract's stop condition asks. */
   readonly kind: "own" | "vendored";
+  readonly scratch: ScratchTask;
+}
+
+/** What is edited: a clone of the tree, or what stands for it. */
+export interface ScratchTask {
+  /** Where it lies. */
+  readonly dir: string;
+  /** What its paths begin with in regions: the fleet's ground is the folder around it. */
+  readonly ground: string;
+  /** The folder with git's settings. */
+  readonly home: string;
+  /** The folder of marks. */
+  readonly desk: string;
+  /** Whether there is git; without it edits are not committed. */
+  readonly git: boolean;
+  /** Whether it is a clone, and not made of copies. */
+  readonly is_clone: boolean;
+  /** Which file is whose to edit, by the names of workers. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** The programs of the demo's workers, each a file of its own beside this one. */

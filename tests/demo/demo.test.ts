@@ -13,7 +13,7 @@ import {
 } from "./repository.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const CODES = ["max_replicas", "max_depth", "cooldown", "stop_condition"];
+const CODES = ["max_replicas", "max_depth", "cooldown", "stop_condition", "conflict"];
 
 const isRoot = process.getuid?.() === 0;
 
@@ -36,7 +36,7 @@ function expectPassed(ran: Ran, rung: string): Answer {
   const { data } = answer;
   expect(data.rung.name).toBe(rung);
   expect(data.checks.filter(({ seen }: Answer) => seen !== true)).toEqual([]);
-  expect(data.checks.length).toBeGreaterThanOrEqual(25);
+  expect(data.checks.length).toBeGreaterThanOrEqual(29);
   expect(data.refusals.map(({ code }: Answer) => code)).toEqual(expect.arrayContaining(CODES));
   const isProven = rung !== "process-group";
   expect(data.receipt).toMatchObject({ proven: isProven, survivor_count: 0 });
@@ -169,7 +169,7 @@ async function expectWorks(line: string): Promise<void> {
 
 /** A terminal when all is over: the board was there, and nothing is left of it. */
 function expectBoard(text: string): void {
-  expect(text).toMatch(/\[#+\.+\] \d+ of 25 checks, \d+ workers?, \d+ s/);
+  expect(text).toMatch(/\[#+\.+\] \d+ of 29 checks, \d+ workers?, \d+ s/);
   expect(text).toMatch(/ {2}… [a-z]/);
   const end = text.slice(text.lastIndexOf("\u001b[J"));
   expect(end).not.toContain(" checks, ");

@@ -52,7 +52,7 @@ describe("the main job, where something goes wrong", { timeout: DEMO_MS_MAX }, (
     expect(ran).toMatchObject({ exit: 1, left: [] });
     const answer = ran.json();
     expect(answer.ok).toBe(true);
-    expect(answer.data.checks).toHaveLength(25);
+    expect(answer.data.checks).toHaveLength(29);
     expect(namesIn(answer, false)).toEqual(expect.arrayContaining(["late_process", "verified"]));
     expect(namesIn(answer, true)).toEqual(expect.arrayContaining(["bytes", "killed", "signed"]));
   });

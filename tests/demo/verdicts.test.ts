@@ -173,6 +173,101 @@ const CASES: Cases = {
     right: { pid: 9, isGone: true, reason: "silent", grade: "observed", seq: 8 },
     wrong: { "it runs on": { isGone: false }, "it was asked to": { reason: "requested" } },
   },
+  turns: {
+    right: {
+      first: "w-1",
+      second: "w-2",
+      witness: "clone/README.md",
+      file: "clone/README.md",
+      holder: "w-1",
+      grantedSeq: 5,
+      refusedSeq: 6,
+      releasedSeq: 8,
+      grantedAgainSeq: 9,
+    },
+    wrong: {
+      "both have it at once": { grantedAgainSeq: 7 },
+      "it was never given back": { releasedSeq: 0 },
+      "the other never gets it": { grantedAgainSeq: 0 },
+      "nobody was refused while it was held": { refusedSeq: 4 },
+      "one alone wants it": { second: "w-1" },
+      "the refusal names another holder": { holder: "w-3" },
+      "the refusal names another file": { witness: "clone/LICENSE" },
+      "the refusal names none": { witness: undefined },
+    },
+  },
+  stale_fence: {
+    right: {
+      staleFence: 5,
+      exit: 3,
+      code: "not_writable",
+      reason: "fence_stale",
+      fence: 9,
+      exitOfHolder: 0,
+    },
+    wrong: {
+      "it is let write": { exit: 0, code: undefined, reason: undefined },
+      "it is refused for another reason": { reason: "held_by_other" },
+      "the call fails": { exit: 5, code: "storage_failed" },
+      "nobody may write": { exitOfHolder: 3 },
+      "fences do not grow": { fence: 5 },
+    },
+  },
+  survival: {
+    right: {
+      file: "README.md",
+      isClone: true,
+      edits: [
+        { name: "a", isInFile: true, changes: [{ file: "README.md", lines: 1 }] },
+        { name: "b", isInFile: true, changes: [{ file: "README.md", lines: 1 }] },
+      ],
+    },
+    wrong: {
+      "one is overwritten": {
+        edits: [
+          { name: "a", isInFile: false, changes: [{ file: "README.md", lines: 1 }] },
+          { name: "b", isInFile: true, changes: [{ file: "README.md", lines: 0 }] },
+        ],
+      },
+      "one was never committed": {
+        edits: [
+          { name: "a", isInFile: true, changes: [] },
+          { name: "b", isInFile: true, changes: [{ file: "README.md", lines: 2 }] },
+        ],
+      },
+      "a commit took another file along": {
+        edits: [
+          { name: "a", isInFile: true, changes: [{ file: "README.md", lines: 1 }] },
+          {
+            name: "b",
+            isInFile: true,
+            changes: [
+              { file: "README.md", lines: 1 },
+              { file: "LICENSE", lines: 1 },
+            ],
+          },
+        ],
+      },
+      "one alone edited": { edits: [{ name: "a", isInFile: true, changes: null }] },
+    },
+    alsoRight: [
+      {
+        isClone: false,
+        edits: [
+          { name: "a", isInFile: true, changes: null },
+          { name: "b", isInFile: true, changes: null },
+        ],
+      },
+    ],
+  },
+  never_both: {
+    right: { grantCount: 3, things: ["a", "b"], clashes: [], unread: [], entryCount: 90 },
+    wrong: {
+      "one was held twice": { clashes: ["a by l-1 and l-2"] },
+      "a pattern that it cannot read": { unread: ["*"] },
+      "nothing was wanted twice": { grantCount: 2 },
+    },
+  },
   killed: {
     right: { beforeCount: 30, leftCount: 0, everCount: 50 },
     wrong: { "one is left": { leftCount: 1 }, "there was nothing": { beforeCount: 0 } },

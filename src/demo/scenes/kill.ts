@@ -1,9 +1,10 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Receipt } from "../../index.ts";
+import { readHoldings } from "../outside/holdings.ts";
 import { isSignedBy } from "../outside/signature.ts";
 import { callStint, recordIn } from "../stage/command-line.ts";
-import type { Scene, Stage } from "../stage/stage.ts";
+import type { Scene } from "../stage/stage.ts";
 
 /** The fleet is killed; its receipt is held against who was there and who is left. */
 export const kill: Scene<Receipt> = {
@@ -35,16 +36,14 @@ export const kill: Scene<Receipt> = {
 
 /**
  * The signature of a receipt is checked by Node's own cryptography: what a new process reads from
- * the journal, with the public key that another one exports.
+ * the journal, with the public key that another one has exported.
  */
-export function signature(receipt: Receipt): Scene {
+export function signature(receipt: Receipt, lines: readonly string[] = []): Scene {
   return {
     checks: ["signed"],
     async play(stage) {
-      const [{ data }, publicKey] = await Promise.all([
-        callStint(stage, ["receipt", String(receipt.seq ?? "")]),
-        exportedKey(stage),
-      ]);
+      const { data } = await callStint(stage, ["receipt", String(receipt.seq ?? "")]);
+      const publicKey = keyIn(lines);
       const recorded = recordIn(data["receipt"]);
       const { signature: said, workersHash, keyId, survivorCount } = receipt;
       const other = { ...recorded, survivor_count: survivorCount + 1 };
@@ -58,13 +57,22 @@ export function signature(receipt: Receipt): Scene {
   };
 }
 
+/** A new process exports the journal; its lines are read as they are for what leases it shows. */
+export const exported: Scene<readonly string[]> = {
+  checks: ["never_both"],
+  async play(stage) {
+    const file = join(stage.premises.dir, "exported.jsonl");
+    const { exit, answer } = await callStint(stage, ["journal", "export", file]);
+    if (exit !== 0) throw new Error(`the journal must be exported, got ${JSON.stringify(answer)}`);
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+    rmSync(file);
+    stage.checklist.judge("never_both", readHoldings(lines));
+    return lines;
+  },
+};
+
 /** The public key that the fleet began with, as it stands in an exported journal; "" without. */
-async function exportedKey(stage: Stage): Promise<string> {
-  const file = join(stage.premises.dir, "exported.jsonl");
-  const { exit, answer } = await callStint(stage, ["journal", "export", file]);
-  if (exit !== 0) throw new Error(`the journal must be exported, got ${JSON.stringify(answer)}`);
-  const [line = ""] = readFileSync(file, "utf8").split("\n", 1);
-  rmSync(file);
+function keyIn([line = "{}"]: readonly string[]): string {
   const entry = recordIn(recordIn(JSON.parse(line))["entry"]);
   const key = recordIn(recordIn(entry["data"])["key"])["public_key"];
   return typeof key === "string" ? key : "";

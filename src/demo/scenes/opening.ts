@@ -15,6 +15,7 @@ export function startRoot({
   listing,
   root,
   premises,
+  scratch,
   patience,
   signal,
 }: Stage): Promise<WorkerHandle> {
@@ -26,6 +27,7 @@ export function startRoot({
     part: { from: 0, to: listing.vendoredFrom },
     fan_out: FAN_OUT,
     kind: "own",
+    scratch,
   };
   const run = commandFor("analyst", premises.dir);
   const state = task as unknown as JsonObject;

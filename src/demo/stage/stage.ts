@@ -2,6 +2,7 @@ import type { EntryView, Fleet, SupervisorView } from "../../index.ts";
 import type { Census } from "../outside/census.ts";
 import type { Commentary } from "../telling/commentary.ts";
 import type { Listing } from "../tree/listing.ts";
+import type { ScratchTask } from "../task.ts";
 import type { CheckName } from "../verdicts/verdicts.ts";
 import type { Checklist } from "./checklist.ts";
 import type { Chronicle } from "./chronicle.ts";
@@ -21,6 +22,8 @@ export interface Stage {
   readonly root: string;
   readonly listing: Listing;
   readonly premises: Premises;
+  /** What the workers edit. */
+  readonly scratch: ScratchTask;
   readonly rung: RungName;
   readonly fleet: Fleet;
   readonly supervisor: SupervisorView;

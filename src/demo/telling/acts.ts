@@ -32,6 +32,10 @@ const BY_REFUSAL: Readonly<Record<string, string>> = {
   max_depth: "A grandchild wants a child of its own: the contract has two generations.",
 };
 
+const EDITING =
+  "Children edit a scratch clone under leases, and two of them want one file: " +
+  "the rules give it to one at a time.";
+
 const KILL = "The kill: one order ends everything that lives, for good.";
 
 /** Says before an entry what begins with it, each act once. */
@@ -54,6 +58,7 @@ export function actLine(words: string): string {
 
 function wordsOf(entry: EntryView): string | undefined {
   if (entry.kind === "fleet.killed") return KILL;
+  if (entry.kind === "lease.granted") return EDITING;
   if (entry.kind === "command.refused") return BY_REFUSAL[entry.data.code];
   if (entry.kind !== "worker.admitted") return undefined;
   return BY_WORKER[entry.data.manifest.name.replace(/-.*$/, "")];

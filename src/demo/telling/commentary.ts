@@ -6,6 +6,8 @@ import type { EntryView } from "../../index.ts";
  */
 export class Commentary {
   readonly #names = new Map<string, string>();
+  /** What leases are on. */
+  readonly #things = new Map<string, string>();
   readonly #refusedBy = new Set<string>();
   readonly #untold = new Map<string, number>();
 
@@ -58,7 +60,7 @@ export class Commentary {
           `${named(entry.data.worker)}, process ${entry.data.process?.pid ?? "?"}`,
         ];
       case "command.refused":
-        return ["REFUSED", `${this.#whom(entry)}${entry.data.code}: ${entry.data.message}`];
+        return ["REFUSED", `${this.#whom(entry)}${entry.data.code}: ${this.#told(entry.data)}`];
       default:
         return this.#wordsOfLife(entry);
     }
@@ -83,6 +85,13 @@ export class Commentary {
         const { worker, reason, evidence } = entry.data;
         return ["stopped", `${named(worker)}: ${reason}, evidence ${evidence.grade}`];
       }
+      case "lease.granted": {
+        const { holder, region } = entry.data;
+        const thing = this.#keepThing(`l-${entry.seq}`, region);
+        return ["leased", `${thing} to ${named("worker" in holder ? holder.worker : holder.name)}`];
+      }
+      case "lease.released":
+        return ["returned", this.#things.get(entry.data.lease) ?? entry.data.lease];
       case "fleet.killed":
         return ["KILLED", `for good, with ${entry.data.liveCount} live workers`];
       case "receipt.recorded":
@@ -94,6 +103,18 @@ export class Commentary {
 
   readonly #named = (id: string): string =>
     `${this.#names.get(id) ?? "worker"} (${id.slice(0, 8)})`;
+
+  #keepThing(lease: string, region: readonly string[]): string {
+    const thing = region.join(" ");
+    this.#things.set(lease, `${thing} (${lease})`);
+    return `${thing} (${lease})`;
+  }
+
+  /** What a refusal says, with the names of those it is about; a lease's end is no date to read. */
+  #told({ code, message }: { readonly code: string; readonly message: string }): string {
+    if (code !== "conflict") return message;
+    return message.replace(/ until \d+$/, "").replaceAll(/\bw-[a-z2-7]{16}\b/g, this.#named);
+  }
 
   /** Whom the rules said no to; an operator needs no name here. */
   #whom({ actor }: EntryView): string {

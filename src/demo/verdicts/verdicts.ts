@@ -1,5 +1,6 @@
 import * as bounds from "./bounds.ts";
 import * as ending from "./ending.ts";
+import * as leases from "./leases.ts";
 import * as opening from "./opening.ts";
 import * as report from "./report.ts";
 import * as trouble from "./trouble.ts";
@@ -23,6 +24,10 @@ const TABLE = {
   thawed: trouble.thawed,
   died: trouble.died,
   hanging: trouble.hanging,
+  turns: leases.turns,
+  stale_fence: leases.staleFence,
+  survival: leases.survival,
+  never_both: leases.neverBoth,
   killed: ending.killed,
   receipt: ending.receipt,
   signed: ending.signed,
