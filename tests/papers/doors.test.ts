@@ -27,6 +27,14 @@ describe("[PP5] the page of the library leaves nothing out", () => {
     ["a worker's handle", "src/library/worker/handle.ts", "WorkerHandle"],
     ["a joined worker", "src/library/fleet/join.ts", "JoinedWorker"],
     ["the options of a fleet", "src/library/fleet/options.ts", "FleetOptions"],
+    ["a fleet, about ground", "src/library/ground/keeper.ts", "LeaseKeeper"],
+    ["a worker, about leases", "src/library/lease/own.ts", "LeaseHolder"],
+    ["a lease in hand", "src/library/lease/hold.ts", "LeaseHandle"],
+    ["a lease that is known", "src/library/lease/own.ts", "KnownLease"],
+    ["what may be done with a lease", "src/library/lease/grip.ts", "LeaseVerbs"],
+    ["what is asked for a lease", "src/library/lease/options.ts", "OwnAcquireOptions"],
+    ["how a lease is taken over", "src/library/ground/keeper.ts", "AdoptOptions"],
+    ["a lane", "src/library/ground/lanes.ts", "LaneOptions"],
   ])("every member of %s is named in it", (_, file, name) => {
     const page = readPage();
     const members = membersOf(readFileSync(join(FILE, "../..", file), "utf8"), name);

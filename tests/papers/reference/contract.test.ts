@@ -8,8 +8,18 @@ import { parseCores, parseDuration, parseSize } from "../../../src/config/amount
 import { writeCores, writeDuration, writeSize } from "../../../src/config/amount.ts";
 import { writeContract } from "../../../src/config/contract-text.ts";
 import { BUDGET_FIELDS, CONTRACT_FIELDS, type Field } from "../../../src/config/field.ts";
-import { checkCondition, evaluateCondition } from "../../../src/kernel/condition/condition.ts";
+import {
+  checkCondition,
+  checkLeaseCondition,
+  evaluateCondition,
+  evaluateLeaseCondition,
+} from "../../../src/kernel/condition/condition.ts";
 import { CONTEXT_TYPES, type AdmissionContext } from "../../../src/kernel/condition/context.ts";
+import {
+  LEASE_CONTEXT_TYPES,
+  type LeaseContext,
+} from "../../../src/kernel/condition/lease-context.ts";
+import type { CelFields } from "../../../src/kernel/condition/vocabulary.ts";
 import { flatten, isCapacity } from "../../../src/kernel/budget/allowance.ts";
 import type { Budget } from "../../../src/kernel/budget/budget.ts";
 import { DEFAULT_CONTRACT, DEGRADATIONS } from "../../../src/kernel/fleet/contract.ts";
@@ -44,7 +54,7 @@ const BEYOND: Readonly<Record<Field["form"], string>> = {
   size: '"8191TiB"',
   cores: "0.0",
   budget: "-1",
-  stop: "-1",
+  conditions: "-1",
 };
 
 /** The ends of a range, or the words of a choice, as the parser names them. */
@@ -109,13 +119,16 @@ describe("[PP20] the page of the contract names every key as the program has it"
     const line = writeContract(contract)
       .split("\n")
       .find((one) => one.startsWith(`${first} = `));
-    const empty = { budget: contract.budget, default_child: contract.default_child, stop: [] };
-    expect({ ...empty, stop: contract.stop }).toEqual({ budget: {}, default_child: {}, stop: [] });
+    const { budget, default_child, stop, lease_deny_when } = contract;
+    const empty = { budget: {}, default_child: {}, stop: [], lease_deny_when: [] };
+    expect({ budget, default_child, stop, lease_deny_when }).toEqual(empty);
     const nothing = Object.hasOwn(empty, first) ? "(nothing)" : undefined;
     expect(cells[3]).toBe(line === undefined ? nothing : `\`${line.slice(first.length + 3)}\``);
   });
 
-  const ranged = KEYS.filter(({ first }) => !["budget", "default_child", "stop"].includes(first));
+  const ranged = KEYS.filter(({ first }) =>
+    ["plain", "duration", "size", "cores"].includes(CONTRACT_FIELDS[first]?.form ?? ""),
+  );
 
   test.each(ranged)("the range of $first is what its parser says", ({ first, cells }) => {
     const { form = "plain" } = CONTRACT_FIELDS[first] ?? {};
@@ -171,7 +184,8 @@ describe("[PP20] the page of the contract names every key as the program has it"
     const names = [CONTRACT_FIELDS, BUDGET_FIELDS].flatMap((fields) =>
       Object.entries(fields).flatMap(([key, { wire }]) => [key, wire]),
     );
-    const words = [...names, ...DEGRADATIONS, ...Object.keys(CONTEXT_TYPES), "children_count"];
+    const seen = [CONTEXT_TYPES, LEASE_CONTEXT_TYPES].flatMap((types) => Object.keys(types));
+    const words = [...names, ...DEGRADATIONS, ...seen, "children_count"];
     const known = new Set([...words, ...Object.keys(PROBLEMS), ...Object.keys(STOP_WORDS)]);
     const prose = PAGE.replaceAll(/^```[^]*?^```$/gm, "");
     const others = codesIn(prose).filter((code) => /^[a-z]+(_[a-z]+)+$/.test(code));
@@ -191,16 +205,7 @@ describe("[PP21] the page of the contract says what a condition can be", () => {
   const types = tableIn(section(PAGE, "What a condition sees"));
   const [, admitted = ""] = /only the functions (.*); got/.exec(problemOf("foo(1)")) ?? [];
 
-  test("every name of the context, with its type", () => {
-    expect(types.map(({ first }) => first)).toEqual(Object.keys(CONTEXT_TYPES));
-    for (const { first, cells } of types) {
-      const type = CONTEXT_TYPES[first];
-      const told = cells[1]?.replaceAll("\\", "").split(" ")[0];
-      expect(typeof type === "string" ? cells[1]?.replaceAll("\\", "") : told).toBe(
-        typeof type === "string" ? type : "record",
-      );
-    }
-  });
+  test("every name of the context, with its type", () => expectTypes(types, CONTEXT_TYPES));
 
   test("every field of parent and root", () => {
     const [, fields = ""] = /only the fields (.*) of/.exec(problemOf("parent.x == 1")) ?? [];
@@ -263,6 +268,97 @@ describe("[PP21] the page of the contract says what a condition can be", () => {
     expect(verdictsOf(one.when ?? "")).toEqual(EXPECTED[one.name]);
   });
 });
+
+/** Each name of a context has a row, with its type; records are described in words. */
+function expectTypes(rows: ReturnType<typeof tableIn>, context: CelFields): void {
+  expect(rows.map(({ first }) => first)).toEqual(Object.keys(context));
+  for (const { first, cells } of rows) {
+    const type = context[first];
+    const told = cells[1]?.replaceAll("\\", "") ?? "";
+    const isRecord = typeof type !== "string";
+    expect(isRecord ? told.split(" ")[0] : told).toBe(isRecord ? "record" : type);
+  }
+}
+
+describe("[PP21] the page of the contract says what a condition on leases can be", () => {
+  const part = section(PAGE, "Conditions on leases");
+  const rows = tableIn(part);
+  const fieldsOf = (name: string): readonly string[] => {
+    const source = `${name}.x == 1`;
+    const checked = checkLeaseCondition(source);
+    const problem = checked.ok ? "" : checked.problem;
+    return (/only the fields (.*) of/.exec(problem)?.[1] ?? "").split(", ");
+  };
+
+  test("every name, with its type", () => expectTypes(rows, LEASE_CONTEXT_TYPES));
+
+  test("every field of holder and worker", () => {
+    const told = (name: string): readonly string[] =>
+      codesIn(rows.find(({ first }) => first === name)?.cells[2] ?? "");
+    expect(told("worker")).toEqual(fieldsOf("worker"));
+    expect(new Set(told("holder").filter((one) => !["worker", "outside"].includes(one)))).toEqual(
+      new Set(fieldsOf("holder")),
+    );
+  });
+
+  const [text = ""] =
+    /(?<=<!-- file: leases\.toml -->\n\n```toml\n)[^`]*/.exec(PAGE)?.values() ?? [];
+  const { lease_deny_when } = readConfig(text, "x").contract;
+
+  test.each(lease_deny_when)(
+    "$name is decided about a stranger, a root and a grandchild",
+    (one) => {
+      const verdicts = LEASES.map((changes) => {
+        const verdict = evaluateLeaseCondition(one.when, { ...STRANGER, ...changes });
+        return "error" in verdict ? verdict.error : verdict.triggered;
+      });
+      expect(verdicts).toEqual(DENIED[one.name]);
+    },
+  );
+});
+
+const STRANGER: LeaseContext = {
+  holder: { kind: "outside", name: "ci", id: "", depth: 0 },
+  worker: null,
+  mode: "exclusive",
+  lane: "",
+  region: ["**"],
+  ttl_ms: 300_000,
+  key: "",
+  run_id: "",
+  also_held: [],
+  active_leases: 0,
+  held: 0,
+  active_count: 0,
+  contract: DEFAULT_CONTRACT,
+};
+
+const WORKER = { id: "w-a", name: "a", depth: 0, state: {}, children_count: 0, budget: {} };
+
+/** A stranger who takes everything, a root that releases, a grandchild with three leases. */
+const LEASES: readonly Partial<LeaseContext>[] = [
+  {},
+  {
+    holder: { kind: "worker", name: "a", id: "w-a", depth: 0 },
+    worker: WORKER,
+    lane: "release",
+    region: ["CHANGELOG.md"],
+  },
+  {
+    holder: { kind: "worker", name: "c", id: "w-c", depth: 2 },
+    worker: { ...WORKER, id: "w-c", name: "c", depth: 2 },
+    region: ["src/**"],
+    held: 3,
+  },
+];
+
+/** Which of {@link LEASES} each condition of the page refuses. */
+const DENIED: Readonly<Record<string, readonly boolean[]>> = {
+  few: [false, false, true],
+  "short-for-all": [true, false, false],
+  "releases-are-ours": [false, true, false],
+  "children-stay-small": [false, false, true],
+};
 
 /** Whom the conditions of the page hold for, of the four candidates of {@link verdictsOf}. */
 const EXPECTED: Readonly<Record<string, readonly boolean[]>> = {
