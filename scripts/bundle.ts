@@ -46,8 +46,20 @@ export const BUNDLED: readonly string[] = [
   "zod",
 ];
 
-/** What a call loads that only looks: it must start fast, so it is a few files, read at once. */
-const COLD = ["src/cli/main.ts", "src/cli/commands/workers.ts", "src/compose/reading.ts"];
+/**
+ * What short calls load, which must start fast: every call; then those that only look; then those
+ * that give one command about ground. What each of them imports is a few files, read at once.
+ */
+const COLD: Readonly<Record<string, readonly string[]>> = {
+  cold: ["src/cli/main.ts"],
+  looking: ["src/cli/commands/workers.ts", "src/compose/reading.ts"],
+  leasing: [
+    "src/cli/commands/lease-acquire.ts",
+    "src/cli/commands/lease-keep.ts",
+    "src/cli/commands/lease-check.ts",
+    "src/compose/leasing.ts",
+  ],
+};
 
 /**
  * Bundles all of Stint into `outDir`, third parties' code included: a file for each of the entries,
@@ -108,13 +120,17 @@ function divide(parts: Map<string, string>): Plugin {
         return closure;
       };
       const { cli, ...others } = ENTRIES;
+      const calls = Object.entries(COLD).map(([name, files]) => [name, closureOf(files)] as const);
       const sharers = Object.entries(others).map(
         ([name, file]) => [nameOf(name), closureOf([file])] as const,
       );
-      for (const id of closureOf(COLD)) {
+      for (const id of closureOf(Object.values(COLD).flat())) {
         if (id === join(ROOT, cli ?? "")) continue;
-        const names = sharers.filter(([, closure]) => closure.has(id)).map(([name]) => name);
-        parts.set(id, ["cold", ...new Set(names)].join("-"));
+        const names = [...calls, ...sharers]
+          .filter(([, closure]) => closure.has(id))
+          .map(([name]) => name);
+        // Whatever else needs it, a call that needs all that is cold has loaded it.
+        parts.set(id, [...new Set(names)].join("-"));
       }
     },
   };
@@ -122,7 +138,8 @@ function divide(parts: Map<string, string>): Plugin {
 
 /** What is shared by most is taken first: it needs nothing that is shared by fewer. */
 function groupsOf(parts: ReadonlyMap<string, string>): Rolldown.CodeSplittingGroup[] {
-  const counts = [...new Set(Object.keys(ENTRIES).map(nameOf))].keys();
+  const names = [...Object.keys(COLD), ...Object.keys(ENTRIES).map(nameOf)];
+  const counts = [...new Set(names)].keys();
   return [...counts].map((count) => ({
     debugName: `shared by ${count} others`,
     priority: count,

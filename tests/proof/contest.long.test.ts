@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { makeRig } from "../supervisor/rig.ts";
+import { holdContest, LENIENT, makeSite, wrongsOf, type Outcome } from "./contest.ts";
+
+const LONG = { forMs: 30_000, killsMin: 10, stopsMin: 8 } as const;
+
+/** What has to have happened in a contest, or nothing was tried by it. */
+const HAPPENED = [
+  "lease.granted",
+  "lease.renewed",
+  "lease.lapsed",
+  "lease.released",
+  "refused conflict",
+  "refused lease_ended",
+];
+
+function missingIn({ audit, writings }: Outcome): readonly string[] {
+  const missing = HAPPENED.filter((what) => (audit.counts[what] ?? 0) === 0);
+  const isFenced = writings.some(({ accepted }) => !accepted);
+  return isFenced ? missing : [...missing, "a write that was refused"];
+}
+
+test("[LP1] for 30 s no two leases of eight processes are in each other's way", async () => {
+  const outcome = await holdContest(await makeSite(), LONG);
+  expect(wrongsOf(outcome)).toEqual([]);
+  expect(missingIn(outcome)).toEqual([]);
+}, 300_000);
+
+test("[LP2] nor are they through a supervisor that is killed halfway", async () => {
+  const rig = await makeRig(LENIENT);
+  await rig.supervise();
+  const outcome = await holdContest(rig.stateDir, {
+    ...LONG,
+    halfway: () => process.kill(rig.about.pid, "SIGKILL"),
+  });
+  expect(wrongsOf(outcome)).toEqual([]);
+  expect(missingIn(outcome)).toEqual([]);
+}, 300_000);
