@@ -131,7 +131,7 @@ function groundOf(number: number): readonly string[] {
   return kinds[number % kinds.length] ?? kinds[0];
 }
 
-/** Ground that nobody has, beside what others have, in shapes that are found each in its own way. */
+/** Ground that nobody has, beside what others have, in shapes each found in its own way. */
 function requestOf(number: number): readonly string[] {
   const part = `part-${number % 997}`;
   const kinds = [

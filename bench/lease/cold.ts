@@ -5,7 +5,7 @@ import type { Bench, Course } from "../measure.ts";
 import { onSite, runTimed, type Site } from "../site.ts";
 import { lengthenByLeases } from "./history.ts";
 
-/** `stint lease acquire --json` from a shell on a short journal, against a Node that does nothing. */
+/** `stint lease acquire --json` from a shell, on a short journal, against a Node that is idle. */
 export const coldLease: Bench = coldAt(10);
 
 /** The same on a long journal. */

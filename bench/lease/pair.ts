@@ -11,7 +11,7 @@ const random = systemRandom();
 const NONCE_BYTES = 16;
 const TTL_MS = 300_000;
 
-/** Acquires a folder that nobody else wants and gives it back: two commands, one after the other. */
+/** Acquires a folder that nobody else wants and gives it back: one command after the other. */
 export async function carryLease(loop: Loop, folder: string): Promise<readonly Entry[]> {
   const nonce = base32(random.bytes(NONCE_BYTES));
   const name = `whoever works on ${folder}`;

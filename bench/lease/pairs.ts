@@ -59,7 +59,7 @@ export const manyLeasePairs: Bench = {
   },
 };
 
-/** The same pairs on a long journal, nearly all of it leases that have ended, and on a short one. */
+/** The same pairs on a long journal, nearly all of it ended leases, against a short one. */
 export const leasePairsLater: Bench = {
   name: `lease: acquire+release after ${MANY.toLocaleString("en-US")} entries`,
   unit: "pairs/s",

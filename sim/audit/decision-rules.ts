@@ -86,6 +86,8 @@ function isAboutItself(command: RecordedCommand, id: string): boolean {
 /** For whom a command about a lease speaks; undefined for other commands. */
 function speakerOf(command: RecordedCommand): Holder | Claim | undefined {
   if (command.kind === "lease.acquire") return command.data.holder;
+  // Nobody vouches for the token that a worker would name for an outside party.
+  if (command.kind === "lease.hand_over" && !("worker" in command.data.to)) return {};
   if (command.kind === "lease.hand_over")
     return command.data.orphan === true ? command.data.to : (command.data.claim ?? {});
   return "claim" in command.data ? command.data.claim : undefined;

@@ -1,9 +1,12 @@
 import { isLive, type State, type Worker } from "../kernel/state.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import type { LeaseView } from "../library/lease/view.ts";
 import type { Reading } from "../library/reading.ts";
 import type { Call, Said } from "./call.ts";
 import { configFileOf } from "./founding/config-file.ts";
 import { configNote, lookAtConfig } from "./founding/config-sight.ts";
+import { groundText, holderText } from "./ground/lease-said.ts";
+import { liveIn } from "./ground/leases.ts";
 import { findPlace } from "./place.ts";
 import { unwatchedLines } from "./roster/unwatched.ts";
 import { coloursFor, type Colours } from "./text/colour.ts";
@@ -36,9 +39,14 @@ async function overview(call: Call): Promise<Said> {
   const note = configNote(file, sight);
   if (note !== undefined) call.note(note);
   const unwatched = await unwatchedLines(call, state);
+  const leases = liveIn(reading);
   return {
-    data: { ...numbersOf(state), state_dir: stateDir, config_status: sight.kind },
-    text: textOf(call, reading, unwatched),
+    data: {
+      ...numbersOf(state, leases.length),
+      state_dir: stateDir,
+      config_status: sight.kind,
+    },
+    text: textOf(call, reading, [...leasesLines(leases), ...unwatched]),
     seq,
   };
 }
@@ -54,7 +62,7 @@ function offerInit(): Said {
   return { data: { fleet_id: null }, text };
 }
 
-function numbersOf(state: State): JsonObject {
+function numbersOf(state: State, leaseCount: number): JsonObject {
   const byStatus: Record<string, number> = { admitted: 0, running: 0, stopping: 0 };
   let staleCount = 0;
   let quarantinedCount = 0;
@@ -74,10 +82,26 @@ function numbersOf(state: State): JsonObject {
     workers: byStatus,
     stale_count: staleCount,
     quarantined_count: quarantinedCount,
+    lease_count: leaseCount,
   };
 }
 
-function textOf(call: Call, reading: Reading, unwatched: readonly string[]): string {
+/** How many leases are named in the line about them. */
+const leasesShownMax = 3;
+
+/** One line about who holds ground, and none where nobody does. */
+function leasesLines(leases: readonly LeaseView[]): readonly string[] {
+  if (leases.length === 0) return [];
+  const named = leases.slice(0, leasesShownMax).map((lease) => {
+    const ground = shortText(groundText(lease), nameCharsMax);
+    return `${lease.id} ${shortText(holderText(lease), nameCharsMax)} (${ground})`;
+  });
+  const more = leases.length > named.length ? ", … (`stint lease ls`)" : "";
+  return [`${countText(leases.length, "lease")} held: ${named.join(", ")}${more}`];
+}
+
+/** `more` are lines that are not there in most fleets. */
+function textOf(call: Call, reading: Reading, more: readonly string[]): string {
   const { state, nowMs, beats } = reading;
   const colours = coloursFor(call.isColour);
   const { contract } = state;
@@ -107,7 +131,7 @@ function textOf(call: Call, reading: Reading, unwatched: readonly string[]): str
     lines.push("", tableText({ columns, rows: shown, headStyle: (text) => colours.dim(text) }));
   }
   if (live.length > shown.length) lines.push(`… and ${live.length - shown.length} more`);
-  lines.push(...unwatched);
+  lines.push(...more);
   return [...lines, "", pairsText(nextOf(state, live), (text) => colours.cyan(text))].join("\n");
 }
 

@@ -30,7 +30,7 @@ import { whoami } from "./whoami.ts";
  * After how many entries such a call signs the head, so that the next one has few to fold; one
  * call in so many takes the time for it.
  */
-const SIGN_EVERY_ENTRIES = 256;
+const SIGN_EVERY_ENTRIES = 32;
 
 /**
  * Opens the desk of the operator of a fleet in a state folder; the caller closes it. Throws `Fault`

@@ -67,8 +67,12 @@ function workerIn(holder: Holder | Claim): string | null {
   return "worker" in holder ? holder.worker : null;
 }
 
-/** A worker hands over what is its own, and takes over what is left by the dead. */
+/**
+ * A worker hands over what is its own, and takes over what is left by the dead. Not to an outside
+ * party: nobody vouches for the token that it would name.
+ */
 function giverOf({ claim, orphan, to }: CommandMap["lease.hand_over"]): string | null {
+  if (!("worker" in to)) return null;
   return workerIn(orphan === true ? to : (claim ?? {}));
 }
 

@@ -84,7 +84,7 @@ function byHolder(so: Parameters<typeof act>[3] = {}) {
     "lease.release": release("@p", so),
     "lease.narrow": narrow("src/a/**", so),
     "lease.split": lend("k", "src/a/**", so),
-    "lease.hand_over": handOver("bob", so),
+    "lease.hand_over": handOver("@p", so),
   };
 }
 

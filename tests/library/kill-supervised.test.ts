@@ -50,12 +50,14 @@ async function withSleepers(count: number): Promise<{
   return { fleet, ended, ids, running };
 }
 
-test("[KL12] what a supervisor ends when it hears of a kill is not ended here, too", async () => {
+// The kill loses patience after a second in which it hears of no end: so it may on a starved machine.
+const onceInThree = { retry: 2 };
+
+test("[KL12] what a supervisor ends itself is not ended here, too", onceInThree, async () => {
   const { fleet, ended, ids } = await withSleepers(4);
   const receipt = await fleet.kill({ reason: "drill" });
   expect(receipt).toMatchObject({ stoppedCount: ids.length, survivorCount: 0 });
-  // On a starved machine the kill may lose patience with some, after a second of nothing heard.
-  expect(ended.length).toBeLessThan(ids.length);
+  expect(ended).toEqual([]);
 });
 
 test("[KL12] what a supervisor that hangs does not end is ended here", async () => {

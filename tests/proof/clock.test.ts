@@ -29,7 +29,7 @@ async function begin(): Promise<{ readonly rig: Rig; readonly loop: Loop }> {
 }
 
 test.each([1, 4_999, -1, -4_999])(
-  "[LP13] a wall clock that is set by %i ms neither lengthens nor shortens a lease (leases H21)",
+  "[LP10] a wall clock that is set by %i ms neither lengthens nor shortens a lease (leases H21)",
   async (stepMs) => {
     const { rig, loop } = await begin();
     rig.clock.stepWall(stepMs);
@@ -44,7 +44,7 @@ test.each([1, 4_999, -1, -4_999])(
 );
 
 test.each([301_000, -301_000, HOUR_MS, -HOUR_MS, 30 * 24 * HOUR_MS])(
-  "[LP13] a wall clock that is set by %i ms stops the fleet, and frees nothing (leases H21)",
+  "[LP10] a wall clock that is set by %i ms stops the fleet, and frees nothing (leases H21)",
   async (stepMs) => {
     const { rig, loop } = await begin();
     const { seq } = loop.head();
@@ -62,7 +62,7 @@ test.each([301_000, -301_000, HOUR_MS, -HOUR_MS, 30 * 24 * HOUR_MS])(
   },
 );
 
-test("[LP13] while the machine sleeps a lease runs out as it does awake (leases H21)", async () => {
+test("[LP10] while the machine sleeps a lease runs out as it does awake (leases H21)", async () => {
   const { rig, loop } = await begin();
   rig.clock.suspend(TTL_MS - 1);
   expect(await codeOf(loop.submit(acquire("ben"), OPERATOR))).toBe("conflict");
@@ -71,7 +71,7 @@ test("[LP13] while the machine sleeps a lease runs out as it does awake (leases 
   await loop.close();
 });
 
-test("[LP13] after a boot with a clock that is behind, no lease lasts longer (leases H21)", async () => {
+test("[LP10] a boot with a clock that is behind lengthens no lease (leases H21)", async () => {
   const { rig, loop } = await begin();
   rig.clock.advance(TTL_MS / 2);
   await granted(loop.submit(acquire("carl", "docs/**"), OPERATOR));
@@ -83,7 +83,7 @@ test("[LP13] after a boot with a clock that is behind, no lease lasts longer (le
   await loop.close();
 });
 
-test("[LP13] nobody can say when a lease begins (leases H21)", async () => {
+test("[LP10] nobody can say when a lease begins (leases H21)", async () => {
   const { rig, loop } = await begin();
   const { data } = acquire("ben", "docs/**");
   const dated = { ...data, granted_at_ms: rig.clock.wallMs + HOUR_MS, at_ms: 1 };

@@ -20,13 +20,13 @@ function missingIn({ audit, writings }: Outcome): readonly string[] {
   return isFenced ? missing : [...missing, "a write that was refused"];
 }
 
-test("[LP1] for 30 s no two leases of eight processes are in each other's way", async () => {
+test("[LP1] eight processes never hold the same ground, for 30 s (leases H03)", async () => {
   const outcome = await holdContest(await makeSite(), LONG);
   expect(wrongsOf(outcome)).toEqual([]);
   expect(missingIn(outcome)).toEqual([]);
 }, 300_000);
 
-test("[LP2] nor are they through a supervisor that is killed halfway", async () => {
+test("[LP2] nor do they through a supervisor that is killed halfway", async () => {
   const rig = await makeRig(LENIENT);
   await rig.supervise();
   const outcome = await holdContest(rig.stateDir, {

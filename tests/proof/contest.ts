@@ -1,6 +1,6 @@
-// Several real processes want the same small ground for some time. Some are killed on the spot, some
-// are stopped for longer than any lease lasts and go on as if nothing had happened. What became of
-// it is read from the journal, from outside.
+// Several real processes want the same small ground for some time. Some are killed on the spot,
+// some are stopped for longer than any lease lasts and go on as if nothing had happened. What
+// became of it is read from the journal, from outside.
 import { once } from "node:events";
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -29,7 +29,7 @@ const NAMES = ["twin", "twin", "anna ", "new\nline", "line\u2028end", "w-", "ün
 
 /** How a contest goes. */
 export interface Rules {
-  /** How long it lasts at least; it goes on until there were as many kills and stops as it needs. */
+  /** How long it lasts at least, ms; longer until there were enough kills and stops. */
   readonly forMs: number;
   readonly killsMin: number;
   readonly stopsMin: number;

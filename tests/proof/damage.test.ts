@@ -74,7 +74,7 @@ const RUINS: readonly [string, string, (stateDir: string) => void][] = [
 ];
 
 test.each(RUINS)(
-  "[LP10] a store that is %s is %s, never an empty world (leases H10)",
+  "[LP7] a store that is %s is %s, never an empty world (leases H10)",
   async (_, code, ruin) => {
     const stateDir = await makeClosed();
     const kept = freshFolder();
@@ -87,13 +87,13 @@ test.each(RUINS)(
   },
 );
 
-test("[LP10] a log that is taken away is journal_truncated (leases H10)", async () => {
+test("[LP7] a log that is taken away is journal_truncated (leases H10)", async () => {
   const stateDir = await makeKilled();
   rmSync(join(stateDir, "journal.db-wal"));
   expect(await tryFor(stateDir)).toBe("journal_truncated");
 });
 
-test("[LP10] whoever has it open meets the fault as well (leases H10)", async () => {
+test("[LP7] whoever has it open meets the fault as well (leases H10)", async () => {
   const stateDir = await makeClosed();
   const fleet = await openFleet({ store: sqlite({ dir: stateDir }), steward: false });
   onTestFinished(() => fleet.close());
@@ -109,7 +109,7 @@ test.each([
   ["database", makeClosed, "journal.db"],
   ["log", makeKilled, "journal.db-wal"],
 ] as const)(
-  "[LP11] a bit that is turned over in a grant in the %s frees nothing (leases H11, H39)",
+  "[LP8] a bit that is turned over in a grant in the %s frees nothing (leases H11, H39)",
   async (_, make, name) => {
     const stateDir = await make();
     const grant = readEntries(stateDir).find(({ kind }) => kind === "lease.granted");
@@ -140,7 +140,7 @@ const POISONS: readonly [string, (text: string) => string][] = [
 ];
 
 test.each(POISONS)(
-  "[LP12] a grant with %s is journal_corrupt, for everybody and every time (leases H11)",
+  "[LP9] a grant with %s is journal_corrupt, for everybody and every time (leases H11)",
   async (_, poison) => {
     const stateDir = await makeClosed();
     const db = new Database(join(stateDir, "journal.db"));
@@ -160,7 +160,11 @@ test.each(POISONS)(
 async function verificationOf(stateDir: string): Promise<string> {
   try {
     const journal = await openSqliteJournal({ folder: stateDir, clock: systemClock() });
-    await verifyJournal(journal, { verifySignature: () => true }).finally(() => journal.close());
+    try {
+      await verifyJournal(journal, { verifySignature: () => true });
+    } finally {
+      await journal.close();
+    }
     return "whole";
   } catch (error) {
     return (error as { readonly code?: string }).code ?? String(error);

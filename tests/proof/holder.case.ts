@@ -1,9 +1,7 @@
-// One of several processes that want the same small ground. Again and again it asks for something,
-// writes to what it was granted, renews it or not, and gives it back or leaves it to lapse. It tells
-// what it believes; to whoever was stopped meanwhile it happens that this is not so any more.
+// One of several processes that want the same small ground. Again and again it asks for
+// something, writes to what it was granted, renews it or not, and gives it back or leaves it to
+// lapse. It tells what it believes; who was stopped meanwhile may be wrong.
 // Arguments: the state folder, its name as a holder.
-//
-// A lease that was released before the stop had its effect is no lease that is believed in.
 import { randomInt } from "node:crypto";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -68,7 +66,9 @@ async function live(): Promise<void> {
 /** What is wanted next: by region or by lane, to write or to read, for one to three seconds. */
 function wish(): AcquireOptions {
   const ttlMs = 1_000 * (1 + randomInt(3));
-  if (randomInt(3) === 0)
+  // More often where several may be at once, or there would never be one too many.
+  if (randomInt(4) === 0) return { holder, ttlMs, lane: "shelf" };
+  if (randomInt(8) === 0)
     return { holder, ttlMs, lane: LANES[randomInt(LANES.length)]?.name ?? "" };
   const mode = randomInt(3) === 0 ? "shared" : "exclusive";
   return { holder, ttlMs, mode, region: REGIONS[randomInt(REGIONS.length)] ?? [] };

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const REGION = "src/api/**";
 
-test("[LP3] two processes that ask in one moment are one holder and one refused (leases H01)", async () => {
+test("[LP3] of two processes that ask in one moment one is granted it (leases H01)", async () => {
   const stateDir = await makeSite();
   const parties = await Promise.all(["anna", "ben"].map((name) => Party.enter(stateDir, name)));
   const asked = await Promise.all(
@@ -34,7 +34,7 @@ test("[LP3] two processes that ask in one moment are one holder and one refused 
   expect([...audit.ended]).toEqual([[id, "lease.released"]]);
 });
 
-test("[LP4] two processes under one name are one holder, on the same ground only (leases H02)", async () => {
+test("[LP4] two processes under one name are one holder (leases H02)", async () => {
   const stateDir = await makeSite();
   const [one, other] = await Promise.all([
     Party.enter(stateDir, "ci"),

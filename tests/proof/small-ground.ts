@@ -22,7 +22,7 @@ export const REGIONS: readonly (readonly string[])[] = [
   ["a/b/?", "b/a"],
   ["{a,b}/c/**"],
   ["[!b]/[ab]/c"],
-  ["c/c/c"],
+  ["c/c/?"],
   ["b/b/*"],
   ["*/*/b", "!c/**"],
 ];
@@ -30,7 +30,7 @@ export const REGIONS: readonly (readonly string[])[] = [
 /** Lanes that are asked for; they meet the regions as any other ground. */
 export const LANES = [
   { name: "front", region: ["a/a/**"], aliases: ["web"] },
-  { name: "shelf", region: ["b/c/**", "c/b/**"], slots: 2 },
+  { name: "shelf", region: ["c/c/a", "c/c/b"], slots: 2 },
   { name: "press", region: ["c/a/a"], alone: true },
 ] as const;
 

@@ -29,7 +29,7 @@ function fill(within: readonly string[], args: readonly string[]): Filled {
   return JSON.parse(ran.stdout) as Filled;
 }
 
-test("[LP8] on a full disk no grant is told that is not durable (leases H08)", async () => {
+test("[LP5] on a full disk no grant is told that is not durable (leases H08)", async () => {
   needs(process.getuid?.() === 0, "a small disk is mounted, which needs root");
   const disk = mkdtempSync(join(tmpdir(), "stint-proof-disk-"));
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk]);
@@ -51,7 +51,7 @@ test("[LP8] on a full disk no grant is told that is not durable (leases H08)", a
   expect(audit.wrongs).toEqual([]);
 }, 120_000);
 
-test("[LP9] a grant that failed halfway is found, or is none, and ends (leases H53)", async () => {
+test("[LP6] a grant that failed halfway is found, or is none, and ends (leases H53)", async () => {
   const stateDir = await makeSite();
   // In blocks of 512 bytes: the write-ahead log may grow to half a megabyte.
   const { codes, told } = fill(["sh", "-c", 'ulimit -f 1024 && exec "$@"', "sh"], [stateDir]);

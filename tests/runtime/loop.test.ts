@@ -426,6 +426,37 @@ test("[RT19] who has ended is known from who never was (replication B1, B4)", as
   await loop.close();
 });
 
+test("[LB113] a lease that begins and ends in one append has ended for those after", async () => {
+  const rig = new Rig();
+  const loop = await rig.found();
+  const holder = { name: "ann", nonce: "a".repeat(26), token_hash: "b".repeat(64) };
+  const data = { region: ["src/**"], holder, ttl_ms: 60_000 };
+  const named = { lease: `l-${loop.head().seq + 1}`, claim: { token_hash: "b".repeat(64) } };
+  const renew: Command = { kind: "lease.renew", data: named };
+  const answers = await Promise.all([
+    loop.submit({ kind: "lease.acquire", data }, OPERATOR),
+    loop.submit({ kind: "lease.release", data: named }, OPERATOR),
+    loop.submit(renew, OPERATOR),
+  ]);
+  expect(answers).toMatchObject([
+    { ok: true },
+    { ok: true },
+    { refusal: { code: "lease_ended", facts: { lease_id: named.lease } } },
+  ]);
+  const recorded = (await rig.entries()).findLast((entry) => entry.kind === "command.refused");
+  expect(recorded?.command).toMatchObject({ kind: "lease.renew", ended: named.lease });
+  // Nor does a worker come from a lease's id, or a lease from a worker's.
+  const unknown = async (command: Command): Promise<string> =>
+    (await refused(loop.submit(command, OPERATOR))).code;
+  const note = (worker: string): Command => ({ kind: "worker.note", data: { worker, text: "x" } });
+  await begin(loop, "a");
+  await granted(loop.submit(exited("a"), SUPERVISOR));
+  expect(await unknown(note(named.lease))).toBe("worker_unknown");
+  const odd: Command = { kind: "lease.renew", data: { ...named, lease: idOf("a") } };
+  expect(await unknown(odd)).toBe("lease_unknown");
+  await loop.close();
+});
+
 test("[RT20] a dead worker's id is never given again (replication A9, A11)", async () => {
   const rig = new Rig();
   const loop = await rig.found();

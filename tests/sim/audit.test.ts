@@ -16,6 +16,7 @@ import { openLoop } from "../../src/runtime/open-loop.ts";
 import { openSigner } from "../../src/signing/signer.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
+import { rulesBrokenBy } from "./broken-rules.ts";
 
 const signer = openSigner("a secret of the simulator's tests");
 const operator: Actor = { kind: "operator", id: "ada", via: "cli" };
@@ -62,20 +63,6 @@ async function record(): Promise<Recorded> {
 function admission(instance: string): Command {
   const data = { instance, name: "n", parent: null, reason: "r", state: {}, budget: {} };
   return { kind: "worker.admit", data };
-}
-
-/** The rules that an auditor finds broken in these entries, their places and links set right. */
-function rulesBrokenBy(entries: readonly Entry[]): readonly string[] {
-  const auditor = new Auditor();
-  let last = { seq: 0, hash: GENESIS.hash };
-  const linked = entries.map((entry) => {
-    const seq = last.seq + 1;
-    const moved = { ...entry, seq, prev: last.hash, hash: `${entry.hash} ${seq}` };
-    last = moved;
-    return moved;
-  });
-  auditor.see(linked);
-  return auditor.violations.map(({ rule }) => rule);
 }
 
 /** The recorded entries, those of a kind changed. */

@@ -7,7 +7,6 @@ const worker = idOf("a");
 const hash = "ab".repeat(32);
 const manifest = given(create(), start("a")).play.manifestOf("a");
 
-const holder = { name: "ci", nonce: "a".repeat(26), token_hash: hash };
 const lease = "l-7";
 
 /** The body of a command of every kind; each is about worker a, who is a root. */
@@ -54,7 +53,7 @@ export const BODIES: CommandMap = {
   "lease.release": { lease, claim: { worker } },
   "lease.narrow": { lease, claim: { worker }, region: ["src/api/**"] },
   "lease.split": { lease, claim: { worker }, region: ["src/api/**"], to: worker, ttl_ms: 60_000 },
-  "lease.hand_over": { lease, claim: { worker }, to: holder },
+  "lease.hand_over": { lease, claim: { worker }, to: { worker } },
   "lease.revoke": { lease, reason: "x" },
   "halt.request": { handle: "h", reason: "x" },
   "clock.tick": {},

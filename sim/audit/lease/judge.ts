@@ -117,9 +117,10 @@ export class Judge {
     const held = [...this.#books.ground.rows.values()]
       .filter((row) => !row.isEnded && isSameHolder(row.holder, { worker }))
       .map(({ id }) => id);
-    const released = this.#entries
-      .slice(index)
-      .flatMap((entry) => (entry.kind === "lease.released" ? [entry.data.lease] : []));
+    const released = this.#entries.slice(index).flatMap((entry) => {
+      const isReturned = entry.kind === "lease.released" && entry.data.cause === "completed";
+      return isReturned ? [entry.data.lease] : [];
+    });
     const due = reason === "completed" ? held : [];
     if (due.toSorted().join() === released.toSorted().join()) return [];
     const message = `${worker} ended as ${reason}: due [${due.join()}], got [${released.join()}]`;

@@ -9,7 +9,8 @@ import { isHolders } from "./holders.ts";
 
 /**
  * What is wrong with a yes to a command about leases of which nothing is written: then what was
- * asked for must be so in one of the states that it may have been decided on. Null when it is, when something is written, or for other commands.
+ * asked for must be so in one of the states that it may have been decided on. Null when it is,
+ * when something is written, or for other commands.
  */
 export function problemOfNothing(
   command: Command,

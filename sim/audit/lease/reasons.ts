@@ -1,8 +1,8 @@
 import type { Entry, RecordedCommand } from "../../../src/kernel/entry.ts";
 import type { JsonObject } from "../../../src/kernel/json.ts";
-import type { Problem } from "../books.ts";
+import type { Books, Problem } from "../books.ts";
 import { hasResource, onGroundOf, type Ground } from "../grounds.ts";
-import { isLiveAt, isSameHolder, liveAt } from "./books.ts";
+import { isLiveAt, isSameHolder, liveAt, type LeaseRow } from "./books.ts";
 import type { Scene } from "./holders.ts";
 
 /** What is wrong with the facts of a refusal: whatever it names must be there and be so. */
@@ -41,8 +41,9 @@ function wrongIn(
   if (code === "lane_unknown") {
     const names = books.ground.rules.lanes.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
     const { lane, nearest } = facts;
-    if (names.includes(String(lane))) return "a lane that is none";
-    return nearest === undefined || names.includes(String(nearest)) ? null : "a lane that is there";
+    if (names.some((name) => name === lane)) return "a lane that is none";
+    const isThere = nearest === undefined || names.some((name) => name === nearest);
+    return isThere ? null : "a lane that is there";
   }
   if (code === "rights_exceeded" && typeof facts["witness"] === "string") {
     const { within, got, witness } = facts;
@@ -50,7 +51,7 @@ function wrongIn(
     return isOutside ? null : "a resource that is asked for and not within";
   }
   if (code !== "holder_mismatch" && code !== "fence_stale") return null;
-  const row = books.ground.rows.get(String(facts["lease_id"]));
+  const row = rowNamed(books, facts);
   if (row === undefined || !isLiveAt(row, atMs)) return "a lease that lives";
   return code === "holder_mismatch" || facts["fence"] === row.fence ? null : "the lease's fence";
 }
@@ -64,7 +65,7 @@ function wrongInConflict(scene: Scene, command: RecordedCommand, facts: JsonObje
   const isAsked = asked.some((one) => has(scene, one, witness));
   if (also_held !== undefined)
     return isAsked && has(scene, also_held, witness) ? null : "what both have";
-  const row = ground.rows.get(String(facts["lease_id"]));
+  const row = rowNamed(scene.books, facts);
   if (row === undefined || !isLiveAt(row, scene.atMs)) return "a lease that lives";
   if (facts["expires_at_ms"] !== row.expiresAtMs) return "when that lease ends";
   const holder =
@@ -76,6 +77,10 @@ function wrongInConflict(scene: Scene, command: RecordedCommand, facts: JsonObje
     return row.alone || mayBeAlone ? null : "who is alone";
   }
   return isAsked && has(scene, row.region, witness) ? null : "what both have";
+}
+
+function rowNamed({ ground }: Books, { lease_id: id }: JsonObject): LeaseRow | undefined {
+  return typeof id === "string" ? ground.rows.get(id) : undefined;
 }
 
 function askedGrounds(

@@ -4,7 +4,7 @@ import type { State } from "../../../src/kernel/state.ts";
 import type { Problem } from "../books.ts";
 import { lenderOf, type LeaseBooks, type LeaseRow } from "./books.ts";
 
-/** Where the true state and the ledger of leases, which was kept from events alone, do not agree. */
+/** Where the true state and the ledger of leases, kept from events alone, do not agree. */
 export function leaseStateProblems(books: LeaseBooks, { book }: State): Problem[] {
   const { rows } = books;
   const problems: Problem[] = [];

@@ -26,7 +26,7 @@ export function heldText(
   { token, doing }: Pick<DeskAnswer, "token"> & { readonly doing: string },
 ): string {
   const { cyan } = coloursFor(call.isColour);
-  const lines = [`${cyan(lease.id)} ${doing}: ${groundText(lease)}, ${untilText(lease)}`];
+  const lines = [`${cyan(lease.id)} ${doing}: ${groundText(lease)}, ${lease.mode}, ${untilText(lease)}`];
   if (lease.holderKind === "worker") return lines.join("\n");
   lines.push(
     token === null
@@ -52,8 +52,8 @@ export function portraitText(lease: LeaseView, isColour: boolean): string {
     ["lent of", lender],
     ["taken over", takenOver === null ? null : takenOverText(takenOver)],
     ["granted", instantText(lease.grantedAtMs)],
-    ["expires", `${instantText(lease.expiresAtMs)} (${agoText(lease.expiresAtMs, Date.now())})`],
-    ["ended", ended === undefined ? null : `${ended.how}, entry ${ended.seq}`],
+    [ended === undefined ? "expires" : "would expire", expiryText(lease)],
+    ["ended", ended === undefined ? null : endText(ended)],
     ["key", lease.key === null ? null : plainText(lease.key)],
     ["run", lease.runId === null ? null : plainText(lease.runId)],
   ];
@@ -62,8 +62,8 @@ export function portraitText(lease: LeaseView, isColour: boolean): string {
 }
 
 /** The ground of a lease: its lane, else its patterns. */
-export function groundText({ lane, region, mode }: LeaseView): string {
-  return `${lane === null ? region.map(plainText).join(" ") : `lane ${lane}`}, ${mode}`;
+export function groundText({ lane, region }: LeaseView): string {
+  return lane === null ? region.map(plainText).join(" ") : `lane ${lane}`;
 }
 
 /** The holder of a lease for people. */
@@ -82,9 +82,18 @@ export function statusText({ isLive, ended, orphaned }: LeaseView, colours: Colo
 export function affectedText(leases: readonly LeaseView[]): string {
   const lines = leases.map((lease) => {
     const lent = lease.lender === null ? "" : `, lent of ${lease.lender}`;
-    return `  ${lease.id}  ${holderText(lease)}: ${groundText(lease)}${lent}`;
+    return `  ${lease.id}  ${holderText(lease)}: ${groundText(lease)}, ${lease.mode}${lent}`;
   });
   return [`${countText(leases.length, "lease")} will end:`, ...lines].join("\n");
+}
+
+function expiryText({ expiresAtMs, ended }: LeaseView): string {
+  const at = instantText(expiresAtMs);
+  return ended === undefined ? `${at} (${agoText(expiresAtMs, Date.now())})` : at;
+}
+
+function endText({ how, atMs, seq }: NonNullable<LeaseView["ended"]>): string {
+  return `${how}; ${instantText(atMs)}, entry ${seq}`;
 }
 
 function untilText({ ttlMs, expiresAtMs }: LeaseView): string {

@@ -1,5 +1,6 @@
 import { writeCores, writeDuration, writeSize } from "../../config/amount.ts";
 import type { RefusalView } from "../../library/refused.ts";
+import { instantText } from "./duration.ts";
 
 /** How the amounts of a budget's keys are called and typed; others are plain numbers. */
 const FORMS: Readonly<Record<string, readonly [name: string, write: (amount: number) => string]>> =
@@ -13,19 +14,32 @@ const FORMS: Readonly<Record<string, readonly [name: string, write: (amount: num
 
 /**
  * A refusal's sentence for people: what it says of an amount of a budget is in the units in which
- * amounts are typed, exactly. The record and programs have the plain numbers.
+ * amounts are typed, exactly, and an instant is in UTC. The record and programs have the numbers.
  */
 export function messageForPeople({ code, message, facts }: RefusalView): string {
   const { key, asked, free } = facts;
   const wireName = typeof key === "string" ? key : "";
   const form = code === "budget_exceeded" ? FORMS[camelOf(wireName)] : undefined;
-  if (form === undefined) return message;
+  if (form === undefined) return withInstants(message, facts);
   const [name, write] = form;
   const amounts = new Set([asked, free].filter((fact) => typeof fact === "number"));
   return message.replace(wireName, name).replaceAll(/(?<![\w.-])\d+(?![\w.-])/g, (digits) => {
     const amount = Number(digits);
     return amounts.has(amount) ? write(amount) : digits;
   });
+}
+
+/** Facts that are instants of journal time. */
+const INSTANTS = ["expiresAtMs", "nextExpiresAtMs"];
+
+/** A sentence whose instants are in words: the record and programs have the numbers. */
+function withInstants(message: string, facts: RefusalView["facts"]): string {
+  let text = message;
+  for (const name of INSTANTS) {
+    const { [name]: fact } = facts;
+    if (typeof fact === "number") text = text.replaceAll(String(fact), instantText(fact));
+  }
+  return text;
 }
 
 function camelOf(name: string): string {

@@ -107,6 +107,8 @@ export class JournalStore {
 
   /** Writes what journal time is tied to, if that has changed. */
   setAnchor(anchor: ClockAnchor | null): void {
+    // Mostly the very one that was read under the same lock, by `timeAt`.
+    if (anchor !== null && anchor === this.#anchor?.anchor) return;
     const stored = encodeAnchor(anchor);
     if (stored.hash !== this.database.anchor().hash) this.database.setAnchor(stored);
   }

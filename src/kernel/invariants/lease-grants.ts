@@ -72,9 +72,9 @@ export function* fenceViolations(
   const fence = before.epoch * 2 ** 40 + entry.seq;
   if (is.fence !== fence || !Number.isSafeInteger(fence))
     yield `I2: the fence of ${is.id} must be ${fence}, got ${is.fence}`;
-  for (const other of before.book.leases.values())
-    if (other.fence >= is.fence)
-      yield `I2: the fence of ${is.id} must be above ${other.fence} of ${other.id}, got ${is.fence}`;
+  for (const { id, fence: given } of before.book.leases.values())
+    if (given >= is.fence)
+      yield `I2: the fence of ${is.id} must be above ${given} of ${id}, got ${is.fence}`;
 }
 
 /** A grant leaves no more slots of its lane taken than there are (I1). */

@@ -12,7 +12,7 @@ import { parseOnce } from "../region/rights.ts";
 import type { Region } from "../region/region.ts";
 import type { State } from "../state.ts";
 import { leasesOf } from "./book.ts";
-import { checkLeaseConditions } from "./condition.ts";
+import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts, checkSlots, type Wish } from "./conflict.ts";
 import { checkNewHolder } from "./holding.ts";
 import { findKept } from "./kept.ts";

@@ -5,7 +5,7 @@ import { onWorktree } from "../ground/worktree.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { checkRoom } from "./acquisition.ts";
-import { checkLeaseConditions } from "./condition.ts";
+import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { findClaimed, findHeld, type Claimed } from "./claim.ts";
 import { checkNewHolder, isOrphaned, rightsOf, shown } from "./holding.ts";
 import { nameOf, type Lease } from "./lease.ts";

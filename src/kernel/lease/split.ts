@@ -5,7 +5,7 @@ import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { checkRoom } from "./acquisition.ts";
 import { findClaimed } from "./claim.ts";
-import { checkLeaseConditions } from "./condition.ts";
+import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts } from "./conflict.ts";
 import { checkHolder, checkNewHolder, shown } from "./holding.ts";
 import { findKept } from "./kept.ts";

@@ -1,4 +1,4 @@
-import { parseRegion, type ParsedRegion } from "./region.ts";
+import { parseRegion, type ParsedRegion, type Region } from "./region.ts";
 import { containmentOf, exampleIn } from "./relation.ts";
 
 /** Whether regions that are asked for lie in those that are there, or why not. */
@@ -14,13 +14,36 @@ const PARSED = new WeakMap<readonly string[], ParsedRegion>();
 /** The same, where letters that differ in case alone are one. */
 const PARSED_CASELESS = new WeakMap<readonly string[], ParsedRegion>();
 
+/** Those of one pattern that were parsed last, by it: mostly the same few are asked for. */
+const RECENT = new Map<string, ParsedRegion>();
+const RECENT_CASELESS = new Map<string, ParsedRegion>();
+const recentMax = 1_024;
+const recentCharsMax = 256;
+
+/** Regions that were found to have something: they always will. */
+const INHABITED = new WeakSet<Region>();
+
 /** Parses patterns that do not change, once for each array and folding. */
 export function parseOnce(patterns: readonly string[], isCaseless = false): ParsedRegion {
   const parsedBefore = isCaseless ? PARSED_CASELESS : PARSED;
   const known = parsedBefore.get(patterns);
   if (known !== undefined) return known;
-  const parsed = parseRegion(patterns, isCaseless);
+  const parsed = parseRecent(patterns, isCaseless);
   parsedBefore.set(patterns, parsed);
+  return parsed;
+}
+
+function parseRecent(patterns: readonly string[], isCaseless: boolean): ParsedRegion {
+  const [text] = patterns;
+  if (patterns.length !== 1 || text === undefined || text.length > recentCharsMax)
+    return parseRegion(patterns, isCaseless);
+  const recent = isCaseless ? RECENT_CASELESS : RECENT;
+  const known = recent.get(text);
+  if (known !== undefined) return known;
+  const parsed = parseRegion(patterns, isCaseless);
+  const [oldest] = recent.keys();
+  if (recent.size >= recentMax && oldest !== undefined) recent.delete(oldest);
+  recent.set(text, parsed);
   return parsed;
 }
 
@@ -38,7 +61,7 @@ export function narrowTo(
     return { kind: "inside", patterns };
   const asked = parseOnce(patterns, isCaseless);
   if (!asked.ok) return problemOf(asked);
-  if (exampleIn(asked.region).kind === "apart")
+  if (!isInhabited(asked.region))
     return { kind: "invalid", expected: "a region that has something", got: patterns.join(" ") };
   const found = { kind: "inside", patterns: asked.region.patterns } as const;
   if (outer === null) return found;
@@ -48,6 +71,13 @@ export function narrowTo(
   if (kind === "inside") return found;
   if (kind === "outside") return { kind, ...rest };
   return { kind, expected: "a region that can be decided", got: patterns.join(" ") };
+}
+
+function isInhabited(region: Region): boolean {
+  if (INHABITED.has(region)) return true;
+  const found = exampleIn(region);
+  if (found.kind === "overlap") INHABITED.add(region);
+  return found.kind !== "apart";
 }
 
 function problemOf({ problem }: Extract<ParsedRegion, { readonly ok: false }>): Narrowing {

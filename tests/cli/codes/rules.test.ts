@@ -3,6 +3,7 @@ import { builtBin } from "../../support/cli.ts";
 import { playAll } from "./scenario.ts";
 import { ADMISSION } from "./tables/admission.ts";
 import { FLEET } from "./tables/fleet.ts";
+import { LEASE } from "./tables/lease.ts";
 import { MANIFEST } from "./tables/manifest.ts";
 import { WORKER } from "./tables/worker.ts";
 
@@ -11,4 +12,5 @@ beforeAll(async () => void (await builtBin()), 120_000);
 playAll("an admission is refused by", ADMISSION);
 playAll("a manifest is refused by", MANIFEST);
 playAll("what is done with a worker is refused by", WORKER);
+playAll("ground is refused by", LEASE);
 playAll("a fleet refuses by", FLEET);

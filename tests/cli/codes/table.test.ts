@@ -8,6 +8,7 @@ import { FLEET } from "./tables/fleet.ts";
 import { HOST } from "./tables/host.ts";
 import { INPUT } from "./tables/input.ts";
 import { JOURNAL } from "./tables/journal.ts";
+import { LEASE } from "./tables/lease.ts";
 import { MANIFEST } from "./tables/manifest.ts";
 import { STORE } from "./tables/store.ts";
 import { WORKER } from "./tables/worker.ts";
@@ -26,7 +27,7 @@ const ELSEWHERE: Readonly<Partial<Record<ProblemCode, Elsewhere>>> = {
   },
 };
 
-const TABLES = [ADMISSION, MANIFEST, WORKER, FLEET, INPUT, JOURNAL, STORE, HOST];
+const TABLES = [ADMISSION, MANIFEST, WORKER, LEASE, FLEET, INPUT, JOURNAL, STORE, HOST];
 
 describe("[CV36] the codes that are brought about through the built program", () => {
   test("are all that something can give, each once", () => {

@@ -44,7 +44,7 @@ function idsOf(leases: readonly Lease[]): readonly string[] {
   return leases.map(({ id }) => id).toSorted();
 }
 
-test("[GR10] candidates are all that a scan finds to overlap, and share something themselves", () => {
+test("[GR10] candidates are all that a scan finds to overlap, and share something", () => {
   assert(
     property(anyLife, anyPatterns, MODE, ({ index, left, isCaseless }, asked, mode) => {
       const region = parsed(asked, isCaseless);
@@ -114,4 +114,14 @@ test("[GR10] where case does not count, the index does not count it either", () 
   const ids = [...index.candidates(parsed(["src/api/x.ts"], true), "exclusive")];
   expect(ids.toSorted()).toEqual(["l-1", "l-2"]);
   expect(parseOnce(["A"], true)).not.toBe(parseOnce(["A"]));
+});
+
+test("[GR10] what a request leaves out as a whole is hardly looked at, however much it is", () => {
+  const leases = Array.from({ length: 500 }, (_, number) =>
+    leaseOf(`l-${number}`, [`src/api/unit-${number}/**`]),
+  );
+  const index = indexOf([...leases, leaseOf("l-near", ["src/web/**"])], false);
+  const found = [...index.candidates(parsed(["src/**", "!src/api/**"], false), "exclusive")];
+  expect(found).toContain("l-near");
+  expect(found.length).toBeLessThan(10);
 });

@@ -1,6 +1,6 @@
 import { array, assert, boolean, property, tuple } from "fast-check";
 import { expect, test } from "vitest";
-import { PatternTree } from "../../../src/kernel/ground/pattern-tree.ts";
+import { Fork, PatternTree, type Branch } from "../../../src/kernel/ground/pattern-tree.ts";
 import { BACKWARD, FORWARD } from "../../../src/kernel/ground/reading.ts";
 import { walkTree } from "../../../src/kernel/ground/tree-walk.ts";
 import { meetPatterns } from "../../../src/kernel/region/meeting.ts";
@@ -79,4 +79,38 @@ test.each([
   const region = parsed([text], false);
   const [query] = region.includes;
   expect(query && metBy(tree, query, region)).toEqual(met.toSorted());
+});
+
+test("[GR10] read from the back, a folder left out is not taken for what ends alike", () => {
+  const { includes } = parsed(["b/a", "c/a"], false);
+  const tree = includes.reduce((made, one) => made.add(one), PatternTree.empty(BACKWARD));
+  const region = parsed(["*/a", "!a/**"], false);
+  const [query] = region.includes;
+  expect(query && metBy(tree, query, region)).toEqual(["b/a", "c/a"]);
+});
+
+/** A tree as nested keys, down to the texts of its leaves. */
+function shapeOf(branches: Iterable<readonly [string, Branch]>): unknown {
+  return Array.from(branches, ([key, branch]) => [
+    key,
+    branch instanceof Fork ? shapeOf(branch.children) : branch.text,
+  ]);
+}
+
+test("[GR11] a tree has the shape that its patterns give it, whatever came and went before", () => {
+  assert(
+    property(KEPT_AND_TAKEN, boolean(), ([kept, taken], isBackward) => {
+      const patternsOf = (all: readonly (readonly string[])[]): Map<string, Pattern> =>
+        new Map(all.flatMap((one) => parsed(one, false).includes).map((one) => [one.text, one]));
+      const [left, all] = [patternsOf(kept), patternsOf([...taken, ...kept])];
+      const empty = PatternTree.empty(isBackward ? BACKWARD : FORWARD);
+      let tree = empty;
+      for (const one of all.values()) tree = tree.add(one);
+      for (const one of all.values()) if (!left.has(one.text)) tree = tree.remove(one);
+      let fresh = empty;
+      for (const one of left.values()) fresh = fresh.add(one);
+      expect(shapeOf(tree.roots)).toEqual(shapeOf(fresh.roots));
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -240,6 +240,14 @@ describe("handing over", () => {
       .refused("not_authorised");
   });
 
+  test("[LS42] a worker hands over to workers only: nobody vouches for another's token", () => {
+    const held = given(create(), start("a"), start("b"), acquire("@a", "x"));
+    const on = (to: string) =>
+      act("lease.hand_over", "@a", { to: to.startsWith("@") ? claimed(to) : outside(to) });
+    held.when(on("eve")).refused("not_authorised");
+    held.when(on("@b")).happens("lease.handed_over");
+  });
+
   test("[LS43] the new holder must be fit for the ground as one that asks for it", () => {
     const held = [create(), start("a", { regions: ["b/**"] }), acquire("ann", "a/**")] as const;
     given(...held)

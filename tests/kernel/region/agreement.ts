@@ -16,7 +16,7 @@ export const twoPatterns: Arbitrary<Pair> = tuple(anyPattern, anyPattern).map(([
 /** Two regions, with what they leave out. */
 export const twoRegions: Arbitrary<Pair> = tuple(anyPatterns, anyPatterns);
 
-/** The rules and the automata give one answer to whether two overlap, and the witness is in both. */
+/** Rules and automata give one answer to whether two overlap, and the witness is in both. */
 export function overlapsAsAutomataSay(pairs: Arbitrary<Pair>): IProperty<[Pair]> {
   return property(pairs, ([left, right]) => {
     const answer = overlapOf(regionOf(...left), regionOf(...right));

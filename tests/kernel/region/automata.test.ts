@@ -11,7 +11,7 @@ import { anyPattern, plainRegexOf, regexOf } from "./automata.ts";
 import { PATHS, pathsIn } from "./brute-force.ts";
 import { regionOf } from "./ground.ts";
 
-test("[GR7] another matcher says the same of every short path, and so does what refa is given", () => {
+test("[GR7] another matcher says the same of every path, and so does what refa is given", () => {
   assert(
     property(anyPattern, (text) => {
       const [theirs, plain] = [regexOf(text), plainRegexOf(text)];

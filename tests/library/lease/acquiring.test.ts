@@ -322,18 +322,3 @@ test("[LB113] a lease that never was is unknown, one that has ended has ended", 
     code: "worker_unknown",
   });
 });
-
-test("[LB113] a lease that begins and ends in one append has ended in it", async () => {
-  const fleet = await openRoomy();
-  const { id: worker } = await fleet.start();
-  const { seq } = fleet.metrics();
-  const named = { lease: `l-${seq + 1}`, claim: { worker } };
-  const asked = { region: ["src/**"], holder: { worker }, ttl_ms: LONG_MS };
-  // Given in the same turn they share an append.
-  const answers = await Promise.all([
-    fleet.submit({ kind: "lease.acquire", data: asked }),
-    fleet.submit({ kind: "lease.release", data: named }),
-    fleet.submit({ kind: "lease.renew", data: named }),
-  ]);
-  expect(answers.map(codeOf)).toEqual(["granted", "granted", "lease_ended"]);
-});

@@ -24,14 +24,14 @@ test("[LB105] a lease is relied on from the sending of its grant, less a margin"
   let answeredAtMs = 0;
   store.onAppended = async () => {
     // The reply takes its time: what is granted runs meanwhile.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     answeredAtMs = performance.now();
   };
   const sentAtMs = performance.now();
   const lease = await fleet.acquire({ ...SRC, ttlMs: LONG_MS });
-  expect(answeredAtMs - sentAtMs).toBeGreaterThan(250);
-  expect(lease.trustedUntil).toBeLessThan(sentAtMs + LONG_MS - 4_000);
-  expect(lease.trustedUntil).toBeGreaterThan(sentAtMs + LONG_MS - 6_000);
+  expect(answeredAtMs - sentAtMs).toBeGreaterThan(1_900);
+  expect(lease.trustedUntil).toBeLessThan(sentAtMs + LONG_MS - 5_000 + 1_000);
+  expect(lease.trustedUntil).toBeGreaterThan(sentAtMs + LONG_MS - 5_000 - 1_000);
 });
 
 test("[LB105] the signal fires before the lease lapses, by its holder's clock", async () => {

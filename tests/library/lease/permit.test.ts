@@ -10,7 +10,7 @@ const WANTED = {
   ttl_ms: 60_000,
 };
 
-test("[LB70] without its permit a fleet grants nothing, though no kill is journaled (I3)", async () => {
+test("[LB70] without its permit a fleet grants nothing, kill journaled or not (I3)", async () => {
   for (const isByHand of [false, true]) {
     const dir = makeFolder();
     await using fleet = await openRoomy({ store: sqlite({ dir }) });

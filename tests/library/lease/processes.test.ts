@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sqlite, type Fleet } from "stint";
 import { expect, onTestFinished, test } from "vitest";
@@ -39,7 +40,7 @@ async function inherit(fleet: Fleet) {
   for (;;) {
     const answer = await fleet.tryAcquire({ region: "src/**", holder: "bob", ttlMs: LONG_MS });
     if (answer.ok) return answer.lease;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(200);
   }
 }
 
@@ -49,7 +50,8 @@ test("[LB105] who was stopped longer than his lease relies on nothing (leases H0
   const { child, next } = await holderOf(dir);
   const held = await next();
   child.kill("SIGSTOP");
-  const heir = await inherit(fleet);
+  // Long enough for it to notice, however late in its time it was stopped.
+  const [heir] = await Promise.all([inherit(fleet), pause(2_000)]);
   expect(heir.fence).toBeGreaterThan(held.fence ?? Infinity);
   child.kill("SIGCONT");
   // Before anything else that it could do: its own clock tells it.

@@ -1,10 +1,10 @@
-import { evaluateLeaseCondition } from "../condition/condition.ts";
-import type { LeaseContext } from "../condition/lease-context.ts";
+import { evaluateLeaseCondition } from "./condition.ts";
+import type { LeaseContext } from "./lease-context.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { relativeOf } from "../worker/admission.ts";
-import { heldAt, leasesOf } from "./book.ts";
-import { isHeldAt, nameOf, type Holder, type LeaseMode } from "./lease.ts";
+import { heldAt, leasesOf } from "../lease/book.ts";
+import { isHeldAt, nameOf, type Holder, type LeaseMode } from "../lease/lease.ts";
 
 /** What conditions on leases are asked about. */
 interface Asked {

@@ -16,7 +16,7 @@ interface Repository {
   readonly root: string;
   readonly folder: string;
   readonly worktree: string;
-  call(cwd: string, ...args: readonly string[]): Promise<Called>;
+  readonly call: (cwd: string, ...args: readonly string[]) => Promise<Called>;
 }
 
 async function makeRepository(config: string): Promise<Repository> {
@@ -47,7 +47,7 @@ async function makeRepository(config: string): Promise<Repository> {
 const acquire = (holder: string) =>
   ["lease", "acquire", "--region", "src/**", "--holder", holder] as const;
 
-test("[LP14] folders and worktrees of one repository are one ground (leases H25)", async () => {
+test("[LP11] folders and worktrees of one repository are one ground (leases H25)", async () => {
   const { root, folder, worktree, call } = await makeRepository('[fleet]\nname = "one"\n');
   const first = await call(folder, ...acquire("anna"));
   expect(first.exit).toBe(0);
@@ -74,7 +74,7 @@ test("[LP14] folders and worktrees of one repository are one ground (leases H25)
   expect((await call(worktree, ...acquire("ben"))).exit).toBe(0);
 });
 
-test("[LP14] worktrees have ground of their own where the rules say so (leases H25)", async () => {
+test("[LP11] worktrees have ground of their own where the rules say so (leases H25)", async () => {
   const config = '[fleet]\nname = "own"\n[repository]\nworktrees = "own_ground"\n';
   const { root, folder, worktree, call } = await makeRepository(config);
   const first = (await call(root, ...acquire("anna"))).json();
