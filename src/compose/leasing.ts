@@ -77,7 +77,11 @@ async function openDirect(
   stateDir: string,
   so: { readonly signer: Signer } & Pick<DeskSeat, "host" | "owner">,
 ): Promise<OpenedSeat> {
-  const journal = await openSqliteJournal({ folder: stateDir, clock: systemClock(), create: false });
+  const journal = await openSqliteJournal({
+    folder: stateDir,
+    clock: systemClock(),
+    create: false,
+  });
   try {
     const loop = await openLoop({
       journal,

@@ -35,9 +35,10 @@ export async function perform(stage: Stage): Promise<Performance> {
   tellCounts(stage);
   await playScene(stage, crowd);
   const receipt = await playScene(stage, kill);
-  const journal = await playScene(stage, exported);
+  const exporting = playScene(stage, exported);
   if (receipt === undefined) stage.checklist.giveUp(["signed"], "there is no receipt");
-  else await playScene(stage, signature(receipt, journal));
+  else await playScene(stage, signature(receipt, exporting));
+  await exporting;
   stage.tell(actLine("A latecomer: a killed fleet takes nobody, whoever asks."));
   await playScene(stage, latecomer);
   tellCounts(stage);

@@ -163,23 +163,15 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
     case "budget.charge":
       return decideCharge(state, command.data, { actor, ended });
     case "lanes.enact":
-      return decideEnactLanes(state, command.data, { atMs });
     case "lane.announce":
-      return decideAnnounce(state, command.data);
     case "lease.acquire":
-      return decideAcquire(state, command.data, { atMs, ended });
     case "lease.renew":
-      return decideRenew(state, command.data, { atMs, ended });
     case "lease.release":
-      return decideRelease(state, command.data, { atMs, ended });
     case "lease.narrow":
-      return decideNarrow(state, command.data, { atMs, ended });
     case "lease.split":
-      return decideSplit(state, command.data, { atMs, ended });
     case "lease.hand_over":
-      return decideHandOver(state, command.data, { atMs, ended });
     case "lease.revoke":
-      return decideRevoke(state, command.data, { atMs, ended });
+      return ruleOnGround(state, command, { atMs, ended });
     case "halt.request":
       return grant({ kind: "halt.requested", data: command.data });
     case "clock.tick":
@@ -192,5 +184,37 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
       return decideSign(state, command.data);
     case "receipt.record":
       return grant({ kind: "receipt.recorded", data: command.data });
+  }
+}
+
+type GroundCommand = Extract<
+  Command,
+  { readonly kind: `lease.${string}` | `lanes.${string}` | `lane.${string}` }
+>;
+
+function ruleOnGround(
+  state: State,
+  command: GroundCommand,
+  now: { readonly atMs: number; readonly ended: string | undefined },
+): Ruling {
+  switch (command.kind) {
+    case "lanes.enact":
+      return decideEnactLanes(state, command.data, now);
+    case "lane.announce":
+      return decideAnnounce(state, command.data);
+    case "lease.acquire":
+      return decideAcquire(state, command.data, now);
+    case "lease.renew":
+      return decideRenew(state, command.data, now);
+    case "lease.release":
+      return decideRelease(state, command.data, now);
+    case "lease.narrow":
+      return decideNarrow(state, command.data, now);
+    case "lease.split":
+      return decideSplit(state, command.data, now);
+    case "lease.hand_over":
+      return decideHandOver(state, command.data, now);
+    case "lease.revoke":
+      return decideRevoke(state, command.data, now);
   }
 }

@@ -116,10 +116,7 @@ export function operatorOf(
 }
 
 /** Makes an actor of this process. What nothing but its own word says is named as claimed. */
-export function actorOf(
-  host: WhereOf,
-  who: Pick<Actor, "kind" | "id" | "via" | "claimed">,
-): Actor {
+export function actorOf(host: WhereOf, who: Pick<Actor, "kind" | "id" | "via" | "claimed">): Actor {
   const { id, uid, user } = host;
   return {
     kind: who.kind,
@@ -146,7 +143,11 @@ export function workerActor(seat: Seat, id: string): Actor {
 export type Granted = Extract<Answer, { readonly ok: true }>;
 
 /** Submits a command whose refusal the caller has no other answer to: throws {@link Refused}. */
-export async function demand(seat: Pick<Seat, "loop">, command: Command, by: Actor): Promise<Granted> {
+export async function demand(
+  seat: Pick<Seat, "loop">,
+  command: Command,
+  by: Actor,
+): Promise<Granted> {
   const answer = await seat.loop.submit(command, by);
   if (answer.ok) return answer;
   throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);

@@ -17,9 +17,13 @@ paths = ["tests/**"]
 slots = 2
 `;
 
-async function acquire(ground: Ground, holder: string, ...words: readonly string[]) {
+async function acquire(
+  ground: Ground,
+  holder: string,
+  ...words: readonly string[]
+): Promise<Answer> {
   const typed = ["lease", "acquire", "--holder", holder, ...words, "--json"];
-  return (await ground.done(typed)).json().data as Answer;
+  return (await ground.done(typed)).json().data;
 }
 
 const asked = (ground: Ground, ...words: readonly string[]): Promise<Called> =>
@@ -54,7 +58,9 @@ describe("a lease's life", () => {
       code: "holder_mismatch",
       facts: { holder: "bob", taken_over: { holder: "ann" } },
     });
-    const orphan = (await asked(ground, ...adopt.slice(0, 3), "--holder", "eve", "--orphan")).json();
+    const orphan = (
+      await asked(ground, ...adopt.slice(0, 3), "--holder", "eve", "--orphan")
+    ).json();
     expect(orphan.refusal).toMatchObject({ code: "holder_mismatch" });
 
     const revoke = ["lease", "revoke", id, "--reason", "drill"];
@@ -85,7 +91,9 @@ describe("a lease's life", () => {
     expect(await data(ground, "lease", "ls")).toEqual({ leases: [] });
     const shown = await data(ground, "lease", "show", id);
     expect(shown).toMatchObject({ lease: { is_live: false, ended: { how: "released" } } });
-    expect((await ground.done(["lease", "show", id])).stdout).toMatch(/^ended +released; .+ entry/m);
+    expect((await ground.done(["lease", "show", id])).stdout).toMatch(
+      /^ended +released; .+ entry/m,
+    );
     const all = await data(ground, "lease", "ls", "--all");
     expect(all.leases).toMatchObject([{ lease_id: id, ended: { how: "released" } }]);
     const lapsing = await acquire(ground, "bob", "--region", "b", "--ttl", "1s");
@@ -148,7 +156,10 @@ test("[GV12] a halt is asked for on record, and nothing is stopped or executed",
   const words = ["halt", "ci/7", "--reason", "superseded", "--propose", "touch halted"];
   await ground.done([...words, "--lease", id, "--run-id", "r"]);
   const { stdout } = await ground.done(["journal", "export", "-"]);
-  const entries = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).entry);
+  const entries = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).entry);
   expect(entries.findLast((entry) => entry?.kind === "halt.requested")).toMatchObject({
     actor: { kind: "operator", via: "cli" },
     data: {

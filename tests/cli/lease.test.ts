@@ -26,9 +26,13 @@ alone = true
 const laned = (): Promise<Ground> => makeGround({ config: LANES });
 
 /** Acquires for an outside party and answers the data; throws when it is refused. */
-async function acquire(ground: Ground, holder: string, ...words: readonly string[]) {
+async function acquire(
+  ground: Ground,
+  holder: string,
+  ...words: readonly string[]
+): Promise<Answer> {
   const typed = ["lease", "acquire", "--holder", holder, ...words, "--json"];
-  return (await ground.done(typed)).json().data as Answer;
+  return (await ground.done(typed)).json().data;
 }
 
 const asked = (ground: Ground, ...words: readonly string[]): Promise<Called> =>
@@ -106,7 +110,7 @@ describe("lease acquire", () => {
     expect(await liveIds(ground)).toHaveLength(3);
   });
 
-  test("[GV3] no lane is taken instead of another (leases H27) (leases H29) (leases H48)", async () => {
+  test("[GV3] no lane is taken for another (leases H27) (leases H29) (leases H48)", async () => {
     const ground = await laned();
     const typos = { apy: "api", API: "api", wwb: "web", deployment: undefined };
     for (const [typed, nearest] of Object.entries(typos))
@@ -123,7 +127,7 @@ describe("lease acquire", () => {
     expect(await liveIds(ground)).toEqual([]);
   });
 
-  test("[GV3] an alias means its lane, and what was asked for is what is held (leases H50)", async () => {
+  test("[GV3] an alias means its lane; what was asked for is held (leases H50)", async () => {
     const ground = await laned();
     const aliased = await acquire(ground, "ann", "--lane", "http");
     expect(aliased).toMatchObject({ lane: "api", region: ["src/api/**"] });
@@ -136,7 +140,7 @@ describe("lease acquire", () => {
     expect(await liveIds(ground)).toHaveLength(2);
   });
 
-  test("[GV3] --any takes the first that can be had and says why not the others (leases H49)", async () => {
+  test("[GV3] --any takes the first that can be had, and says why (leases H49)", async () => {
     const ground = await laned();
     await acquire(ground, "ann", "--lane", "api");
     const words = ["lease", "acquire", "--any", "api, web,tests", "--holder", "bob"];
@@ -169,7 +173,7 @@ describe("lease acquire", () => {
     expect(slot.json().refusal).toMatchObject({ code: "region_invalid", facts: { field: "mode" } });
   });
 
-  test("[GV4] a holder's name is any text, compared exactly (leases H28) (leases H34)", async () => {
+  test("[GV4] a holder's name is any text, exactly (leases H28) (leases H34)", async () => {
     const ground = await makeGround();
     const names = ["ci job ", "ann\nl-1 bob", "ann\u2028bob", '"\u001b[31m\\', " "];
     for (const [at, name] of names.entries()) {
@@ -284,9 +288,7 @@ describe("what cannot be understood", () => {
       ["acquire --holder ann --region a\u0007b", "must have"],
       ["acquire --holder ann --region a --also-held b//c", "counts as held"],
     ],
-    region_too_large: [
-      [`acquire --holder ann --region ${"{a,b}".repeat(11)}`, "at most 256"],
-    ],
+    region_too_large: [[`acquire --holder ann --region ${"{a,b}".repeat(11)}`, "at most 256"]],
     limit_exceeded: [
       [`acquire --holder ${"x".repeat(257)} --region a`, "at most 256 bytes"],
       [`acquire --holder ann --region a --key ${"k".repeat(257)}`, "at most 256"],
@@ -327,7 +329,7 @@ describe("what cannot be understood", () => {
   });
 });
 
-test("[GV7] a call in a fresh folder writes nothing beside the fleet's own files (leases H55)", async () => {
+test("[GV7] a call in a fresh folder writes nothing there (leases H55)", async () => {
   const ground = await makeGround();
   const folder = join(ground.dir, "deep/er");
   mkdirSync(folder, { recursive: true });

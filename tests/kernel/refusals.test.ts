@@ -64,21 +64,21 @@ const leased = [...born, acquire("@p", "src/**")] as const;
 const lanes = [{ name: "api", region: ["src/api/**"], slots: 1 }];
 
 /** A part of what the worker p holds, lent to another worker. */
-function lend(to: string, region = "src/a/**", so: Parameters<typeof act>[3] = {}): Ask {
+function lend(to: string, region = "src/a/**", so: Parameters<typeof act>[2] = {}): Ask {
   const data = { region: [region], to: idOf(to), ttl_ms: 1_000 };
-  return act("lease.split", "@p", data, so);
+  return act(["lease.split", "@p"], data, so);
 }
 
-function narrow(region: string, so: Parameters<typeof act>[3] = {}): Ask {
-  return act("lease.narrow", "@p", { region: [region] }, so);
+function narrow(region: string, so: Parameters<typeof act>[2] = {}): Ask {
+  return act(["lease.narrow", "@p"], { region: [region] }, so);
 }
 
-function handOver(to: string, so: Parameters<typeof act>[3] = {}): Ask {
-  return act("lease.hand_over", "@p", { to: holder(to) }, so);
+function handOver(to: string, so: Parameters<typeof act>[2] = {}): Ask {
+  return act(["lease.hand_over", "@p"], { to: holder(to) }, so);
 }
 
 /** A step of each command by which a holder acts on the lease of the worker p. */
-function byHolder(so: Parameters<typeof act>[3] = {}) {
+function byHolder(so: Parameters<typeof act>[2] = {}) {
   return {
     "lease.renew": renew("@p", {}, so),
     "lease.release": release("@p", so),

@@ -31,10 +31,10 @@ test("[JN37] an entry is about the lease that it grants, changes or ends", async
   const play = [
     create(),
     acquire("ann", "a/**"),
-    act("lease.narrow", "ann", { region: ["a/b"] }),
+    act(["lease.narrow", "ann"], { region: ["a/b"] }),
     after(40_000),
     renew("ann"),
-    act("lease.hand_over", "ann", { to: outside("bob") }),
+    act(["lease.hand_over", "ann"], { to: outside("bob") }),
     release("bob"),
     acquire("ann", "a"),
     revoke("ann"),
@@ -62,7 +62,7 @@ test("[JN37] a worker's lease is not about the worker, or a lent one its lender"
     start("p"),
     start("c", { under: "p" }),
     acquire("@p", "a/**"),
-    act("lease.split", "@p", { region: ["a/b"], to: idOf("c"), ttl_ms: TTL_MS }),
+    act(["lease.split", "@p"], { region: ["a/b"], to: idOf("c"), ttl_ms: TTL_MS }),
   ] as const;
   const about = (await subjectsOf(...play)).slice(-2);
   expect(about).toEqual([

@@ -1,6 +1,6 @@
-// docs/coming-from.md against the public names of the Python package `replication` 2.0.0, and against
-// the fields and verbs of the lane leases of `dos-kernel` 0.26.0. The names were listed by their
-// users; nothing of them is needed to run this.
+// docs/coming-from.md against the public names of the Python package `replication` 2.0.0, and
+// against the fields and verbs of the lane leases of `dos-kernel` 0.26.0. The names were listed by
+// their users; nothing of them is needed to run this.
 import { describe, expect, test } from "vitest";
 import { LANE_LEASE_NAMES } from "./lane-lease-names.ts";
 import { blankIn, pairsAbout, partOf, untriedIn } from "./pairs.ts";

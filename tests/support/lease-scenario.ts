@@ -69,8 +69,7 @@ type OnLease = "lease.renew" | "lease.release" | "lease.narrow" | "lease.split" 
  * `ended` name another lease.
  */
 export function act<K extends OnLease>(
-  kind: K,
-  name: string,
+  [kind, name]: readonly [K, string],
   data: Omit<CommandMap[K], "lease" | "claim">,
   so: {
     readonly as?: string;
@@ -95,14 +94,14 @@ export function act<K extends OnLease>(
 export function renew(
   name: string,
   data: Omit<CommandMap["lease.renew"], "lease" | "claim"> = {},
-  so: Parameters<typeof act>[3] = {},
+  so: Parameters<typeof act>[2] = {},
 ): Ask {
-  return act("lease.renew", name, data, so);
+  return act(["lease.renew", name], data, so);
 }
 
 /** Releases the newest lease of a short name. */
-export function release(name: string, so: Parameters<typeof act>[3] = {}): Ask {
-  return act("lease.release", name, {}, so);
+export function release(name: string, so: Parameters<typeof act>[2] = {}): Ask {
+  return act(["lease.release", name], {}, so);
 }
 
 /** Revokes the newest lease of a short name. */

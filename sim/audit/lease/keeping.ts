@@ -77,7 +77,9 @@ export function expectNarrow(scene: Scene, data: CommandMap["lease.narrow"]): Ex
 export function expectHandOver(scene: Scene, data: CommandMap["lease.hand_over"]): Expected {
   const { books, actor, atMs } = scene;
   const { claim = {}, orphan = false, to } = data;
-  if (!maySpeakFor(actor, orphan ? to : claim)) return no("not_authorised");
+  // Of an outside party a worker could name any: it gives what is its own to workers alone.
+  const isOutward = actor.kind === "worker" && !("worker" in to);
+  if (isOutward || !maySpeakFor(actor, orphan ? to : claim)) return no("not_authorised");
   const closed = obstacleOfFleet(books);
   if (closed !== null) return no(closed);
   const row = books.ground.rows.get(data.lease);

@@ -76,7 +76,8 @@ async function runList(call: Call): Promise<Said> {
     leases: live.filter((lease) => lease.lane === lane.name),
     announcements: announced.get(lane.name) ?? [],
   }));
-  const none = "no lanes are enacted; `stint contract enact` does so from [lanes.NAME] of stint.toml";
+  const none =
+    "no lanes are enacted; `stint contract enact` does so from [lanes.NAME] of stint.toml";
   const text = rows.length === 0 ? none : textOf(call, rows, nowMs);
   return { data: { lanes: rows.map(documentOfLane) }, text, seq };
 }

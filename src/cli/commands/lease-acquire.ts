@@ -65,11 +65,16 @@ function keepsEnding(): Fault {
   return new Fault("storage_busy", message, { retryable: true });
 }
 
+/** A field of a document that is a text. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
 function say(call: Call, answer: DeskAnswer, lease: NonNullable<DeskAnswer["lease"]>): Said {
   const { seq, entries } = answer;
   const granted = entries.find((entry) => entry.kind === "lease.granted");
   const passed = granted?.data.passed_over ?? [];
-  const lines = passed.map(({ lane, code }) => `passed over ${String(lane)}: ${String(code)}`);
+  const lines = passed.map(({ lane, code }) => `passed over ${textOf(lane)}: ${textOf(code)}`);
   const doing = granted === undefined ? "is held already" : "granted";
   const data: JsonObject = {
     ...heldDocument(lease, answer),

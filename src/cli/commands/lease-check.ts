@@ -83,10 +83,7 @@ function readPaths(paths: readonly string[]): readonly string[] {
 /** How many paths that may not be written are named in the message. */
 const namedMax = 5;
 
-function notWritable(
-  paths: readonly JsonObject[],
-  refused: readonly PathDocument[],
-): Refused {
+function notWritable(paths: readonly JsonObject[], refused: readonly PathDocument[]): Refused {
   const named = refused.slice(0, namedMax).map((one) => {
     return `${JSON.stringify(one.path)} ${WHY[one.reason]}${byWhom(one)}`;
   });

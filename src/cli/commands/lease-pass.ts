@@ -174,7 +174,11 @@ async function runAdopt(call: Call, { parameters, options }: Given): Promise<Sai
 
 async function runRevoke(call: Call, { parameters, options }: Given): Promise<Said> {
   const id = leaseIdText(parameters[0]);
-  const { reason, runId, yes = false } = options as {
+  const {
+    reason,
+    runId,
+    yes = false,
+  } = options as {
     readonly reason: string;
     readonly runId?: string;
     readonly yes?: boolean;

@@ -7,7 +7,12 @@ import { toWire } from "../../library/names.ts";
 import { Refused } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
-import { ACQUIRE_OPTIONS, HOLDER_HELP, readAcquire, type TypedAcquire } from "../ground/acquiring.ts";
+import {
+  ACQUIRE_OPTIONS,
+  HOLDER_HELP,
+  readAcquire,
+  type TypedAcquire,
+} from "../ground/acquiring.ts";
 import { runUnderLease, type CommandEnd, type Running } from "../ground/under-lease.ts";
 import { exitCodeOf } from "../launching/exit-code.ts";
 import type { Given, Verb } from "../verb.ts";
@@ -122,7 +127,7 @@ async function optionsOf(call: Call, typed: TypedAcquire): Promise<OwnAcquireOpt
 
 /** The refusal of a command that was stopped, or had not ended, when its lease was lost. */
 function lostRefusal({ lease, end }: Held, why: string): Refused {
-  const outcome = toWire(end?.outcome ?? {}, "outcome") as JsonObject;
+  const outcome = { ...end?.outcome };
   const how = end?.isStopped === true ? "the command was stopped" : "the command ended by itself";
   const facts = { leaseId: lease?.id ?? null, outcome, isStopped: end?.isStopped === true };
   return new Refused({ code: "lease_ended", message: `${why}; ${how}`, facts });

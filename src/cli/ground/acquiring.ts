@@ -42,7 +42,11 @@ export const WORKTREE_OPTION: VerbOption = {
 
 /** What is asked for a lease; `lease with` takes the same. */
 export const ACQUIRE_OPTIONS: readonly VerbOption[] = [
-  { flags: "--lane <lane>", description: "a lane, by its name or an alias", parse: laneOption("--lane") },
+  {
+    flags: "--lane <lane>",
+    description: "a lane, by its name or an alias",
+    parse: laneOption("--lane"),
+  },
   {
     flags: "--any <lanes>",
     description: "lanes with commas between: the first that can be had, in this order",

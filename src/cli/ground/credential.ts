@@ -30,8 +30,8 @@ export const CREDENTIAL_OPTIONS: readonly VerbOption[] = [
 /** What `--help` says of credentials. */
 export const CREDENTIAL_HELP =
   "Whoever is no worker shows the token that the lease was granted with: by --token-file, " +
-  `${TOKEN_VARIABLE}, ${TOKEN_FILE}, or --token. For a worker's lease the operator names the worker by ` +
-  "--holder; a worker needs neither.";
+  `${TOKEN_VARIABLE}, ${TOKEN_FILE}, or --token. For a worker's lease the operator names the ` +
+  "worker by --holder; a worker needs neither.";
 
 /** What was typed of a credential. */
 export interface TypedCredential {

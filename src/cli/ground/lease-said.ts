@@ -26,7 +26,9 @@ export function heldText(
   { token, doing }: Pick<DeskAnswer, "token"> & { readonly doing: string },
 ): string {
   const { cyan } = coloursFor(call.isColour);
-  const lines = [`${cyan(lease.id)} ${doing}: ${groundText(lease)}, ${lease.mode}, ${untilText(lease)}`];
+  const lines = [
+    `${cyan(lease.id)} ${doing}: ${groundText(lease)}, ${lease.mode}, ${untilText(lease)}`,
+  ];
   if (lease.holderKind === "worker") return lines.join("\n");
   lines.push(
     token === null

@@ -27,8 +27,7 @@ export function leaseTable(
       { head: "HOLDER", cell: ({ holder }) => shortText(plainText(holder), holderCharsMax) },
       {
         head: "STATUS",
-        cell: (lease) =>
-          isAll || lease.orphaned ? statusText(lease, colours) : "",
+        cell: (lease) => (isAll || lease.orphaned ? statusText(lease, colours) : ""),
       },
       { head: "MODE", cell: ({ mode, alone }) => (alone ? `${mode}, alone` : mode) },
       { head: "GROUND", cell: groundOf },

@@ -38,12 +38,18 @@ export const kill: Scene<Receipt> = {
  * The signature of a receipt is checked by Node's own cryptography: what a new process reads from
  * the journal, with the public key that another one has exported.
  */
-export function signature(receipt: Receipt, lines: readonly string[] = []): Scene {
+export function signature(
+  receipt: Receipt,
+  exporting: Promise<readonly string[] | undefined>,
+): Scene {
   return {
     checks: ["signed"],
     async play(stage) {
-      const { data } = await callStint(stage, ["receipt", String(receipt.seq ?? "")]);
-      const publicKey = keyIn(lines);
+      const [{ data }, lines] = await Promise.all([
+        callStint(stage, ["receipt", String(receipt.seq ?? "")]),
+        exporting,
+      ]);
+      const publicKey = keyIn(lines ?? []);
       const recorded = recordIn(data["receipt"]);
       const { signature: said, workersHash, keyId, survivorCount } = receipt;
       const other = { ...recorded, survivor_count: survivorCount + 1 };

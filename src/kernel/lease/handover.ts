@@ -64,7 +64,9 @@ function findGiven(state: State, request: Request, now: Now): Claimed {
   if (!found.ok || isOrphaned(state, found.lease)) return found;
   const { id, holder } = found.lease;
   const why = "worker" in holder ? "which lives" : "and nobody can know that one dead";
-  const message = `an orphan's holder must be a worker that has ended, ${id} is held by ${shown(holder)}, ${why}`;
+  const message =
+    `an orphan's holder must be a worker that has ended, ` +
+    `${id} is held by ${shown(holder)}, ${why}`;
   const facts = { lease_id: id, holder: nameOf(holder) };
   return { ok: false, refusal: refuse("holder_mismatch", message, facts) };
 }

@@ -132,7 +132,9 @@ class OperatorDesk implements Desk {
     const { keys } = this.#so;
     const { loop } = await this.#so.direct();
     const lease = loop.state().book.leases.get(id);
-    return lease === undefined ? null : tokenFor({ fleet: await this.#so.fleet(), keys }, lease.holder);
+    return lease === undefined
+      ? null
+      : tokenFor({ fleet: await this.#so.fleet(), keys }, lease.holder);
   }
 }
 

@@ -103,7 +103,7 @@ describe("a grant", () => {
       .refused("conflict", { own: true });
   });
 
-  test("[LS5] just what a holder has already is left as it is, and nothing written (leases H54)", () => {
+  test("[LS5] what a holder has already is left as it is, nothing is written (leases H54)", () => {
     const play = given(create(), acquire("ann", "src/** docs/**"), after(1_000))
       .when(acquire("ann", "docs/** src/{**,**}"))
       .happens();
@@ -202,7 +202,7 @@ describe("lanes", () => {
       .refused("conflict", { lane: "api", witness: "src/api/x.ts" });
   });
 
-  test("[LS11] a name that is none is refused with the nearest, never another lane (leases H27)", () => {
+  test("[LS11] a name that is none is refused with the nearest one (leases H27)", () => {
     given(create(), lanes)
       .when(acquire("ann", { lanes: ["apu"] }))
       .refused("lane_unknown", { lane: "apu", nearest: "api" });
@@ -240,7 +240,7 @@ describe("lanes", () => {
       .happens("lease.lapsed", "lease.granted");
   });
 
-  test("[LS13] a lane that runs alone is granted alone, and keeps all others out (leases H14)", () => {
+  test("[LS13] a lane that runs alone keeps all others out (leases H14)", () => {
     given(create(), lanes, acquire("a", "docs/**"))
       .when(acquire("b", { lanes: ["release"] }))
       .refused("conflict", { alone: true, lease_id: "l-3" });
@@ -249,7 +249,7 @@ describe("lanes", () => {
       .refused("conflict", { alone: true, lane: "release" });
   });
 
-  test("[LS14] of several lanes the first that can be had is granted, and says why not the others", () => {
+  test("[LS14] of several lanes the first that can be had is granted", () => {
     const play = given(create(), lanes, acquire("a", { lanes: ["api"] }))
       .when(acquire("b", { lanes: ["api", "web"] }))
       .happens({

@@ -64,7 +64,7 @@ describe("renewing", () => {
       .happens();
   });
 
-  test("[LS32] only the exact holder renews: worker, token and name must be its own (leases H30)", () => {
+  test("[LS32] only the exact holder renews, with its own token and name (leases H30)", () => {
     const held = given(create(), start("a"), start("b"), acquire("ann", "x"), acquire("@a", "y"));
     const wrong: readonly (readonly [string, Parameters<typeof renew>[2]])[] = [
       ["ann", { claim: token("bob") }],
@@ -101,7 +101,7 @@ describe("renewing", () => {
       .refused("fence_stale", { fence: 2, got: 1 });
   });
 
-  test("[LS34] a lease that was over is not renewed, at its very end nor after (leases H30)", () => {
+  test("[LS34] what is over is not renewed, at its very end nor after (leases H30)", () => {
     given(create(), acquire("ann", "a"), after(TTL_MS))
       .when(renew("ann", {}, { lease: "l-2" }))
       .refused("lease_ended", { lease_id: "l-2" });
@@ -156,14 +156,14 @@ describe("giving back", () => {
 
   test("[LS38] what is narrowed lies in what was, exactly; the rest is free", () => {
     const play = given(create(), acquire("ann", "src/**"))
-      .when(act("lease.narrow", "ann", { region: ["src/a/**", "!src/a/x"] }))
+      .when(act(["lease.narrow", "ann"], { region: ["src/a/**", "!src/a/x"] }))
       .happens({ kind: "lease.narrowed", data: { region: ["src/a/**", "!src/a/x"] } });
     expect(leaseOf(play, "ann").fence).toBe(2);
     expect(play.take(acquire("bob", "src/b/** src/a/x"))?.refusal).toBeNull();
     expect(play.take(acquire("eve", "src/a/y"))?.refusal?.code).toBe("conflict");
-    const back = act("lease.narrow", "ann", { region: ["src/**"] });
+    const back = act(["lease.narrow", "ann"], { region: ["src/**"] });
     expect(play.take(back)?.refusal?.code).toBe("rights_exceeded");
-    const nothing = act("lease.narrow", "ann", { region: ["src/a/x", "!src/a/x"] });
+    const nothing = act(["lease.narrow", "ann"], { region: ["src/a/x", "!src/a/x"] });
     expect(play.take(nothing)?.refusal?.code).toBe("region_invalid");
   });
 
@@ -180,8 +180,8 @@ describe("giving back", () => {
 });
 
 describe("handing over", () => {
-  const over = (to: string, so: Parameters<typeof act>[3] = {}) =>
-    act("lease.hand_over", "ann", { to: to.startsWith("@") ? claimed(to) : outside(to) }, so);
+  const over = (to: string, so: Parameters<typeof act>[2] = {}) =>
+    act(["lease.hand_over", "ann"], { to: to.startsWith("@") ? claimed(to) : outside(to) }, so);
 
   function claimed(name: string): { readonly worker: string } {
     return { worker: idOf(name.slice(1)) };
@@ -189,10 +189,10 @@ describe("handing over", () => {
 
   function adopt(from: string, to: string) {
     const data = { orphan: true, to: to.startsWith("@") ? claimed(to) : outside(to) } as const;
-    return act("lease.hand_over", from, data, { as: to });
+    return act(["lease.hand_over", from], data, { as: to });
   }
 
-  test("[LS40] the lease keeps id and ground, and has another holder, fence, ttl (leases H41)", () => {
+  test("[LS40] id and ground stay; holder, fence and ttl are new (leases H41)", () => {
     const play = given(create(), acquire("ann", "a", { key: "k" }), after(10_000))
       .when(over("bob"))
       .happens({ kind: "lease.handed_over", data: { lease: "l-2", from: "ann", orphan: false } });
@@ -215,7 +215,7 @@ describe("handing over", () => {
       });
   });
 
-  test("[LS42] without the holder's word only what a dead worker left is taken (leases H13)", () => {
+  test("[LS42] without a word only what a dead worker left is taken (leases H13)", () => {
     const held = [
       create(),
       start("a"),
@@ -243,7 +243,7 @@ describe("handing over", () => {
   test("[LS42] a worker hands over to workers only: nobody vouches for another's token", () => {
     const held = given(create(), start("a"), start("b"), acquire("@a", "x"));
     const on = (to: string) =>
-      act("lease.hand_over", "@a", { to: to.startsWith("@") ? claimed(to) : outside(to) });
+      act(["lease.hand_over", "@a"], { to: to.startsWith("@") ? claimed(to) : outside(to) });
     held.when(on("eve")).refused("not_authorised");
     held.when(on("@b")).happens("lease.handed_over");
   });
@@ -270,7 +270,11 @@ describe("handing over", () => {
       .refused("lease_ended");
     given(create(), start("a"), acquire("@a", "a"), exited("a", { exit_code: 1 }), after(TTL_MS))
       .when(
-        act("lease.hand_over", "@a", { orphan: true, to: outside("b") }, { lease: "l-4", as: "b" }),
+        act(
+          ["lease.hand_over", "@a"],
+          { orphan: true, to: outside("b") },
+          { lease: "l-4", as: "b" },
+        ),
       )
       .refused("lease_ended");
   });
@@ -285,13 +289,12 @@ describe("lending", () => {
   ] as const;
   const lend = (region: string, to = "b") =>
     act(
-      "lease.split",
-      "@a",
+      ["lease.split", "@a"],
       { region: region.split(" "), to: idOf(to), ttl_ms: TTL_MS },
       { as: "@a" },
     );
 
-  test("[LS50] a part is lent to a descendant under a fence of its own, no longer than the whole", () => {
+  test("[LS50] a part is lent to a descendant under a fence of its own", () => {
     const play = given(...family, after(10_000))
       .when(lend("src/x/**"))
       .happens({ kind: "lease.granted", data: { lender: "l-6", mode: "exclusive" } });
@@ -331,7 +334,7 @@ describe("lending", () => {
     expect(leaseOf(play, "@b").expires_at_ms).toBe(leaseOf(play, "@a").expires_at_ms);
   });
 
-  test("[LS54] a lender that is released leaves what is lent on its own; revoked it takes it along", () => {
+  test("[LS54] what was lent outlives a released lender, not a revoked one", () => {
     const { play } = given(...family, lend("src/x/**"), release("@a"));
     expect(play.take(acquire("ann", "src/y"))?.refusal).toBeNull();
     expect(play.take(acquire("ann", "src/x/y"))?.refusal?.code).toBe("conflict");
@@ -344,8 +347,7 @@ describe("lending", () => {
 
   test("[LS54] what is lent of what was lent goes back to the first lender", () => {
     const again = act(
-      "lease.split",
-      "@b",
+      ["lease.split", "@b"],
       { region: ["src/x/z/**"], to: idOf("c"), ttl_ms: TTL_MS },
       { as: "@b" },
     );
@@ -365,17 +367,16 @@ describe("lending", () => {
     const deny = enact({ lease_deny_when: [{ name: "no", when: 'holder.kind == "worker"' }] });
     const { play } = given(...family, acquire("ann", "a"), deny);
     expect(play.take(lend("src/x"))?.refusal?.code).toBe("lease_condition");
-    const over = act("lease.hand_over", "ann", { to: { worker: idOf("b") } });
+    const over = act(["lease.hand_over", "ann"], { to: { worker: idOf("b") } });
     expect(play.take(over)?.refusal?.code).toBe("lease_condition");
   });
 
   test("[LS55] what is lent is not handed over, and slots are not lent", () => {
     const { play } = given(...family, start("c", { under: "b" }), lend("src/x/**"));
-    const on = act("lease.hand_over", "@b", { to: { worker: idOf("c") } }, { as: "@b" });
+    const on = act(["lease.hand_over", "@b"], { to: { worker: idOf("c") } }, { as: "@b" });
     expect(play.take(on)?.refusal).toMatchObject({ code: "rights_exceeded" });
     const again = act(
-      "lease.split",
-      "@b",
+      ["lease.split", "@b"],
       { region: ["src/x/z"], to: idOf("c"), ttl_ms: TTL_MS },
       { as: "@b" },
     );

@@ -376,12 +376,12 @@ describe("[LB118] the facts that refusals of leases name", () => {
     ],
     [
       "a region that is more than is held",
-      [...held, act("lease.narrow", "ann", { region: ["docs/**"] })],
+      [...held, act(["lease.narrow", "ann"], { region: ["docs/**"] })],
       /^it would have passed within "src\/\*\*"; "docs" is not in that$/,
     ],
     [
       "a worker that is not below",
-      [...born, acquire("ann", "src/**"), act("lease.split", "ann", lent)],
+      [...born, acquire("ann", "src/**"), act(["lease.split", "ann"], lent)],
       /lent to a worker below its holder; w-p2{15} is not$/,
     ],
     [
