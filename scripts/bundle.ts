@@ -48,7 +48,8 @@ export const BUNDLED: readonly string[] = [
 
 /**
  * What short calls load, which must start fast: every call; then those that only look; then those
- * that give one command about ground. What each of them imports is a few files, read at once.
+ * that give one command about ground. What each of them imports is a few files, read at once, for
+ * each file takes its time.
  */
 const COLD: Readonly<Record<string, readonly string[]>> = {
   cold: ["src/cli/main.ts"],
@@ -60,6 +61,9 @@ const COLD: Readonly<Record<string, readonly string[]>> = {
     "src/compose/leasing.ts",
   ],
 };
+
+/** The doors that must not load what is another's alone; others may load a little more. */
+const NARROW: readonly string[] = ["index", "worker"];
 
 /**
  * Bundles all of Stint into `outDir`, third parties' code included: a file for each of the entries,
@@ -119,18 +123,15 @@ function divide(parts: Map<string, string>): Plugin {
           for (const imported of this.getModuleInfo(id)?.importedIds ?? []) closure.add(imported);
         return closure;
       };
-      const { cli, ...others } = ENTRIES;
-      const calls = Object.entries(COLD).map(([name, files]) => [name, closureOf(files)] as const);
-      const sharers = Object.entries(others).map(
-        ([name, file]) => [nameOf(name), closureOf([file])] as const,
-      );
+      const doors = NARROW.map((name) => [name, closureOf([ENTRIES[name] ?? ""])] as const);
+      const { cold, ...calls } = COLD;
+      const always = closureOf(cold ?? []);
+      const some = Object.entries(calls).map(([name, files]) => [name, closureOf(files)] as const);
       for (const id of closureOf(Object.values(COLD).flat())) {
-        if (id === join(ROOT, cli ?? "")) continue;
-        const names = [...calls, ...sharers]
-          .filter(([, closure]) => closure.has(id))
-          .map(([name]) => name);
-        // Whatever else needs it, a call that needs all that is cold has loaded it.
-        parts.set(id, [...new Set(names)].join("-"));
+        if (id === join(ROOT, ENTRIES["cli"] ?? "")) continue;
+        const callers = always.has(id) ? [["cold", always] as const] : some;
+        const names = [...callers, ...doors].filter(([, closure]) => closure.has(id));
+        parts.set(id, names.map(([name]) => name).join("-"));
       }
     },
   };
@@ -138,19 +139,17 @@ function divide(parts: Map<string, string>): Plugin {
 
 /** What is shared by most is taken first: it needs nothing that is shared by fewer. */
 function groupsOf(parts: ReadonlyMap<string, string>): Rolldown.CodeSplittingGroup[] {
-  const names = [...Object.keys(COLD), ...Object.keys(ENTRIES).map(nameOf)];
-  const counts = [...new Set(names)].keys();
-  return [...counts].map((count) => ({
-    debugName: `shared by ${count} others`,
+  // What every call needs counts as shared by all of them.
+  const countOf = (part: string): number =>
+    part.split("-").length + (part.startsWith("cold") ? Object.keys(COLD).length : 0);
+  const most = countOf(["cold", ...NARROW].join("-"));
+  // What belongs where is not known before all files are read.
+  return Array.from({ length: most + 1 }, (_, count) => ({
+    debugName: `shared by ${count}`,
     priority: count,
-    name: (id) => {
+    name: (id: string) => {
       const part = parts.get(id);
-      return part !== undefined && part.split("-").length - 1 === count ? part : null;
+      return part !== undefined && countOf(part) === count ? part : null;
     },
   }));
-}
-
-/** The entry `demo/analyst` is one of `demo`. */
-function nameOf(entry: string): string {
-  return entry.replace(/\W.*/, "");
 }

@@ -7,6 +7,7 @@ const LANES: readonly Lane[] = [
   { name: "docs", region: ["docs/**"], slots: 1 },
   { name: "gate", region: ["port:1"], slots: 1, aliases: ["door", "port"] },
   { name: "main", region: ["branch:main"], alone: true },
+  { name: "papers", region: ["docs/**", "port:1"], slots: 2 },
   { name: "rest", region: ["src/**", "!src/api/**"], slots: 3 },
   { name: "solo", region: ["port:2"], slots: 2, alone: true },
 ];

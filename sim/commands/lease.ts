@@ -1,10 +1,11 @@
 import type { CommandMap } from "../../src/kernel/command.ts";
-import type { Claim, Holder, Lease, LeaseMode } from "../../src/kernel/lease/lease.ts";
+import type { Holder, Lease, LeaseMode } from "../../src/kernel/lease/lease.ts";
 import type { State, Worker } from "../../src/kernel/state.ts";
 import { freshInstanceId } from "../../src/runtime/base32.ts";
 import type { SeededRandom } from "../../src/testing/seeded-random.ts";
+import { leasesOf, onLease } from "./claim.ts";
 import { LANE_NAMES } from "./ground.ts";
-import { anOperator, asWorker, near, pickWorker, type Request, type View } from "./view.ts";
+import { anOperator, asWorker, OPERATORS, pickWorker, type Request, type View } from "./view.ts";
 
 /** Few resources, so that whoever asks meets others; the last are no regions. */
 const REGIONS: readonly (readonly string[])[] = [
@@ -61,7 +62,8 @@ export function makeAcquisition(view: View): Request {
 
 /** Makes up a renewal: mostly by the holder, about when it is worth it. */
 export function makeRenewal(view: View): Request {
-  const { data, actor } = onLease(view);
+  const lent = leasesOf(view.state).filter(({ lender }) => lender !== null);
+  const { data, actor } = onLease(view, oneOf(view, lent));
   const ttl = view.random.chance(0.4) ? { ttl_ms: view.random.pick(TTLS_MS) } : {};
   return { command: { kind: "lease.renew", data: { ...data, ...ttl } }, actor };
 }
@@ -120,7 +122,9 @@ export function makeAdoption(view: View): Request {
 
 /** Makes up a revocation. */
 export function makeRevocation(view: View): Request {
-  const { lease } = onLease(view).data;
+  const lenders = new Set(leasesOf(view.state).map(({ lender }) => lender));
+  const lending = leasesOf(view.state).filter(({ id }) => lenders.has(id));
+  const { lease } = onLease(view, oneOf(view, lending)).data;
   const data = { lease, reason: "it is needed elsewhere" };
   return { command: { kind: "lease.revoke", data }, actor: anOperator(view) };
 }
@@ -151,6 +155,14 @@ export function makePlainSplit({ random }: View, lease: Lease, to: string): Requ
   return { command: { kind: "lease.split", data }, actor };
 }
 
+/** Makes up a renewal of a worker's lease by itself, often for longer than its lender has it. */
+export function makePlainRenewal({ random }: View, { id, holder }: Lease): Request {
+  const claim = "worker" in holder ? holder : {};
+  const data = { lease: id, claim, ttl_ms: random.pick([300_000, 86_400_000]) };
+  const actor = "worker" in holder ? asWorker(holder.worker) : OPERATORS[0];
+  return { command: { kind: "lease.renew", data }, actor };
+}
+
 /** Whether the state has a lease. */
 export function hasLeases({ book }: State): boolean {
   return book.leases.size > 0;
@@ -166,8 +178,9 @@ export function hasOrphans(state: State): boolean {
   return leasesOf(state).some((lease) => isOrphan(state, lease));
 }
 
-function leasesOf({ book }: State): readonly Lease[] {
-  return [...book.leases.values()];
+/** Often one of these, if there are any. */
+function oneOf({ random }: View, leases: readonly Lease[]): Lease | undefined {
+  return leases.length > 0 && random.chance(0.5) ? random.pick(leases) : undefined;
 }
 
 function isOrphan({ workers }: State, { holder }: Lease): boolean {
@@ -212,47 +225,4 @@ function aRegion(random: SeededRandom): readonly string[] {
 function someLanes(random: SeededRandom): readonly string[] {
   const count = random.pick([1, 1, 1, 2, 3]);
   return Array.from({ length: count }, () => random.pick(LANE_NAMES));
-}
-
-/** What is said of a lease, and by whom: mostly what is right, sometimes what a thief would say. */
-function onLease(
-  view: View,
-  given?: Lease,
-): {
-  readonly data: { readonly lease: string; readonly claim: Claim; readonly fence?: number };
-  readonly actor: Request["actor"];
-} {
-  const { random, state } = view;
-  const leases = leasesOf(state);
-  const lease = given ?? (leases.length === 0 ? undefined : random.pick(leases));
-  if (lease === undefined || random.chance(0.04)) {
-    const id = `l-${random.below(state.seq + 2)}`;
-    return { data: { lease: id, claim: { name: "ci" } }, actor: anOperator(view) };
-  }
-  const { holder, fence } = lease;
-  const claim = random.chance(0.12) ? falseClaim(view, lease) : trueClaim(random, holder);
-  const known = random.chance(0.12) ? near(view, fence) : fence;
-  const data = { lease: lease.id, claim, ...(random.chance(0.4) ? { fence: known } : {}) };
-  const isSelf = "worker" in claim && random.chance(0.8);
-  return { data, actor: isSelf ? asWorker(claim.worker) : anOperator(view) };
-}
-
-function trueClaim(random: SeededRandom, holder: Holder): Claim {
-  if ("worker" in holder) return holder;
-  const { name, token_hash } = holder;
-  return random.chance(0.5) ? { name, token_hash } : { token_hash };
-}
-
-function falseClaim(view: View, { holder }: Lease): Claim {
-  const { random } = view;
-  const [name, token_hash] =
-    "worker" in holder ? [holder.worker, "f".repeat(64)] : [holder.name, holder.token_hash];
-  return random.pick<Claim>([
-    {},
-    { name },
-    { name: `${name} `, token_hash },
-    { name, token_hash: "0".repeat(64) },
-    { worker: pickWorker(view) },
-    { worker: name },
-  ]);
 }

@@ -1,10 +1,17 @@
 import type { Command } from "../../src/kernel/command.ts";
+import type { Lease } from "../../src/kernel/lease/lease.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
 import type { Asked } from "../audit/answers.ts";
 import { makePlainAdmission, makePlainRegistration } from "../commands/admission.ts";
-import { makeHoarding, makePlainAcquisition, makePlainSplit } from "../commands/lease.ts";
+import {
+  makeHoarding,
+  makePlainAcquisition,
+  makePlainRenewal,
+  makePlainSplit,
+} from "../commands/lease.ts";
 import { makeQuestion } from "../commands/question.ts";
 import { makeEnd, makeRequest } from "../commands/source.ts";
+import type { Request } from "../commands/view.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
@@ -119,21 +126,29 @@ async function bear(world: World, process: Process, parent: string | null): Prom
   return manifest.instance;
 }
 
-/** The first of a lineage gets ground, and each lends all or a part of it to the next. */
+/**
+ * The first of a lineage gets ground, each lends all or a part of it to the next, and the last one
+ * renews what it has.
+ */
 async function lendDown(world: World, process: Process, lineage: readonly string[]): Promise<void> {
   world.happen("lending", process.name);
-  for (const [index, worker] of lineage.entries()) {
-    if (process.status !== "open") return;
-    const view = world.viewFrom(process);
-    const lease = world.auditor.state.book.leases.get(`l-${world.auditor.state.seq}`);
-    if (index > 0 && lease === undefined) return;
-    const request =
-      lease === undefined || index === 0
-        ? makePlainAcquisition(view, worker)
-        : makePlainSplit(view, lease, worker);
+  const newest = (): Lease | undefined => {
+    const { book, seq } = world.auditor.state;
+    return book.leases.get(`l-${seq}`);
+  };
+  const carry = (request: Request): Promise<void> => {
     world.submit(process, { ...request, id: null });
-    await world.comeToRest();
+    return world.comeToRest();
+  };
+  for (const [index, worker] of lineage.entries()) {
+    const view = world.viewFrom(process);
+    const lease = newest();
+    if (index === 0) await carry(makePlainAcquisition(view, worker));
+    else if (lease !== undefined) await carry(makePlainSplit(view, lease, worker));
+    if (newest() === undefined || process.status !== "open") return;
   }
+  const last = newest();
+  if (last !== undefined) await carry(makePlainRenewal(world.viewFrom(process), last));
 }
 
 /** Somebody takes as many leases as he may, and one more; later they are all over at once. */

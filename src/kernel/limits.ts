@@ -63,7 +63,10 @@ export const LIMITS = {
   regionPatternBytesMax: 1_024,
   regionAlternativesMax: 256,
   regionSegmentsMax: 64,
-  regionSearchStatesMax: 10_000,
+  regionBytesMax: 16 * 1_024,
+  regionSegmentBytesMax: 255,
+  regionWildItemsMax: 2_048,
+  regionSearchWorkMax: 1_000_000,
   functionConditionMs: 50,
 
   // Leases and lanes.
@@ -85,7 +88,8 @@ export const LIMITS = {
   keyBytesMax: 256,
   leaseConditionsMax: 64,
   // For all leases that one decision looks at together.
-  leaseSearchStatesMax: 50_000,
+  leaseSearchWorkMax: 2_000_000,
+  leaseBytesPerHolderMax: 32 * 1_024,
   pathsCheckedMax: 10_000,
 
   // Conditions (CEL).
@@ -130,5 +134,6 @@ ok(LIMITS.lifetimeMsMax >= LIMITS.wallMsMax, "a wall bound may not outlive a lif
 ok(LIMITS.renewRecordsPerTtlMin >= 2, "a renewal must be recorded before half of a ttl is over");
 ok(LIMITS.leaseTtlMsDefault <= LIMITS.leaseTtlMsMax, "a default must be within its bounds");
 ok(LIMITS.lanesBytesMax * 2 <= LIMITS.entryBytesMax, "lanes must fit an entry with their command");
-ok(LIMITS.leaseSearchStatesMax >= LIMITS.regionSearchStatesMax, "many regions, no less effort");
+ok(LIMITS.leaseSearchWorkMax >= LIMITS.regionSearchWorkMax, "many regions, no less effort");
+ok(LIMITS.leaseBytesPerHolderMax >= LIMITS.regionBytesMax, "one region must fit a holder");
 ok(LIMITS.outputBytesMax <= LIMITS.outputsBytesMax, "one output must fit among all");

@@ -52,16 +52,17 @@ test("[GV18] a supervisor answers as the journal itself does, also when it is fr
   });
   const renewed = await asked(ground, "lease", "renew", id, "--token", token, "--ttl", "1h");
   expect(renewed.json().data).toMatchObject({ lease_id: id, fence, ttl_ms: 300_000 });
-  const narrowed = await asked(
-    ground,
-    ...["lease", "narrow", id, "--token", token, "--region", "src/a"],
-  );
+  const narrow = ["lease", "narrow", id, "--token", token, "--region", "src/a"];
+  const narrowed = await asked(ground, ...narrow);
   expect(narrowed.json().data).toMatchObject({ region: ["src/a"] });
   ground.freezeSupervisor();
   // One that hangs is waited for as long as a command may take, and no longer.
   await ground.done(["lease", "release", id, "--token", token]);
   expect(await acquire(ground, "bob", "--region", "src/**")).toMatchObject({ is_new: true });
 });
+
+/** Finds the id of the first lease in a list. */
+const FIRST_ID = String.raw`sed 's/.*"lease_id":"\(l-[0-9]*\)".*/\1/'`;
 
 test("[GV19] a worker leases for itself, by its own token, and for nobody else", async () => {
   const ground = await makeGround();
@@ -73,10 +74,10 @@ test("[GV19] a worker leases for itself, by its own token, and for nobody else",
     "stint lease acquire --region lib --holder ann --json",
     "stint lease ls --json",
     "stint lease check src/a --json",
-    'stint lease renew $(stint lease ls --json | sed \'s/.*"lease_id":"\\(l-[0-9]*\\)".*/\\1/\') --json',
+    `stint lease renew $(stint lease ls --json | ${FIRST_ID}) --json`,
     "stint lease revoke l-9 --reason x --yes --json",
     "stint halt somebody --reason x --json",
-    "stint lease with --region with/a --json -- sh -c 'echo $STINT_LEASE_ID $STINT_LEASE_TOKEN_FILE'",
+    "stint lease with --region with/a --json -- sh -c 'echo $STINT_LEASE_ID'",
     "stint lease release l-1 --json",
   ];
   const bin = await builtBin();
@@ -84,10 +85,8 @@ test("[GV19] a worker leases for itself, by its own token, and for nobody else",
     .map((line) => line.replaceAll(/(^|\(|-- )stint /g, `$1${process.execPath} ${bin} `))
     .map((line) => `${line}; echo "exit $?"`)
     .join("\n");
-  const called = await ground.call([
-    ...["run", "--name", "self", "--network", "controller", "--env", "WHO=self"],
-    ...["--", "sh", "-c", program],
-  ]);
+  const run = ["run", "--name", "self", "--network", "controller", "--env", "WHO=self"];
+  const called = await ground.call([...run, "--", "sh", "-c", program]);
   const answers = called.stdout
     .trimEnd()
     .split(/\nexit (\d+)(?:\n|$)/)

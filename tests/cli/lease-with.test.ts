@@ -29,7 +29,7 @@ async function begin(ground: Ground, args: readonly string[]) {
   return { child, texts, ended };
 }
 
-test("[GV14] a command runs under a lease on its caller's streams, and is known by it", async () => {
+test("[GV14] a command runs under a lease on its caller's streams", async () => {
   const ground = await makeGround();
   const script =
     'read line; echo "$line"; echo aside >&2; echo "$STINT_LEASE_ID $STINT_LEASE_FENCE"; ' +
@@ -53,7 +53,7 @@ test("[GV14] a command runs under a lease on its caller's streams, and is known 
   expect(shown).toMatchObject({ holder: "ann", ended: { how: "released" } });
 });
 
-test("[GV14] its exit is the command's own, and with --json stdout is the answer's alone", async () => {
+test("[GV14] its exit is the command's own; with --json stdout is the answer's", async () => {
   const ground = await makeGround();
   const killed = await ground.call([...HELD, "--", "sh", "-c", "kill -9 $$"]);
   expect(killed.exit).toBe(137);
@@ -82,14 +82,13 @@ test("[GV15] the lease is renewed while the command runs longer than it lasts", 
   const ground = await makeGround();
   const file = join(ground.dir, "go");
   const loop = `until [ -e ${file} ]; do sleep 0.05; done`;
-  const run = await begin(ground, [...HELD, "--ttl", "3s", "--", "sh", "-c", loop]);
+  // Long enough for a busy machine to renew it in time.
+  const run = await begin(ground, [...HELD, "--ttl", "12s", "--", "sh", "-c", loop]);
   await expect.poll(async () => (await leasesOf(ground)).length, polling).toBe(1);
   const [first] = await leasesOf(ground);
-  // Twice its time: it has not only been renewed once.
-  const isLater = async (): Promise<boolean> =>
-    ((await leasesOf(ground))[0]?.expires_at_ms ?? 0) > first.expires_at_ms + 6_000;
-  await expect.poll(isLater, polling).toBe(true);
-  expect((await leasesOf(ground))[0]).toMatchObject({ lease_id: first.lease_id });
+  const { lease_id: id, expires_at_ms: endMs } = first;
+  await expect.poll(() => Date.now() > endMs, polling).toBe(true);
+  expect((await leasesOf(ground)).map(({ lease_id: now }) => now)).toEqual([id]);
   const touched = await ground.call(["lease", "check", "src/a", "--holder", "bob"]);
   expect(touched.exit).toBe(3);
   writeFileSync(file, "");
@@ -155,14 +154,11 @@ test("[GV17] an interrupt is passed on, and the lease released; a second one kil
   expect(readFileSync(marks, "utf8")).toBe("int\n");
   expect(await leasesOf(ground)).toEqual([]);
 
-  const deaf = `trap '' INT; : > ${marks}.deaf; while :; do sleep 0.05; done # deaf-5`;
+  const deaf = `trap ': > ${marks}.heard' INT; : > ${marks}.deaf; ${loop} # deaf-5`;
   const second = await begin(ground, [...HELD, "--", "sh", "-c", deaf]);
   await expect.poll(() => existsSync(`${marks}.deaf`), polling).toBe(true);
   second.child.kill("SIGINT");
-  // The first has been heard when the second comes, or both would be one.
-  await expect
-    .poll(() => readFileSync(`/proc/${second.child.pid}/status`, "utf8"), polling)
-    .toMatch(/^SigPnd:\t0+$/m);
+  await expect.poll(() => existsSync(`${marks}.heard`), polling).toBe(true);
   second.child.kill("SIGINT");
   expect(await second.ended).toBe(137);
   expect(await leasesOf(ground)).toEqual([]);

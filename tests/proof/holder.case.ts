@@ -31,7 +31,7 @@ export interface Found {
 export type Reply = "over" | { readonly turn: number; readonly accepted: boolean };
 
 const [dir = "", holder = ""] = process.argv.slice(2);
-const fleet = await openFleet({ store: sqlite({ dir }), steward: false });
+const fleet = await patiently(() => openFleet({ store: sqlite({ dir }), steward: false }));
 const over = new AbortController();
 const replies = new Map<number, (accepted: boolean) => void>();
 let held: LeaseHandle | undefined;

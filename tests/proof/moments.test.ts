@@ -5,7 +5,7 @@ import { makeSite } from "./contest.ts";
 import { auditLeases, readEntries } from "./outside-journal.ts";
 import { denied, granted, Party } from "./party.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const REGION = "src/api/**";
 

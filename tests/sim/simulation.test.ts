@@ -47,16 +47,20 @@ describe("deliberate faults", () => {
     ["claim-goes-unchecked", "SM9"],
     ["fence-goes-unchecked", "SM9"],
     ["check-ignores-fence", "SM10"],
-  ] as const)("[SM6] %s is found in 200 seeds, as %s", async (fault, rule) => {
-    expect(await rulesOfFault(fault, rule)).toContain(rule);
-  });
+  ] as const)(
+    "[SM6] %s is found in 200 seeds, as %s",
+    async (fault, rule) => {
+      expect(await rulesOfFault(fault, rule)).toContain(rule);
+    },
+    180_000,
+  );
 
   test("[SM6] the seed that finds a fault is clean without it (replication H4)", async () => {
     for (const fault of DELIBERATE_FAULTS) {
       const { seed } = await findFault(fault);
       expect((await simulate({ seed, stepCount: CI_STEPS })).violations).toStrictEqual([]);
     }
-  });
+  }, 180_000);
 });
 
 /** What the first run finds broken that finds a fault by a rule. */

@@ -39,3 +39,19 @@ function saidOf(lease: Lease): object {
   const { ttl_ms: ttlMs, expires_at_ms: expiresAtMs } = lease;
   return { id, mode, lane, alone, worktree, region, holder, ttlMs, expiresAtMs, key, lender };
 }
+
+/**
+ * Whether two states know the same of leases and lanes, and find them alike: seen without the form
+ * that states are written in, which might leave something out of both.
+ */
+export function isSameBook({ book: one }: State, { book: other }: State): boolean {
+  const plain = ({ leases, rules, foldsCase, ...found }: State["book"]): unknown => ({
+    rules,
+    foldsCase,
+    leases: [...leases.values()],
+    lanes: [...found.lanes],
+    keys: [found.holders, found.ends, found.slots, found.lent].map((map) => [...map.keys()]),
+    alone: [...found.index.alone()],
+  });
+  return isDeepStrictEqual(plain(one), plain(other));
+}

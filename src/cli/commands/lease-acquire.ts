@@ -61,7 +61,7 @@ async function run(call: Call, { options }: Given): Promise<Said> {
 const AGAIN_MAX = 8;
 
 function keepsEnding(): Fault {
-  const message = `a lease must live until it is answered, it had ended ${AGAIN_MAX} times in a row`;
+  const message = `a lease must live until its answer, it had ended ${AGAIN_MAX} times in a row`;
   return new Fault("storage_busy", message, { retryable: true });
 }
 

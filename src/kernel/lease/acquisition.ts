@@ -6,17 +6,15 @@ import type { JsonObject } from "../json.ts";
 import type { Lane } from "../lane/lane.ts";
 import { MAIN_WORKTREE } from "../ground/worktree.ts";
 import { resolveLanes } from "../lane/resolve.ts";
-import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import { parseOnce } from "../region/rights.ts";
 import type { Region } from "../region/region.ts";
 import type { State } from "../state.ts";
-import { leasesOf } from "./book.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts, checkSlots, type Wish } from "./conflict.ts";
-import { checkNewHolder } from "./holding.ts";
+import { checkNewHolder, checkRoom } from "./holding.ts";
 import { findKept } from "./kept.ts";
-import { isHeldAt, type Holder, type Lease, type LeaseMode } from "./lease.ts";
+import type { Lease, LeaseMode } from "./lease.ts";
 import { understand, type Wanted } from "./wanted.ts";
 
 type Request = CommandMap["lease.acquire"];
@@ -120,7 +118,7 @@ function tryGround(
   const kept = findKept(state, { ...ask, wanted, lender: null }, atMs);
   if (kept?.ok === true) return { kind: "kept" };
   if (kept?.ok === false) return { ...no(kept.refusal), isFinal: true };
-  const full = checkRoom(state, holder, atMs);
+  const full = checkRoom(state, { holder, region: wanted.region.patterns }, atMs);
   if (full !== null) return { ...no(full), isFinal: true };
   const denied = checkLeaseConditions(state, { ...ask, ...groundOf(wanted) }, atMs);
   if (denied !== null) return no(denied);
@@ -157,25 +155,6 @@ function worktreeOf({ book }: State, { worktree = MAIN_WORKTREE }: Request): str
 
 function no(refusal: Refusal): Extract<Attempt, { readonly kind: "refused" }> {
   return { kind: "refused", refusal, isFinal: false };
-}
-
-/** Refuses what would be more leases than are kept, of the fleet or of one holder. */
-export function checkRoom({ book }: State, holder: Holder, atMs: number): Refusal | null {
-  const { leasesMax, leasesPerHolderMax } = LIMITS;
-  if (book.leases.size >= leasesMax)
-    return refuse(
-      "limit_exceeded",
-      `leases of a fleet must stay at most ${leasesMax}, there are ${book.leases.size}`,
-      { field: "leases", max: leasesMax, got: book.leases.size },
-    );
-  let count = 0;
-  for (const lease of leasesOf(book, holder)) if (isHeldAt(lease, atMs)) count += 1;
-  if (count < leasesPerHolderMax) return null;
-  return refuse(
-    "limit_exceeded",
-    `leases of a holder must stay at most ${leasesPerHolderMax}, it has ${count}`,
-    { field: "leases_of_holder", max: leasesPerHolderMax, got: count },
-  );
 }
 
 function parseAlsoHeld(

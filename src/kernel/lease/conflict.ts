@@ -45,7 +45,7 @@ function checkAlone(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
 }
 
 function checkGround(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
-  const effort = newEffort(LIMITS.leaseSearchStatesMax);
+  const effort = newEffort(LIMITS.leaseSearchWorkMax);
   for (const id of book.index.candidates(wish.region, wish.mode)) {
     const lease = book.leases.get(id);
     if (lease === undefined || !isHeldAt(lease, atMs) || wish.lenders.has(id)) continue;
@@ -66,7 +66,7 @@ function isCompatible(lease: Lease, wish: Wish): boolean {
 }
 
 function checkAlsoHeld({ region, alsoHeld }: Wish): Refusal | null {
-  const effort = newEffort(LIMITS.leaseSearchStatesMax);
+  const effort = newEffort(LIMITS.leaseSearchWorkMax);
   for (const other of alsoHeld) {
     const overlap = overlapOf(region, other, effort);
     if (overlap.kind === "apart") continue;

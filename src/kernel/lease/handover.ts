@@ -4,10 +4,9 @@ import { checkOpen } from "../fleet/openness.ts";
 import { onWorktree } from "../ground/worktree.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
-import { checkRoom } from "./acquisition.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { findClaimed, findHeld, type Claimed } from "./claim.ts";
-import { checkNewHolder, isOrphaned, rightsOf, shown } from "./holding.ts";
+import { checkNewHolder, checkRoom, isOrphaned, rightsOf, shown } from "./holding.ts";
 import { nameOf, type Lease } from "./lease.ts";
 import { checkWithin } from "./wanted.ts";
 
@@ -33,7 +32,7 @@ export function decideHandOver(state: State, request: Request, now: Now): Ruling
     checkNewHolder(state, to, now.ended) ??
     checkLent(lease) ??
     checkRights(state, lease, to) ??
-    checkRoom(state, to, now.atMs);
+    checkRoom(state, { holder: to, region: lease.region }, now.atMs);
   if (unfit !== null) return { ok: false, refusal: unfit };
   const ttl_ms = request.ttl_ms ?? lease.ttl_ms;
   const { run_id } = request;

@@ -1,6 +1,8 @@
+import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
-import { nameOf, type Holder, type Lease } from "./lease.ts";
+import { heldAt, leasesOf } from "./book.ts";
+import { isHeldAt, nameOf, type Holder, type Lease } from "./lease.ts";
 
 /** Refuses a holder that may be given nothing now; an outside party may. */
 export function checkNewHolder(
@@ -60,4 +62,55 @@ export function rightsOf(state: State, holder: Holder): readonly string[] | null
 /** A holder for messages. */
 export function shown(holder: Holder): string {
   return "worker" in holder ? holder.worker : JSON.stringify(nameOf(holder));
+}
+
+/** What is to be held, and by whom. */
+interface More {
+  readonly holder: Holder;
+  readonly region: readonly string[];
+}
+
+/**
+ * Refuses what would be more than is kept: of the fleet, or of one holder, which may have so many
+ * leases and so many bytes of patterns. What others ask for is compared with them, so a holder's
+ * patterns are everybody's work.
+ */
+export function checkRoom(state: State, { holder, region }: More, atMs: number): Refusal | null {
+  const { leasesMax, leasesPerHolderMax, leaseBytesPerHolderMax } = LIMITS;
+  const { book } = state;
+  if (book.leases.size >= leasesMax && countHeld(state, atMs) >= leasesMax)
+    return exceeded("leases", { whose: "leases of a fleet", max: leasesMax, got: leasesMax });
+  let count = 0;
+  let bytes = bytesOf(region);
+  for (const lease of leasesOf(book, holder)) {
+    if (!isHeldAt(lease, atMs)) continue;
+    count += 1;
+    bytes += bytesOf(lease.region);
+  }
+  if (count >= leasesPerHolderMax) {
+    const whose = "leases of a holder";
+    return exceeded("leases_of_holder", { whose, max: leasesPerHolderMax, got: count });
+  }
+  if (bytes <= leaseBytesPerHolderMax) return null;
+  const whose = "bytes of the patterns of a holder";
+  return exceeded("bytes_of_holder", { whose, max: leaseBytesPerHolderMax, got: bytes });
+}
+
+function countHeld({ book }: State, atMs: number): number {
+  let count = 0;
+  for (const _ of heldAt(book, atMs)) count += 1;
+  return count;
+}
+
+function exceeded(
+  field: string,
+  { whose, max, got }: { readonly whose: string; readonly max: number; readonly got: number },
+): Refusal {
+  const message = `${whose} must stay at most ${max}, there are ${got}`;
+  return refuse("limit_exceeded", message, { field, max, got });
+}
+
+/** UTF-16 code units are what is counted: near enough, and cheap. */
+function bytesOf(patterns: readonly string[]): number {
+  return patterns.reduce((sum, pattern) => sum + pattern.length, 0);
 }

@@ -3,11 +3,10 @@ import { grant, type Ruling } from "../decision.ts";
 import { checkOpen } from "../fleet/openness.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
-import { checkRoom } from "./acquisition.ts";
 import { findClaimed } from "./claim.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts } from "./conflict.ts";
-import { checkHolder, checkNewHolder, shown } from "./holding.ts";
+import { checkHolder, checkNewHolder, checkRoom, shown } from "./holding.ts";
 import { findKept } from "./kept.ts";
 import { type Holder, type Lease } from "./lease.ts";
 import { endedHolder, lenderEndMs } from "./upkeep.ts";
@@ -65,7 +64,7 @@ export function decideSplit(state: State, request: Request, now: Now): Ruling {
   const { mode } = wanted;
   const asked = { ...request, holder, mode, lane: null, region: wanted.region.patterns };
   const taken =
-    checkRoom(state, holder, now.atMs) ??
+    checkRoom(state, { holder, region: wanted.region.patterns }, now.atMs) ??
     checkLeaseConditions(state, asked, now.atMs) ??
     checkConflicts(state.book, wish, now.atMs);
   if (taken !== null) return { ok: false, refusal: taken };

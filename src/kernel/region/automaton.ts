@@ -20,6 +20,9 @@ export type StateId = number;
 /** No text can be matched from here on. */
 export const NOWHERE: StateId = 0;
 
+/** A look at a place that is not remembered costs as much as so many that are. */
+const COST_OF_PLACE = 4;
+
 /** Runs one pattern over texts; its states are made as they are needed, and only once. */
 export class Automaton {
   readonly #edges: Edge[][] = [];
@@ -32,6 +35,7 @@ export class Automaton {
   readonly #ids = new Map<string, StateId>();
   readonly #next: StateId[][] = [];
   readonly #classes: readonly CharSet[];
+  readonly #effort: { workLeft: number };
   /** The state before any text. */
   readonly start: StateId;
 
@@ -39,9 +43,19 @@ export class Automaton {
    * `classes`: the alphabet in parts that every set of the pattern is a union of; the class that
    * follows the last is the slash.
    */
-  constructor(pattern: Pattern, classes: readonly CharSet[], alphabet: CharSet) {
-    this.#classes = classes;
-    this.#end = this.#build(pattern, alphabet);
+  constructor(
+    pattern: Pattern,
+    so: {
+      readonly classes: readonly CharSet[];
+      readonly alphabet: CharSet;
+      /** What every look at a place is counted against. */
+      readonly effort: { workLeft: number };
+    },
+  ) {
+    this.#classes = so.classes;
+    this.#effort = so.effort;
+    this.#end = this.#build(pattern, so.alphabet);
+    this.#effort.workLeft -= this.#edges.length * COST_OF_PLACE;
     this.#intern([]);
     this.start = this.#intern(this.#closure([0]));
   }
@@ -52,7 +66,9 @@ export class Automaton {
     if (known !== undefined) return known;
     const set = this.#classes[classIndex];
     const reached: number[] = [];
-    for (const place of this.#states[state] ?? [])
+    const places = this.#states[state] ?? [];
+    this.#effort.workLeft -= places.length * COST_OF_PLACE;
+    for (const place of places)
       for (const edge of this.#edges[place] ?? []) if (covers(edge, set)) reached.push(edge.to);
     const made = this.#intern(this.#closure(reached));
     (this.#next[state] ??= [])[classIndex] = made;

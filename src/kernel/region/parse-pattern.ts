@@ -94,6 +94,10 @@ function stepOf(part: readonly Token[], folding: Folding): Step | undefined {
 }
 
 function segmentOf(part: readonly Token[], name: string | undefined, folding: Folding): Segment {
+  const { regionSegmentBytesMax: max } = LIMITS;
+  // No file system has longer names, and what is in one segment meets all of another.
+  if (part.length > max)
+    throw new PatternError(`at most ${max} characters in a segment`, `${part.length}`, true);
   if (name !== undefined) {
     const literal = folding.foldText(name);
     const items = Array.from(literal, (char): CharSet => codePointsOf(char));

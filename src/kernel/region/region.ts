@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import { CASELESS, EXACT, type Folding } from "./folding.ts";
 import { parsePattern } from "./parse-pattern.ts";
-import { PatternError, type Pattern } from "./pattern.ts";
+import { DEEP, PatternError, type Pattern } from "./pattern.ts";
 
 /**
  * A set of resources: those that one of `includes` matches and none of `excludes` does. Written as
@@ -35,15 +35,19 @@ export type ParsedRegion =
  * throws. Whether the region matches anything at all is not looked at.
  */
 export function parseRegion(texts: readonly string[], isCaseless = false): ParsedRegion {
-  const { regionPatternsMax, regionPatternBytesMax } = LIMITS;
+  const { regionPatternsMax, regionPatternBytesMax, regionBytesMax } = LIMITS;
   if (texts.length > regionPatternsMax)
     return tooLarge(undefined, `at most ${regionPatternsMax} patterns`, `${texts.length}`);
   const folding = isCaseless ? CASELESS : EXACT;
+  let bytes = 0;
   const found = { include: new Map<string, Pattern>(), exclude: new Map<string, Pattern>() };
   for (const text of texts) {
     // A character of UTF-16 is three bytes of UTF-8 at most.
     if (text.length > regionPatternBytesMax || sizeOf(text) > regionPatternBytesMax)
       return tooLarge(text.slice(0, 40), `at most ${regionPatternBytesMax} bytes`, "more");
+    bytes += sizeOf(text);
+    if (bytes > regionBytesMax)
+      return tooLarge(undefined, `at most ${regionBytesMax} bytes in all`, "more");
     const isExclude = text.startsWith("!");
     try {
       for (const pattern of parsePattern(isExclude ? text.slice(1) : text, folding))
@@ -58,12 +62,28 @@ export function parseRegion(texts: readonly string[], isCaseless = false): Parse
   const count = found.include.size + found.exclude.size;
   if (count > LIMITS.regionAlternativesMax)
     return tooLarge(undefined, `at most ${LIMITS.regionAlternativesMax} alternatives`, `${count}`);
+  const wild = wildItemsIn([...found.include.values(), ...found.exclude.values()]);
+  if (wild > LIMITS.regionWildItemsMax) {
+    const expected = `at most ${LIMITS.regionWildItemsMax} characters beside or in wildcards`;
+    return tooLarge(undefined, expected, `${wild}`);
+  }
   if (found.include.size === 0) {
     const expected = "at least one pattern that is not led by !";
     const problem = { pattern: undefined, expected, got: JSON.stringify(texts) } as const;
     return { ok: false, problem: { code: "region_invalid", ...problem } };
   }
   return { ok: true, region: regionOf(inOrder(found.include), inOrder(found.exclude), folding) };
+}
+
+/** Comparing two regions costs the product of these: literal segments are just looked up. */
+function wildItemsIn(patterns: readonly Pattern[]): number {
+  let count = 0;
+  for (const { steps } of patterns)
+    for (const step of steps) {
+      if (step === DEEP) count += 1;
+      else if (step.literal === undefined) count += step.items.length;
+    }
+  return count;
 }
 
 function regionOf(

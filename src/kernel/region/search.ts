@@ -18,14 +18,17 @@ export type Found =
   | { readonly kind: "none" }
   | { readonly kind: "too_large" };
 
-/** How many combinations of states one question may still look at: its searches share it. */
+/**
+ * How much work one question may still cost, in looks at places of automata: its searches share it.
+ * What is counted is what takes the time, so that the limit is one on time on any machine.
+ */
 export interface Effort {
-  statesLeft: number;
+  workLeft: number;
 }
 
 /** The effort that one question is worth, unless it is worth more. */
-export function newEffort(statesMax: number = LIMITS.regionSearchStatesMax): Effort {
-  return { statesLeft: statesMax };
+export function newEffort(workMax: number = LIMITS.regionSearchWorkMax): Effort {
+  return { workLeft: workMax };
 }
 
 /** Where all automata stand after some text, and how that was reached. */
@@ -43,7 +46,8 @@ interface Place {
  * when the effort is used up.
  */
 export function searchPath(search: Search, folding: Folding, effort: Effort): Found {
-  return new Run(search, folding).find(effort);
+  if (effort.workLeft <= 0) return { kind: "too_large" };
+  return new Run(search, folding, effort).find();
 }
 
 class Run {
@@ -52,10 +56,12 @@ class Run {
   readonly #classes: readonly CharSet[];
   readonly #signs: readonly string[];
   readonly #dot: number;
+  readonly #effort: Effort;
   readonly #seen = new Set<string>();
   readonly #open: Place[] = [];
 
-  constructor({ all, none }: Search, { alphabet }: Folding) {
+  constructor({ all, none }: Search, { alphabet }: Folding, effort: Effort) {
+    this.#effort = effort;
     this.#classes = classesOf([alphabet, DOT, ...[...all, ...none].flatMap(setsOf)]).filter(
       (one) => intersectSets(one, alphabet).length > 0,
     );
@@ -63,19 +69,20 @@ class Run {
     ok(this.#dot >= 0, "the dot is a class of its own");
     this.#signs = this.#classes.map((one) => String.fromCodePoint(readableIn(one) ?? 0));
     const automatonOf = (pattern: Pattern): Automaton =>
-      new Automaton(pattern, this.#classes, alphabet);
+      new Automaton(pattern, { classes: this.#classes, alphabet, effort });
     this.#all = all.map(automatonOf);
     this.#none = none.map(automatonOf);
   }
 
-  find(effort: Effort): Found {
+  find(): Found {
+    const effort = this.#effort;
     const starts = [...this.#all, ...this.#none].map(({ start }) => start);
     this.#visit({ states: starts, name: NAMING.begun, isSome: false, from: undefined, char: "" });
     // An array grows while it is iterated: each new place is visited in its turn.
     for (const place of this.#open) {
       if (this.#isGoal(place)) return { kind: "found", path: textTo(place) };
-      if (effort.statesLeft <= 0) return { kind: "too_large" };
-      effort.statesLeft -= 1;
+      if (effort.workLeft <= 0) return { kind: "too_large" };
+      effort.workLeft -= starts.length * this.#signs.length;
       this.#goOn(place);
     }
     return { kind: "none" };

@@ -10,6 +10,7 @@ import {
   checkWork,
   demandLease,
   doUnderLease,
+  forWorkOfItsOwn,
   type UnderLease,
 } from "../lease/acquire.ts";
 import { checkPaths } from "../lease/checking.ts";
@@ -60,7 +61,8 @@ export class FleetGround extends FleetReader implements LeaseKeeper {
 
   async withLease<T>(options: AcquireOptions, run: UnderLease<T>): Promise<T> {
     checkWork(run);
-    return doUnderLease(this.#line, await demandLease(this.#tryAcquire(options)), run);
+    const asked = this.#tryAcquire(options, { isForWork: true });
+    return doUnderLease(this.#line, await demandLease(asked), run);
   }
 
   lease(id: string, credential: LeaseCredential = {}): KnownLease {
@@ -142,11 +144,14 @@ export class FleetGround extends FleetReader implements LeaseKeeper {
     await demand(this.#seat, command, this.#seat.owner);
   }
 
-  async #tryAcquire(options: unknown): Promise<Refusable<{ readonly lease: HeldLease }>> {
+  async #tryAcquire(
+    options: unknown,
+    { isForWork = false } = {},
+  ): Promise<Refusable<{ readonly lease: HeldLease }>> {
     demandOpen(this.#seat);
     const { holder, ...request } = readAcquire(options);
     const who = await findWho(this.#seat, holder, "options.holder");
-    return acquire(this.#line, request, {
+    return acquire(this.#line, isForWork ? forWorkOfItsOwn(request) : request, {
       name: async () => holderOf(this.#seat, who),
       tokenOf: (id) => this.#tokenOf(id),
     });

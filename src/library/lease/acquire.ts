@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Claim, Holder } from "../../kernel/lease/lease.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { sha256Of } from "../../runtime/canonical.ts";
@@ -37,10 +38,23 @@ export async function acquire(
     const isNew = entries.some(({ kind }) => kind === "lease.granted");
     const shown = isNew ? token : asker.tokenOf(sighting.lease.id);
     const claim = claimOf(holder, shown);
-    const lease = new HeldLease(line, { sighting, sentAtMs, claim, token: shown });
+    // What was had before is not given back by whoever merely asked for it again.
+    const isOwn = isNew || data.key !== undefined;
+    const lease = new HeldLease(line, { sighting, sentAtMs, claim, token: shown, isOwn });
     return Object.freeze({ ok: true, lease });
   }
   throw keepsEnding("lease.acquire");
+}
+
+/**
+ * The same request, but never answered with what its holder has already: under a key of its own
+ * each piece of work has its lease, though all are done in one name.
+ */
+export function forWorkOfItsOwn(request: AcquireRequest): AcquireRequest {
+  const { data } = request;
+  return data.key === undefined
+    ? { ...request, data: { ...data, key: `work-${randomUUID()}` } }
+    : request;
 }
 
 /** Asks for a lease as {@link acquire}, and throws `Refused` when the rules say no. */

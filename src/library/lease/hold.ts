@@ -13,7 +13,8 @@ import type { LeaseEnd, LeaseView } from "./view.ts";
 
 /**
  * A lease that is held from here. It does not renew itself; `withLease` does. Disposing of it
- * releases it, and does nothing when it has ended by then.
+ * releases it, unless the holder had it before it was asked for here without a key; it does nothing
+ * when the lease has ended by then.
  */
 export interface LeaseHandle extends LeaseVerbs, AsyncDisposable {
   /** Higher for each that holds the ground later; another holder has another. */
@@ -42,6 +43,8 @@ export interface Hold extends Omit<Grip, "id" | "fence"> {
   readonly token: string | null;
   /** When the command was sent that the sighting is of, by {@link Trust.now}. */
   readonly sentAtMs: number;
+  /** Whether it is this hold's to give back when it is disposed of; default true. */
+  readonly isOwn?: boolean;
 }
 
 /** Codes that say to whoever gives a lease back that it is not his any more. */
@@ -64,16 +67,18 @@ export class HeldLease extends LeaseGrip implements LeaseHandle {
   readonly #line: LeaseLine;
   readonly #trust: Trust;
   readonly #controller = new AbortController();
+  readonly #isOwn: boolean;
   #unfollow: () => void = () => undefined;
   #seen: LeaseView;
   #ended: LeaseEnd | undefined;
   #isLost = false;
 
-  constructor(line: LeaseLine, { sighting, claim, token, sentAtMs }: Hold) {
+  constructor(line: LeaseLine, { sighting, claim, token, sentAtMs, isOwn = true }: Hold) {
     const { id, fence, ttlMs } = sighting.lease;
     super(line, { id, claim, fence });
     this.fence = fence;
     this.token = token;
+    this.#isOwn = isOwn;
     this.#line = line;
     this.#seen = sighting.lease;
     const { clock, timers } = line;
@@ -149,6 +154,7 @@ export class HeldLease extends LeaseGrip implements LeaseHandle {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOwn) return this.lose({ by: "closed" });
     try {
       await this.release();
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   claimOf,
   demandLease,
   doUnderLease,
+  forWorkOfItsOwn,
   type UnderLease,
 } from "./acquire.ts";
 import { AGAIN_MAX, keepsEnding, LeaseGrip, refusedBy, type LeaseVerbs } from "./grip.ts";
@@ -77,7 +78,8 @@ export function leaseHolder(
     acquire: (options) => demandLease(tryAcquire(options)),
     withLease: async (options, run) => {
       checkWork(run);
-      return doUnderLease(line, await demandLease(tryAcquire(options)), run);
+      const request = forWorkOfItsOwn(readOwnAcquire(options));
+      return doUnderLease(line, await demandLease(acquire(line, request, asker)), run);
     },
     lease: (id) => knownLease(line, { id: demandText(id, "lease"), claim, token: null }),
     leases: reads.leases,

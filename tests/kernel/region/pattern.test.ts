@@ -212,3 +212,25 @@ function segmentOf(text: string): { readonly literal: string | undefined } {
   if (typeof step !== "object") throw new Error(`${text} must be a segment`);
   return step;
 }
+
+describe("what would take long", () => {
+  const manyRuns = (count: number) => `*${"a*".repeat(count)}`;
+
+  test.each([
+    ["a segment longer than any file's name", ["x".repeat(256)]],
+    [
+      "more bytes in all",
+      Array.from({ length: 20 }, (_, i) => `${i}/${"x/".repeat(450)}`.slice(0, 900)),
+    ],
+    ["more in wildcards", Array.from({ length: 12 }, (_, i) => `${i}/${manyRuns(100)}`)],
+  ])("[GR4] %s is too large to be decided", (_, patterns) => {
+    expect(parseRegion(patterns)).toMatchObject({
+      ok: false,
+      problem: { code: "region_too_large" },
+    });
+  });
+
+  test("[GR4] what just fits is taken", () => {
+    expect(parseRegion(["x".repeat(255), `y/${manyRuns(100)}`]).ok).toBe(true);
+  });
+});
