@@ -50,7 +50,7 @@ async function withSleepers(count: number): Promise<{
   return { fleet, ended, ids, running };
 }
 
-// The kill loses patience after a second in which it hears of no end: so it may on a starved machine.
+// The kill loses patience after a second without an end: so it may on a starved machine.
 const onceInThree = { retry: 2 };
 
 test("[KL12] what a supervisor ends itself is not ended here, too", onceInThree, async () => {

@@ -42,7 +42,7 @@ const check: Verb = {
   ],
   examples: [
     "stint lease check src/api/users.ts --holder alice",
-    "stint lease check $(git diff --cached --name-only) --holder w-abcd --fence 17 --json",
+    "stint lease check src/api/users.ts docs/api.md --holder w-abcd --fence 17 --json",
   ],
   isForWorkers: true,
   run,
