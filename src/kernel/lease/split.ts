@@ -8,7 +8,7 @@ import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts } from "./conflict.ts";
 import { checkHolder, checkNewHolder, checkRoom, shown } from "./holding.ts";
 import { findKept } from "./kept.ts";
-import { type Holder, type Lease } from "./lease.ts";
+import type { Holder, Lease } from "./lease.ts";
 import { endedHolder, lenderEndMs } from "./upkeep.ts";
 import { checkWithin, understand } from "./wanted.ts";
 
