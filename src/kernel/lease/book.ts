@@ -108,8 +108,7 @@ export function dropLease(book: LeaseBook, id: string): LeaseBook {
   const lease = book.leases.get(id);
   if (lease === undefined) return book;
   let next = book;
-  for (const part of lentBy(book, id))
-    next = putLease(next, { ...part, lender: lease.lender });
+  for (const part of lentBy(book, id)) next = putLease(next, { ...part, lender: lease.lender });
   return without(next, lease);
 }
 
