@@ -21,6 +21,9 @@ const PROGRAM = join(import.meta.dirname, "holder.case.ts");
 const KILL_EVERY_MS = 700;
 const STOPPED_MAX = 2;
 
+/** Nobody is killed while fewer run: where starts are slow, nobody would be left to contend. */
+const RUNNING_MIN = 5;
+
 /** The longest lease of a contest and a little, ms: how long a process is stopped. */
 const STOPPED_MS = 3_300;
 
@@ -29,10 +32,12 @@ const NAMES = ["twin", "twin", "anna ", "new\nline", "line\u2028end", "w-", "ün
 
 /** How a contest goes. */
 export interface Rules {
-  /** How long it lasts at least, ms; longer until there were enough kills and stops. */
+  /** How long it lasts at least, ms; longer until enough of all else has happened. */
   readonly forMs: number;
   readonly killsMin: number;
   readonly stopsMin: number;
+  /** Writes under a stale fence that the guard has refused; default 0. */
+  readonly fencedMin?: number;
   /** What is done in the middle of it. */
   readonly halfway?: () => void;
 }
@@ -94,6 +99,7 @@ async function takeAll(stateDir: string): Promise<Outcome["newcomer"]> {
 interface Player {
   readonly name: string;
   readonly child: ChildProcess;
+  isReady: boolean;
   held: string | undefined;
   isStopped: boolean;
   woken: () => void;
@@ -119,17 +125,18 @@ class Contest {
     return { found: this.#found, told: this.#told, killed: this.#killed, writings };
   }
 
-  async run({ forMs, killsMin, stopsMin, halfway = () => undefined }: Rules): Promise<void> {
+  async run({ forMs, killsMin, stopsMin, fencedMin = 0, halfway }: Rules): Promise<void> {
     await Promise.all(NAMES.map((name) => this.#enter(name)));
     const beganAtMs = performance.now();
     const isOn = (): boolean =>
       performance.now() - beganAtMs < forMs ||
       this.#killed < killsMin ||
-      this.#found.length < stopsMin;
+      this.#found.length < stopsMin ||
+      this.#guard.writings().filter(({ accepted }) => !accepted).length < fencedMin;
     await Promise.all([
       this.#kill(isOn),
       ...Array.from({ length: STOPPED_MAX }, () => this.#stop(isOn)),
-      pause(forMs / 2).then(halfway),
+      pause(forMs / 2).then(() => halfway?.()),
     ]);
     await Promise.all(this.#entering);
     await Promise.all([...this.#players].map((player) => this.#leave(player)));
@@ -151,6 +158,7 @@ class Contest {
     const player: Player = {
       name,
       child,
+      isReady: false,
       held: undefined,
       isStopped: false,
       woken: () => undefined,
@@ -158,8 +166,9 @@ class Contest {
     this.#players.add(player);
     const { promise, resolve } = Promise.withResolvers<void>();
     child.on("message", (word: Word) => {
-      if (word.said === "ready") resolve();
-      else this.#hear(player, word);
+      if (word.said !== "ready") return this.#hear(player, word);
+      player.isReady = true;
+      resolve();
     });
     child.once("exit", (code) => {
       this.#players.delete(player);
@@ -188,8 +197,9 @@ class Contest {
   async #kill(isOn: () => boolean): Promise<void> {
     while (isOn()) {
       await pause(KILL_EVERY_MS);
-      const player = this.#draw(({ isStopped }) => !isStopped);
-      if (player === undefined) continue;
+      const running = [...this.#players].filter((one) => one.isReady && !one.isStopped);
+      const player = draw(running);
+      if (player === undefined || running.length < RUNNING_MIN) continue;
       const exited = once(player.child, "exit");
       player.child.kill("SIGKILL");
       await exited;
@@ -202,8 +212,10 @@ class Contest {
   async #stop(isOn: () => boolean): Promise<void> {
     while (isOn()) {
       await pause(5);
-      const player = this.#draw(
-        ({ name, held, isStopped }) => held !== undefined && !isStopped && name !== "twin",
+      const player = draw(
+        [...this.#players].filter(
+          ({ name, held, isStopped }) => held !== undefined && !isStopped && name !== "twin",
+        ),
       );
       if (player === undefined) continue;
       player.isStopped = true;
@@ -219,14 +231,10 @@ class Contest {
   /** Until it has told what it found; another may have killed it meanwhile. */
   async #hasWoken(player: Player): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    player.woken = resolve;
-    player.child.once("exit", () => resolve());
-    await promise;
-  }
-
-  #draw(isFit: (player: Player) => boolean): Player | undefined {
-    const fit = [...this.#players].filter((one) => isFit(one));
-    return fit.length === 0 ? undefined : fit[randomInt(fit.length)];
+    const end = (): void => resolve();
+    player.woken = end;
+    player.child.once("exit", end);
+    await promise.finally(() => player.child.off("exit", end));
   }
 
   async #leave(player: Player): Promise<void> {
@@ -239,6 +247,10 @@ class Contest {
     // One that was killed hears nothing any more.
     if (child.connected) child.send(reply, () => undefined);
   }
+}
+
+function draw(players: readonly Player[]): Player | undefined {
+  return players.length === 0 ? undefined : players[randomInt(players.length)];
 }
 
 /** What is wrong with what a contest came to, in words; nothing is, whatever happened in it. */
