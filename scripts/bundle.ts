@@ -48,8 +48,8 @@ export const BUNDLED: readonly string[] = [
 
 /**
  * What short calls load, which must start fast: every call; then those that only look; then those
- * that give one command about ground. What each of them imports is a few files, read at once, for
- * each file takes its time.
+ * that give one command about ground, which ask a supervisor or decide it themselves. What each of
+ * them imports is a few files, read at once, for each file takes its time.
  */
 const COLD: Readonly<Record<string, readonly string[]>> = {
   cold: ["src/cli/main.ts"],
@@ -60,7 +60,12 @@ const COLD: Readonly<Record<string, readonly string[]>> = {
     "src/cli/commands/lease-check.ts",
     "src/compose/leasing.ts",
   ],
+  asking: ["src/client/supervisor.ts"],
+  deciding: ["src/compose/deciding.ts"],
 };
+
+/** What is loaded by calls alone that have loaded all of `leasing`. */
+const AFTER_LEASING: readonly string[] = ["asking", "deciding"];
 
 /** The doors that must not load what is another's alone; others may load a little more. */
 const NARROW: readonly string[] = ["index", "worker"];
@@ -79,7 +84,7 @@ export async function bundle(outDir: string): Promise<void> {
     root: ROOT,
     configFile: false,
     logLevel: "warn",
-    plugins: [divide(parts)],
+    plugins: [divide(parts), takeBuiltins()],
     // The files name what they were made of: as it lies here, not where a link leads to.
     resolve: { preserveSymlinks: true },
     ssr: { noExternal: true, external: EXTERNAL },
@@ -131,8 +136,39 @@ function divide(parts: Map<string, string>): Plugin {
         if (id === join(ROOT, ENTRIES["cli"] ?? "")) continue;
         const callers = always.has(id) ? [["cold", always] as const] : some;
         const names = [...callers, ...doors].filter(([, closure]) => closure.has(id));
-        parts.set(id, names.map(([name]) => name).join("-"));
+        // Who asks or decides has loaded what it takes to give a command.
+        const isGiven = names.some(([name]) => name === "leasing");
+        const needed = names.filter(([name]) => !isGiven || !AFTER_LEASING.includes(name));
+        parts.set(id, needed.map(([name]) => name).join("-"));
       }
+    },
+  };
+}
+
+/**
+ * Has the files of what is {@link COLD} take Node's builtins by a call. An import makes a module of
+ * all that a builtin has, and that loads for `node:fs` promises and streams, and for `node:http`
+ * WebSockets: a short call would spend half of what a Node takes that does nothing.
+ *
+ * A Node that has no such call is too old for Stint: there all names are undefined, and what is
+ * loaded first ends with a sentence about it.
+ */
+function takeBuiltins(): Plugin {
+  const cold = new RegExp(`^chunks/(${Object.keys(COLD).join("|")})-`);
+  const imports = /^import (?:(\w+), )?(?:\{ (.+) \}|(\w+)) from "(node:[\w/]+)";$/gm;
+  return {
+    name: "stint-take-builtins",
+    renderChunk(code, { fileName }) {
+      if (!cold.test(fileName)) return null;
+      const taken = code.replaceAll(imports, (...match: readonly (string | undefined)[]) => {
+        const [, beside, names, alone, builtin = ""] = match;
+        const bound = names === undefined ? undefined : `{ ${names.replaceAll(" as ", ": ")} }`;
+        return [beside, bound, alone]
+          .filter((binding) => binding !== undefined)
+          .map((name) => `const ${name} = process.getBuiltinModule?.("${builtin}") ?? {};`)
+          .join("\n");
+      });
+      return { code: taken };
     },
   };
 }

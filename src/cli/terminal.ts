@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { Fault } from "../ports/fault.ts";
 
 /** The streams of this process, as far as a call needs them. */
@@ -22,12 +23,23 @@ export interface Terminal {
 
 const columnsDefault = 80;
 
+/** Descriptors of the streams that are only looked at. */
+const STDIN = 0;
+const STDERR = 2;
+
 /** Lets the event loop turn once, by when a stream has told of a failed write. */
 const untilTold = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The terminal of this process. `onUnread` is called when stdout has lost its reader. */
 export function processTerminal(onUnread: () => void): Terminal {
-  const { stdin, stdout, stderr } = process;
+  const { stdout } = process;
+  let stderr: NodeJS.WriteStream | undefined;
+  // Node makes a stream when it is first asked for; most calls need neither stdin nor stderr.
+  const errors = (): NodeJS.WriteStream => {
+    // Nobody is left to be told where stderr fails.
+    stderr ??= process.stderr.on("error", () => undefined);
+    return stderr;
+  };
   let isRead = true;
   let failure: Fault | undefined;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -38,10 +50,8 @@ export function processTerminal(onUnread: () => void): Terminal {
     if (error.code === "EPIPE") onUnread();
     else failure ??= lostOutput(error);
   });
-  // Nobody is left to be told.
-  stderr.on("error", () => undefined);
   return {
-    canAsk: stdin.isTTY && stderr.isTTY,
+    canAsk: isatty(STDIN) && isatty(STDERR),
     isOutTerminal: stdout.isTTY,
     // A terminal without a window, as of some CI, says that it is 0 wide.
     columns: stdout.isTTY && stdout.columns > 0 ? stdout.columns : columnsDefault,
@@ -49,12 +59,12 @@ export function processTerminal(onUnread: () => void): Terminal {
       if (isRead) stdout.write(text);
     },
     note(text) {
-      stderr.write(text);
+      errors().write(text);
     },
     async ask(question, signal) {
       // Seldom needed, and not free to load.
       const { createInterface } = await import("node:readline/promises");
-      const lines = createInterface({ input: stdin, output: stderr });
+      const lines = createInterface({ input: process.stdin, output: errors() });
       // A terminal that is read line by line hands Ctrl-C over instead of a signal.
       lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
       try {
@@ -66,7 +76,7 @@ export function processTerminal(onUnread: () => void): Terminal {
       }
     },
     async drain() {
-      await Promise.all([flush(stdout), flush(stderr)]);
+      await Promise.all([flush(stdout), ...(stderr === undefined ? [] : [flush(stderr)])]);
       await untilTold();
       return failure;
     },

@@ -1,6 +1,8 @@
+import type { Command } from "./command.ts";
 import type { Entry } from "./entry.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { leaseIdAt } from "./lease/lease.ts";
+import { leaseIdAt, type Holder } from "./lease/lease.ts";
+import type { State } from "./state.ts";
 
 /**
  * The worker or lease that an entry is about, or null: the key of `Journal.about`.
@@ -37,4 +39,30 @@ function instanceOf(manifest: Json | undefined): Json | undefined {
 
 function textOf(value: Json | undefined): string | null {
   return typeof value === "string" ? value : null;
+}
+
+/** Whether the state has a worker or a lease of an id; theirs are never alike. */
+export function isKnown({ workers, book }: State, id: string): boolean {
+  return workers.has(id) || book.leases.has(id);
+}
+
+/**
+ * The workers and leases that matter to a command even when they have ended: its target, the
+ * parent and the instance of an admission, the instance of a manifest, who is to hold a lease. The
+ * first that has ended is `ended`.
+ */
+export function targetsOf({ kind, data }: Command): readonly string[] {
+  if (kind === "worker.admit")
+    return [...(data.parent === null ? [] : [data.parent]), data.instance];
+  if (kind === "lease.acquire") return workerIn(data.holder);
+  if (kind === "lease.hand_over") return [data.lease, ...workerIn(data.to)];
+  if (kind === "lease.split") return [data.lease, data.to];
+  if (kind === "worker.register") return data.manifest === null ? [] : [data.manifest.instance];
+  if (kind === "halt.request") return [];
+  if ("lease" in data) return [data.lease];
+  return "worker" in data ? [data.worker] : [];
+}
+
+function workerIn(holder: Holder): readonly string[] {
+  return "worker" in holder ? [holder.worker] : [];
 }

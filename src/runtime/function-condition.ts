@@ -1,5 +1,4 @@
-import { types } from "node:util";
-import { createContext, Script } from "node:vm";
+import type { Context, Script } from "node:vm";
 import type { Verdict, Verdicts } from "../kernel/command.ts";
 import type { AdmissionContext } from "../kernel/condition/context.ts";
 import { LIMITS } from "../kernel/limits.ts";
@@ -70,8 +69,9 @@ function verdictOf(ask: () => unknown): Verdict {
   try {
     const said = ask();
     if (typeof said === "boolean") return said;
-    if (types.isPromise(said)) said.catch(() => undefined);
-    const got = types.isPromise(said) ? "a promise" : said === null ? "null" : typeof said;
+    const { isPromise } = process.getBuiltinModule("node:util").types;
+    if (isPromise(said)) said.catch(() => undefined);
+    const got = isPromise(said) ? "a promise" : said === null ? "null" : typeof said;
     return `a condition must answer true or false at once, got ${got}`;
   } catch (error) {
     // Whatever a stranger's function throws is its verdict: an error denies.
@@ -91,8 +91,15 @@ function describe(error: unknown): string {
 
 const nothing = (): Verdict => false;
 const cell = { call: nothing };
-const script = new Script("cell.call()", { filename: "stint:function-condition" });
-let realm: ReturnType<typeof createContext> | undefined;
+/** What calls functions so that they can be interrupted; made when the first one is asked. */
+let caller: { readonly script: Script; readonly realm: Context } | undefined;
+
+function makeCaller(): NonNullable<typeof caller> {
+  // Not imported: few programs bring functions, and all load this.
+  const { createContext, Script } = process.getBuiltinModule("node:vm");
+  const script = new Script("cell.call()", { filename: "stint:function-condition" });
+  return { script, realm: createContext({ cell }) };
+}
 
 /**
  * Calls a function and interrupts it after `limitMs`, whatever it is at: the watchdog of a script
@@ -100,11 +107,11 @@ let realm: ReturnType<typeof createContext> | undefined;
  * native code, say a child process that is waited for, is interrupted only when it returns.
  */
 function callWithin(limitMs: number, call: () => Verdict): Verdict {
-  realm ??= createContext({ cell });
+  caller ??= makeCaller();
   cell.call = call;
   try {
     // The script answers what the call does.
-    return script.runInContext(realm, { timeout: limitMs }) as Verdict;
+    return caller.script.runInContext(caller.realm, { timeout: limitMs }) as Verdict;
   } finally {
     cell.call = nothing;
   }

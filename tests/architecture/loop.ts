@@ -1,5 +1,6 @@
 import type { Submission } from "../../src/kernel/command.ts";
-import { decide, type Decision } from "../../src/kernel/decide.ts";
+import { decide } from "../../src/kernel/decide.ts";
+import type { Decision } from "../../src/kernel/rules/ruling.ts";
 import { RULES } from "../../src/kernel/entry.ts";
 import { evolve } from "../../src/kernel/evolve.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";

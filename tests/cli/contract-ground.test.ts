@@ -127,3 +127,19 @@ describe("[LN8] the verbs of the contract", () => {
     expect((await ground.done(["contract", "enact"])).stderr).toContain(`note: ${note}`);
   });
 });
+
+test("[CD5] a condition on leases decides where no supervisor runs", async () => {
+  const when = `holder.kind == "outside" && lane == ""`;
+  const condition = `[[contract.lease_deny_when]]\nname = "lanes-only"\nwhen = '${when}'\n`;
+  const ground = await makeGround({ config: `${condition}${LANES}` });
+  const acquire = ["lease", "acquire", "--holder", "ann", "--json"];
+  const refused = await ground.call([...acquire, "--region", "docs/**"]);
+  expect(refused.json()).toMatchObject({ refusal: { code: "lease_condition" } });
+  await ground.done([...acquire, "--lane", "web"]);
+  expect(await kindsIn(ground)).toEqual([
+    "fleet.created",
+    "lanes.enacted",
+    "command.refused",
+    "lease.granted",
+  ]);
+});

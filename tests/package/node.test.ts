@@ -16,12 +16,16 @@ interface OldNode {
   readonly command: readonly [string, ...string[]];
 }
 
-/** This Node, which says of itself that it is another: what it is asked for is all we look at. */
+/**
+ * This Node, which says of itself that it is another: what it is asked for is all we look at, and
+ * what an older one does not have that is used before anybody looks.
+ */
 function pretender(version: string): OldNode {
   const text = `data:text/javascript,
     for (const [name, value] of [["version", "v${version}"],
         ["versions", { ...process.versions, node: "${version}" }]])
-      Object.defineProperty(process, name, { value });`;
+      Object.defineProperty(process, name, { value });
+    if (${String(Number.parseInt(version) < 20)}) process.getBuiltinModule = undefined;`;
   return { version, command: [process.execPath, "--import", text.replaceAll(/\s+/g, " ")] };
 }
 

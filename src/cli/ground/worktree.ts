@@ -1,3 +1,4 @@
+import { lookAtGround } from "../../system/ground/ground.ts";
 import type { Call } from "../call.ts";
 
 /**
@@ -7,7 +8,6 @@ import type { Call } from "../call.ts";
 export async function currentWorktree(call: Call): Promise<string | undefined> {
   if (call.workerTokenFile !== undefined) return undefined;
   const { stateDir } = await call.place();
-  const { lookAtGround } = await import("../../system/ground/ground.ts");
   const sight = lookAtGround({ stateDir, cwd: process.cwd() });
   return sight.ok ? (sight.ground.worktree ?? undefined) : undefined;
 }

@@ -1,5 +1,3 @@
-import { styleText } from "node:util";
-
 /** The few emphases that the command line uses; each returns its text unchanged without colour. */
 export interface Colours {
   /** A heading or the one thing to look at. */
@@ -20,9 +18,13 @@ type Style = keyof Colours;
 
 /** The emphases for a place that shows colour, or for one that does not. */
 export function coloursFor(isColour: boolean): Colours {
-  const paint = (style: Style) => (text: string) =>
+  const paint = (style: Style) => (text: string) => {
+    if (!isColour || text === "") return text;
+    // Not imported: most calls paint nothing, and would wait for it.
+    const { styleText } = process.getBuiltinModule("node:util");
     // Whether the place shows colour was decided by the caller, who knows the place.
-    isColour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
+    return styleText(style, text, { validateStream: false });
+  };
   return {
     bold: paint("bold"),
     dim: paint("dim"),

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from "node:util";
 import { graphemesOf } from "./plain.ts";
 
 /** One column of a table: its heading and what it shows of a row. */
@@ -103,7 +102,8 @@ const ascii = /^[\x20-\x7e]*$/;
 
 /** How many columns a text takes on a terminal, colours not counted. */
 export function widthOf(text: string): number {
-  const bare = stripVTControlCharacters(text);
+  if (ascii.test(text)) return text.length;
+  const bare = process.getBuiltinModule("node:util").stripVTControlCharacters(text);
   if (ascii.test(bare)) return bare.length;
   let width = 0;
   for (const character of graphemesOf(bare)) width += wide.test(character) ? 2 : 1;

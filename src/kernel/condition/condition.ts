@@ -8,18 +8,12 @@
  */
 import { ADMISSION_VOCABULARY, type AdmissionContext } from "./context.ts";
 import { evaluate } from "./evaluate.ts";
+import { bringJudge, type ConditionCheck, type Verdict } from "../rules/judge.ts";
 import { LEASE_VOCABULARY, type LeaseContext } from "./lease-context.ts";
 import { ConditionParser, type Parsed } from "./parse.ts";
 import { Failure, typeName } from "./value.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { LIMITS } from "../limits.ts";
-
-/** What a check says of a source; a problem is one sentence with expectation and actual value. */
-export type ConditionCheck =
-  { readonly ok: true } | { readonly ok: false; readonly problem: string };
-
-/** What a condition says of what is asked for; an error denies, and says why in one sentence. */
-export type Verdict = { readonly triggered: boolean } | { readonly error: string };
 
 /**
  * Checks a stop condition when it is enacted: syntax, names, types (CD1) and limits (CD3).
@@ -95,3 +89,5 @@ class Conditions {
 
 const stopConditions = new Conditions(ADMISSION_VOCABULARY);
 const leaseConditions = new Conditions(LEASE_VOCABULARY);
+
+bringJudge({ checkCondition, evaluateCondition, checkLeaseCondition, evaluateLeaseCondition });

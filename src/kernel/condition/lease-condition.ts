@@ -1,4 +1,4 @@
-import { evaluateLeaseCondition } from "./condition.ts";
+import { theJudge } from "../rules/judge.ts";
 import type { LeaseContext } from "./lease-context.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
@@ -25,7 +25,7 @@ export function checkLeaseConditions(state: State, asked: Asked, atMs: number): 
   if (lease_deny_when.length === 0) return null;
   const context = leaseContext(state, asked, atMs);
   for (const { name, when } of lease_deny_when) {
-    const verdict = evaluateLeaseCondition(when, context);
+    const verdict = theJudge().evaluateLeaseCondition(when, context);
     if ("triggered" in verdict && !verdict.triggered) continue;
     const error = "error" in verdict ? verdict.error : null;
     return refuse(

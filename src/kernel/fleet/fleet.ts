@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { ok } from "../assert.ts";
 import type { CommandMap } from "../command.ts";
-import { checkCondition, checkLeaseCondition } from "../condition/condition.ts";
+import { theJudge, type ConditionCheck } from "../rules/judge.ts";
 import { wholeContract, type Contract } from "./contract.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import type { State } from "../state.ts";
@@ -47,13 +47,11 @@ export function decideEnact(state: State, request: CommandMap["contract.enact"])
 /** Conditions are type-checked here, before they can ever decide. */
 function conditionProblem(contract: Contract): Ruling | null {
   const { stop, lease_deny_when } = wholeContract(contract);
+  const checkStop = (source: string): ConditionCheck => theJudge().checkCondition(source);
+  const checkLease = (source: string): ConditionCheck => theJudge().checkLeaseCondition(source);
   const conditions = [
-    ...stop.map((one) => ({ ...one, noun: "stop condition", check: checkCondition })),
-    ...lease_deny_when.map((one) => ({
-      ...one,
-      noun: "condition on leases",
-      check: checkLeaseCondition,
-    })),
+    ...stop.map((one) => ({ ...one, noun: "stop condition", check: checkStop })),
+    ...lease_deny_when.map((one) => ({ ...one, noun: "condition on leases", check: checkLease })),
   ];
   for (const { name, when, noun, check } of conditions) {
     if (when === undefined) continue;

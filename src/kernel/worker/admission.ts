@@ -1,7 +1,7 @@
 import { carve } from "../budget/allowance.ts";
 import type { Budget } from "../budget/budget.ts";
 import type { CommandMap, Verdicts } from "../command.ts";
-import { evaluateCondition } from "../condition/condition.ts";
+import { theJudge } from "../rules/judge.ts";
 import type { AdmissionContext, AdmissionRelative } from "../condition/context.ts";
 import type { Contract, StopCondition } from "../fleet/contract.ts";
 import { checkOpen } from "../fleet/openness.ts";
@@ -268,7 +268,7 @@ function judge(
   verdicts: Verdicts,
 ): JsonObject | null {
   if (condition.when !== undefined) {
-    const result = evaluateCondition(condition.when, context);
+    const result = theJudge().evaluateCondition(condition.when, context);
     if ("error" in result) return { error: result.error };
     return result.triggered ? {} : null;
   }

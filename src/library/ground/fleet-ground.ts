@@ -17,7 +17,7 @@ import { checkPaths } from "../lease/checking.ts";
 import { checkedCommand, lineHere } from "../lease/here.ts";
 import { findLease, listEver, listLive } from "../lease/history.ts";
 import type { HeldLease, LeaseHandle } from "../lease/hold.ts";
-import { findWho, holderOf, tokenFor } from "../lease/holder.ts";
+import { holderOf, tokenFor } from "../lease/holder.ts";
 import type { Called, LeaseLine } from "../lease/line.ts";
 import { absentLeftOut, demandText, readAcquire, type AcquireOptions } from "../lease/options.ts";
 import { knownLease, takeOver, type KnownLease } from "../lease/own.ts";
@@ -30,6 +30,7 @@ import {
 import type { LeaseView } from "../lease/view.ts";
 import type { Refusable } from "../refused.ts";
 import { demand, type Seat } from "../seat.ts";
+import { findWho } from "../worker/reference.ts";
 import type { AdoptOptions, LeaseCredential, LeaseKeeper, RevokeOptions } from "./keeper.ts";
 import {
   listLanes,

@@ -5,7 +5,7 @@ import { describeValue, InputError } from "../../protocol/input.ts";
 import { parseGroundRules } from "../../protocol/lease.ts";
 import { demandFields, demandOptions } from "../given-options.ts";
 import type { Seat } from "../seat.ts";
-import { findWho } from "../lease/holder.ts";
+import { findWho } from "../worker/reference.ts";
 import { journalNow } from "../lease/sighting.ts";
 import { absentLeftOut, demandText, patternsOf } from "../lease/options.ts";
 

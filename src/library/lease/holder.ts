@@ -2,31 +2,13 @@ import type { Holder, OutsideHolder } from "../../kernel/lease/lease.ts";
 import { base32 } from "../../runtime/base32.ts";
 import { sha256Of } from "../../runtime/canonical.ts";
 import type { Keyring, Seat } from "../seat.ts";
-import { resolveWorker } from "../worker/reference.ts";
 import type { NamedHolder } from "./line.ts";
-import { meansWorker } from "./options.ts";
 
 /** As many random bits as a command id has; 26 letters. */
 const nonceBytes = 16;
 
 /** Whom a text means: a worker, or an outside party by its name. */
 export type Who = { readonly worker: string } | { readonly name: string };
-
-/**
- * Finds out whom a text means, by the journal as it is now: a worker where it looks like the id of
- * one or begins with `worker:`, else an outside party of just this name. Throws an InputError when
- * it means several workers.
- */
-export async function findWho(
-  seat: { readonly loop: Pick<Seat["loop"], "state" | "look"> },
-  text: string,
-  path: string,
-): Promise<Who> {
-  const reference = meansWorker(text);
-  if (reference === undefined) return { name: text };
-  if (seat.loop.state().workers.has(reference)) return { worker: reference };
-  return { worker: resolveWorker(await seat.loop.look(), reference, path) };
-}
 
 /** What tokens are derived with. */
 interface Deriving extends Pick<Seat, "fleet"> {

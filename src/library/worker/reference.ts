@@ -2,6 +2,8 @@ import { InputError, describeValue } from "../../protocol/input.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { State } from "../../kernel/state.ts";
 import { isLive } from "../../kernel/state.ts";
+import type { Who } from "../lease/holder.ts";
+import { meansWorker } from "../lease/options.ts";
 import type { Seat } from "../seat.ts";
 
 /** A prefix of an id must be this long, `w-` included, to be one. */
@@ -55,4 +57,20 @@ export async function resolveAllNow(
   const [first, ...others] = ids;
   if (first !== undefined) return [first, ...others];
   throw new InputError("usage", [{ path: "worker", expected: "at least one", got: "[]" }]);
+}
+
+/**
+ * Finds out whom a text means, by the journal as it is now: a worker where it looks like the id of
+ * one or begins with `worker:`, else an outside party of just this name. Throws an InputError when
+ * it means several workers.
+ */
+export async function findWho(
+  seat: { readonly loop: Pick<Seat["loop"], "state" | "look"> },
+  text: string,
+  path: string,
+): Promise<Who> {
+  const reference = meansWorker(text);
+  if (reference === undefined) return { name: text };
+  if (seat.loop.state().workers.has(reference)) return { worker: reference };
+  return { worker: resolveWorker(await seat.loop.look(), reference, path) };
 }

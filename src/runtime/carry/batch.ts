@@ -4,13 +4,14 @@
  */
 
 import type { Submission, Verdicts } from "../../kernel/command.ts";
-import { isKnown, type decide } from "../../kernel/decide.ts";
+import type { decide } from "../../kernel/decide.ts";
 import { RULES, seqAfter } from "../../kernel/entry.ts";
 import type { Event } from "../../kernel/event.ts";
 import { evolve } from "../../kernel/evolve.ts";
 import { leaseIdAt } from "../../kernel/lease/lease.ts";
 import { refuse, type Refusal } from "../../kernel/refusal.ts";
 import { nextDeadlineAtMs, type State } from "../../kernel/state.ts";
+import { isKnown } from "../../kernel/subject.ts";
 import { askingContext } from "../../kernel/worker/asking.ts";
 import type { Draft, Recollection } from "../../ports/journal.ts";
 import { canonicalCopy } from "../canonical.ts";

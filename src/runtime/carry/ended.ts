@@ -1,8 +1,8 @@
 import type { Command } from "../../kernel/command.ts";
-import { isKnown, targetsOf } from "../../kernel/decide.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { State } from "../../kernel/state.ts";
+import { isKnown, targetsOf } from "../../kernel/subject.ts";
 import type { Journal } from "../../ports/journal.ts";
 
 /** How many entries about an id are asked for, at first and when the first decide nothing. */

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { checkCondition, evaluateCondition } from "../../../src/kernel/condition/condition.ts";
-import type { Verdict } from "../../../src/kernel/condition/condition.ts";
+import type { Verdict } from "../../../src/kernel/rules/judge.ts";
 import type { Json, JsonObject } from "../../../src/kernel/json.ts";
 import { LIMITS } from "../../../src/kernel/limits.ts";
 import { answerOf, contextOf, problemOf } from "./context.ts";
