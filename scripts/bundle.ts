@@ -173,11 +173,18 @@ function takeBuiltins(): Plugin {
   };
 }
 
-/** What is shared by most is taken first: it needs nothing that is shared by fewer. */
+/**
+ * What is shared by most is taken first: it needs nothing that is shared by fewer, and a group
+ * takes along what its files need. What is loaded after `leasing` comes after what is as widely
+ * shared: it needs that, and must not take it.
+ */
 function groupsOf(parts: ReadonlyMap<string, string>): Rolldown.CodeSplittingGroup[] {
-  // What every call needs counts as shared by all of them.
-  const countOf = (part: string): number =>
-    part.split("-").length + (part.startsWith("cold") ? Object.keys(COLD).length : 0);
+  const countOf = (part: string): number => {
+    const [first = "", ...others] = part.split("-");
+    // What every call needs counts as shared by all of them.
+    const sharing = 1 + others.length + (first === "cold" ? Object.keys(COLD).length : 0);
+    return 2 * sharing + (AFTER_LEASING.includes(first) ? 0 : 1);
+  };
   const most = countOf(["cold", ...NARROW].join("-"));
   // What belongs where is not known before all files are read.
   return Array.from({ length: most + 1 }, (_, count) => ({

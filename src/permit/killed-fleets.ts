@@ -1,4 +1,4 @@
-import { mkdir, open, stat } from "node:fs/promises";
+import fs from "node:fs";
 import { join } from "node:path";
 import { userFolder } from "../system/folders.ts";
 
@@ -21,8 +21,8 @@ export function killedFleetsOfUser(): KilledFleets {
   return {
     async remember(fleet) {
       const folder = folderOfKilled();
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = await open(join(folder, fleet), "w", 0o600);
+      await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 });
+      const file = await fs.promises.open(join(folder, fleet), "w", 0o600);
       try {
         await file.sync();
       } finally {
@@ -31,7 +31,7 @@ export function killedFleetsOfUser(): KilledFleets {
     },
     async has(fleet) {
       try {
-        return (await stat(join(folderOfKilled(), fleet))).isFile();
+        return fs.statSync(join(folderOfKilled(), fleet)).isFile();
       } catch {
         // No such file, no such folder, or none that may be read: nothing is remembered.
         return false;
@@ -47,7 +47,7 @@ export function killedFleetsOfUser(): KilledFleets {
 export async function ensureKilledFolder(): Promise<string> {
   const folder = folderOfKilled();
   // Without a home there is no such memory, for workers neither.
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
+  await fs.promises.mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
   return folder;
 }
 

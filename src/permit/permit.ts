@@ -1,4 +1,4 @@
-import { open, readdir, stat, unlink } from "node:fs/promises";
+import fs from "node:fs";
 import { Fault } from "../ports/fault.ts";
 import { codeOf } from "../ports/error-code.ts";
 import type { KilledFleets } from "./killed-fleets.ts";
@@ -8,7 +8,7 @@ import { isPermit, permitFile } from "../system/places.ts";
 /** Whether a state folder has, or had, a fleet: the permit of one lies in it. */
 export async function holdsPermit(folder: string): Promise<boolean> {
   try {
-    return (await readdir(folder)).some(isPermit);
+    return (await fs.promises.readdir(folder)).some(isPermit);
   } catch (error) {
     if (isMissing(error)) return false;
     const message = `the state folder ${folder} must be readable`;
@@ -23,7 +23,7 @@ export async function holdsPermit(folder: string): Promise<boolean> {
 export function filePermit(folder: string, killed: KilledFleets): Permit {
   const remove = async (fleet: string): Promise<void> => {
     try {
-      await unlink(permitFile(folder, fleet));
+      await fs.promises.unlink(permitFile(folder, fleet));
       await syncFolder(folder);
     } catch (error) {
       if (!isMissing(error)) throw error;
@@ -31,7 +31,7 @@ export function filePermit(folder: string, killed: KilledFleets): Permit {
   };
   return {
     async grant(fleet) {
-      const file = await open(permitFile(folder, fleet), "w", 0o600);
+      const file = await fs.promises.open(permitFile(folder, fleet), "w", 0o600);
       try {
         await file.sync();
       } finally {
@@ -42,7 +42,7 @@ export function filePermit(folder: string, killed: KilledFleets): Permit {
     async isGranted(fleet) {
       if (await killed.has(fleet)) return false;
       try {
-        await stat(permitFile(folder, fleet));
+        fs.statSync(permitFile(folder, fleet));
         return true;
       } catch (error) {
         if (isMissing(error)) return false;
@@ -72,7 +72,7 @@ export function memoryPermit(): Permit {
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
+  const handle = await fs.promises.open(folder, "r");
   try {
     await handle.sync();
   } finally {
