@@ -18,7 +18,8 @@ export default defineConfig({
     allowOnly: false,
     // Real processes: tests signal themselves, change directory, and are killed.
     pool: "forks",
-    maxWorkers: Math.max(2, availableParallelism()),
+    // A third of the time they wait for processes and deadlines.
+    maxWorkers: Math.ceil(1.5 * Math.max(2, availableParallelism())),
     // Killed fleets are remembered outside of their folders: not in the user's own place here.
     env: { XDG_STATE_HOME: join(tmpdir(), `stint-test-state-${process.getuid?.() ?? 0}`) },
     // A busy machine is slow, not wrong: what is awaited of the outside world gets its time.
