@@ -22,13 +22,22 @@ export async function refuseWorker(
   return new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
 }
 
-/** The refusal of a verb that only an operator may call. */
-export function notAsWorker(verb: string): Refused {
+/** What a worker may do where it called for what is the operator's. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  "lane ls":
+    "a worker acquires a lane by its name, `stint lease acquire --lane NAME`; an unknown name is " +
+    "refused with those that are like it, or that are there",
+  "lease revoke": "a worker gives back what it holds: `stint lease release ID`",
+};
+
+/** The refusal of a verb that only an operator may call; `instead`: what a worker may do. */
+export function notAsWorker(verb: string, instead = INSTEAD[verb]): Refused {
   return new Refused({
     code: "not_authorised",
     message:
       `\`stint ${verb}\` must be called by the operator, it was called by a worker ` +
-      "(STINT_WORKER_TOKEN_FILE is set)",
+      "(STINT_WORKER_TOKEN_FILE is set)" +
+      (instead === undefined ? "" : `; ${instead}`),
     facts: { verb },
   });
 }

@@ -64,18 +64,19 @@ class PlainLine {
     else this.options[name] = option.parse === undefined ? value : option.parse(value);
   }
 
-  /** A list goes on to the next option, and may go on after it. */
+  /** A list of `<words...>` goes on to the next option; any may go on after it. */
   #readList(option: VerbOption, name: string): void {
     const before = this.options[name];
     const values: unknown[] = Array.isArray(before) ? [...(before as readonly unknown[])] : [];
+    const most = option.flags.endsWith("...>") ? Infinity : 1;
     const first = this.#at;
-    while (this.#at < this.#words.length) {
+    while (this.#at < this.#words.length && this.#at - first < most) {
       const word = this.#words[this.#at] ?? "";
       if (word.startsWith("-")) break;
       values.push(option.parse === undefined ? word : option.parse(word));
       this.#at += 1;
     }
-    if (this.#at === first || !option.flags.endsWith("...>")) this.isPlain = false;
+    if (this.#at === first) this.isPlain = false;
     this.options[name] = values;
   }
 

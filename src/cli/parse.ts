@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { InputError } from "../protocol/input.ts";
 import { UsageError } from "./report.ts";
 import type { Given, Verb, VerbOption } from "./verb.ts";
 
@@ -64,7 +65,14 @@ function optionOf({ flags, description, parse, isRequired, isList }: VerbOption)
       ...(Array.isArray(before) ? (before as readonly unknown[]) : []),
       read(text),
     ]);
-  return parse === undefined ? option : option.argParser(read);
+  if (!flags.includes("<")) return option;
+  // The last one would win in silence, and what is meant is granted or ended for good.
+  return option.argParser((text, before: unknown) => {
+    if (before === undefined) return read(text);
+    // Not what it is given as: it may be a token.
+    const problem = { path: option.long ?? flags, expected: "given once", got: "it again" };
+    throw new InputError("usage", [problem]);
+  });
 }
 
 function asUsage(verb: Verb, { message }: CommanderError): UsageError {

@@ -20,8 +20,18 @@ const tailBytes = 2_000;
 /** How much a supervisor may say before it serves, bytes. */
 const lineBytesMax = 65_536;
 
-/** What a supervisor must not have from whoever happens to start it: they name a worker. */
-const NOT_INHERITED = ["STINT_WORKER_TOKEN_FILE", "STINT_INSTANCE", "STINT_FLEET", "STINT_SANDBOX"];
+/** What a supervisor must not have of whoever happens to start it: what names worker or lease. */
+const NOT_INHERITED = [
+  "STINT_WORKER_TOKEN_FILE",
+  "STINT_INSTANCE",
+  "STINT_FLEET",
+  "STINT_SANDBOX",
+  // It lives long, and whoever runs as its user can read its environment.
+  "STINT_LEASE_TOKEN",
+  "STINT_LEASE_TOKEN_FILE",
+  "STINT_LEASE_ID",
+  "STINT_LEASE_FENCE",
+];
 
 /** How a supervisor is started. */
 export interface StartSupervisorOptions {

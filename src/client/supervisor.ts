@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isUrgent } from "../kernel/command.ts";
+import { isUrgent, type Command } from "../kernel/command.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type {
   CommandAnswer,
@@ -66,12 +66,12 @@ class SupervisorConnection implements Supervision {
     this.#line = line;
   }
 
-  async submit({ sights, ...order }: CommandOrder): Promise<CommandAnswer> {
+  async submit({ sights, token, ...order }: CommandOrder): Promise<CommandAnswer> {
     const urgent = isUrgent(order.command.kind);
     const reply = await this.#line.ask({
       method: "POST",
       path: sights === true ? "/v1/commands?sights=true" : "/v1/commands",
-      body: wire(order),
+      body: wire({ ...order, command: withToken(order.command, token) }),
       deadlineMs: urgent ? urgentMs : commandMs,
       isUrgent: urgent,
     });
@@ -102,6 +102,15 @@ class SupervisorConnection implements Supervision {
   async close(): Promise<void> {
     this.#line.close();
   }
+}
+
+/** A command as its supervisor takes it: with the token that is shown, and never with a hash. */
+function withToken({ kind, data }: Command, token: string | undefined): object {
+  if (!("claim" in data) || data.claim === undefined || "worker" in data.claim)
+    return { kind, data };
+  const { token_hash: _, ...claim } = data.claim;
+  const shown = token === undefined ? claim : { ...claim, token };
+  return { kind, data: { ...data, claim: shown } };
 }
 
 /** An order as a document: its type says that it is one. */

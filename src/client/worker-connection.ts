@@ -63,6 +63,15 @@ async function readToken(tokenFile: string): Promise<string> {
   }
 }
 
+function folderNow(): { readonly cwd?: string } {
+  try {
+    return { cwd: process.cwd() };
+  } catch {
+    // It was removed: nobody stands in it.
+    return {};
+  }
+}
+
 class WorkerConnection implements WorkerDoor {
   readonly #line: SocketLine;
   readonly #closing = new AbortController();
@@ -91,7 +100,10 @@ class WorkerConnection implements WorkerDoor {
 
   async submit(order: Parameters<WorkerDoor["submit"]>[0]): Promise<CommandAnswer> {
     const so = { method: "POST", path: "/v1/commands", deadlineMs: answerMs } as const;
-    return readDecision(await this.#ask({ ...so, body: order as unknown as JsonObject }));
+    // A request that names no worktree is meant where this process stands.
+    const from = order.command.kind === "lease.acquire" ? folderNow() : {};
+    const body = { ...order, ...from } as unknown as JsonObject;
+    return readDecision(await this.#ask({ ...so, body }));
   }
 
   async leases(worker: string): Promise<LeaseList> {

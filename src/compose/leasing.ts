@@ -48,7 +48,7 @@ export function openOperatorDesk(stateDir: string): Desk {
     random: systemRandom(),
     keys: { signer },
     permit,
-    relay: (id, command) => link.submit({ id, command, by, sights: true }),
+    relay: (order) => link.submit({ ...order, by, sights: true }),
     fleet: async () => (await link.status())?.fleet ?? (await open()).fleet,
     direct: open,
     close: async () => {

@@ -24,16 +24,19 @@ const cores = /^\d+(?:\.\d{1,3})?$/;
 
 /**
  * Reads a duration such as `"90s"`, `"1h30m"`, `"500ms"` into ms. Throws an InputError that names
- * `path`; a bare number is none, for nobody could tell its unit.
+ * `path` and what was `expected`; a bare number is none, for nobody could tell its unit.
  */
-export function parseDuration(text: string, path: string): number {
+export function parseDuration(
+  text: string,
+  path: string,
+  expected = 'a duration such as "90s", "1h30m" or "500ms"',
+): number {
   const parts = text === "" ? null : duration.exec(text);
   const ms = timeUnits.reduce(
     (sum, [, unit], index) => sum + Number(parts?.[index + 1] ?? 0) * unit,
     0,
   );
-  if (parts === null || !Number.isSafeInteger(ms))
-    throw wrong(path, 'a duration such as "90s", "1h30m" or "500ms"', text);
+  if (parts === null || !Number.isSafeInteger(ms)) throw wrong(path, expected, text);
   return ms;
 }
 

@@ -67,7 +67,7 @@ function checkRegion(
       reader.object(path, `a pattern with ${expected}`, `${got} in ${describeValue(pattern)}`);
     }
   if (reader.problems.length > countBefore) return;
-  const narrowed = narrowTo(laneOf(name, lane).region, null, isCaseless);
+  const narrowed = narrowTo(laneOf(name, lane).region, null, { isCaseless });
   if (narrowed.kind === "inside" || narrowed.kind === "outside") return;
   reader.object(["lanes", name, "paths"], `such that there is ${narrowed.expected}`, narrowed.got);
 }

@@ -84,10 +84,11 @@ export const LIMITS = {
   laneAliasesMax: 16,
   lanesAskedMax: 64,
   alsoHeldMax: 64,
+  alsoHeldBytesMax: 32 * 1_024,
   holderBytesMax: 256,
   keyBytesMax: 256,
   leaseConditionsMax: 64,
-  // For all leases that one decision looks at together.
+  // For all that one decision looks at together: how much work it may be is counted, not timed.
   leaseSearchWorkMax: 2_000_000,
   leaseBytesPerHolderMax: 32 * 1_024,
   pathsCheckedMax: 10_000,
@@ -107,6 +108,7 @@ export const LIMITS = {
   readEntriesMax: 4_096,
   appendAttemptsMax: 1_000,
   storeBusyMs: 10 * secondMs,
+  appendUnknownMs: 2 * secondMs,
   refusalWindowMs: minuteMs,
   rateActorsMax: 10_000,
   adoptionsMax: 512,
@@ -127,6 +129,7 @@ ok(LIMITS.staleBeats * LIMITS.beatEveryMsMin <= LIMITS.reapAfterMsMax, "a beat m
 ok(LIMITS.stateBytesMax * 2 < LIMITS.entryBytesMax, "a manifest with its state must fit an entry");
 ok(LIMITS.evidenceBytesMax + LIMITS.noteBytesMax < LIMITS.entryBytesMax, "evidence must fit");
 ok(LIMITS.decisionAgeMsMax < LIMITS.storeBusyMs, "a decision must age out before a lock does");
+ok(LIMITS.appendUnknownMs < LIMITS.storeBusyMs, "what is unknown is told before a lock is");
 ok(LIMITS.clockToleranceMsMax < LIMITS.clockStepMsMax, "a tolerated skew is less than a step");
 ok(LIMITS.commandMemoryMs >= LIMITS.registerWithinMsMax, "a registration may be repeated safely");
 ok(2 ** 13 * (LIMITS.seqMax + 1) === 2 ** 53, "fences of 2^13 epochs must be safe integers");
@@ -135,5 +138,6 @@ ok(LIMITS.renewRecordsPerTtlMin >= 2, "a renewal must be recorded before half of
 ok(LIMITS.leaseTtlMsDefault <= LIMITS.leaseTtlMsMax, "a default must be within its bounds");
 ok(LIMITS.lanesBytesMax * 2 <= LIMITS.entryBytesMax, "lanes must fit an entry with their command");
 ok(LIMITS.leaseSearchWorkMax >= LIMITS.regionSearchWorkMax, "many regions, no less effort");
+ok(LIMITS.alsoHeldBytesMax >= LIMITS.regionBytesMax, "one region must fit what counts as held");
 ok(LIMITS.leaseBytesPerHolderMax >= LIMITS.regionBytesMax, "one region must fit a holder");
 ok(LIMITS.outputBytesMax <= LIMITS.outputsBytesMax, "one output must fit among all");

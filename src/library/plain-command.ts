@@ -8,6 +8,8 @@ import { describeValue, InputError, isPlainObject } from "../protocol/input.ts";
 import { answerWithoutPermit } from "./kill/adoption.ts";
 import { snapshotOf } from "./names.ts";
 import { demandOpen } from "./closed.ts";
+import { currentFolder, placed } from "./ground/placing.ts";
+import { hashShownToken } from "./ground/shown-token.ts";
 import type { Seat } from "./seat.ts";
 
 /**
@@ -33,7 +35,8 @@ const DOORS: Partial<Record<CommandKind, string>> = {
 
 /**
  * Gives one command as the journal writes it, `{ kind, data }` in snake_case, as the operator of
- * this handle. `worker.register` takes the sealed envelope in `data.envelope`.
+ * this handle. `worker.register` takes the sealed envelope in `data.envelope`, and a claim on a
+ * lease the token itself, as `data.claim.token`: a hash of it is not taken.
  *
  * Under the same id the same command is decided once, and answered as then for 24 hours. Throws an
  * InputError for what is no command, and for kinds that have a door of their own.
@@ -45,14 +48,19 @@ export async function givePlainCommand(
 ): Promise<PlainAnswer> {
   demandOpen(seat);
   const id = parseId(options.id);
-  const command = parseCommand(checkEnvelope(seat, given));
+  const { given: hashed, token } = hashShownToken(given);
+  const from = { cwd: currentFolder() };
+  const command = placed(seat, parseCommand(checkEnvelope(seat, hashed)), from);
   const door = DOORS[command.kind];
   if (door !== undefined)
     throw wrong("command.kind", `one that may be given by hand (${door})`, command.kind);
   // A kill that is not in the journal yet binds all the same.
   const killed = await answerWithoutPermit(seat, command.kind);
   if (killed !== null) return killed;
-  const answer = await seat.loop.submit(command, seat.owner, id === undefined ? {} : { id });
+  const answer = await seat.loop.submit(command, seat.owner, {
+    ...(id === undefined ? {} : { id }),
+    ...(token === undefined ? {} : { token }),
+  });
   if (!answer.ok) return snapshotOf(answer);
   const sealed = sealAdmitted(seat, answer.entries);
   return snapshotOf({ ...answer, ...(sealed === undefined ? {} : { envelope: sealed }) });

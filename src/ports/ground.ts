@@ -27,6 +27,8 @@ export type GroundSight =
 export interface Ground {
   /** The worktree that the `cwd` lies in; null where it lies in none. */
   readonly worktree: string | null;
+  /** The worktrees there are, the main one first. */
+  readonly worktrees: readonly string[];
   /**
    * The file that a path leads to, by links and `..` as the system follows them; what does not
    * exist is where it would be made. Null for what is no file of the ground: outside of it, its

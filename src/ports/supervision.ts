@@ -10,6 +10,11 @@ export interface CommandOrder {
   readonly command: Command;
   /** Who asks, as this process says; the supervisor marks what nothing has authenticated. */
   readonly by: Actor;
+  /**
+   * The token whose hash the command's claim has. It crosses the wire in the hash's place: a
+   * supervisor takes no hash from anybody.
+   */
+  readonly token?: string;
   /** Whether the answer is to say which lease it has left. */
   readonly sights?: true;
 }

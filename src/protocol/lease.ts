@@ -157,14 +157,13 @@ export const leaseCommands = {
   }),
   "lease.renew": record({ ...ofHolder, ttl_ms: ttlMs.optional() }),
   "lease.release": record(ofHolder),
-  "lease.narrow": record({ ...ofHolder, region, worktree: worktree.optional() }),
+  "lease.narrow": record({ ...ofHolder, region }),
   "lease.split": record({
     ...ofHolder,
     region,
     to: workerReference,
     ttl_ms: ttlMs,
     key: mark.optional(),
-    worktree: worktree.optional(),
   }),
   "lease.hand_over": record({
     ...ofHolder,

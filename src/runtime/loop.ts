@@ -15,6 +15,11 @@ export type Answer =
 export interface SubmitOptions {
   /** Repeat a submission under the same id and the first decision is answered; default: fresh. */
   readonly id?: string;
+  /**
+   * The token whose hash the command's claim has: another process that is to decide it is shown
+   * the token itself. Never written.
+   */
+  readonly token?: string;
 }
 
 /**

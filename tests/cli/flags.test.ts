@@ -56,3 +56,14 @@ test("[CL1] what programs type of leases is read fast", async () => {
     expect(verb && parseFlags(verb, words)).toEqual(verb && parseVerb(verb, words));
   }
 });
+
+test("[CL35] an option that means one thing is taken once, and says no secret", async () => {
+  const verbs = await loadVerbs();
+  const verb = verbs.find(({ name }) => name === "lease acquire");
+  const words = "--lane api --lane web --holder x".split(" ");
+  const readTwice = (): unknown => verb && (parseFlags(verb, words) ?? parseVerb(verb, words));
+  expect(readTwice).toThrow("--lane must be given once, got it again");
+  expect(verb && parseVerb(verb, "--region a --region b --holder x".split(" "))).toMatchObject({
+    given: { options: { region: ["a", "b"] } },
+  });
+});

@@ -142,6 +142,37 @@ test("[GV16] a lease that cannot be renewed has no command left when it lapses",
   expect(Number(readFileSync(alive, "utf8"))).toBeLessThan(lease.expires_at_ms);
 });
 
+test("[GV33] who kills `lease with` ends its command, and the lease lapses by time", async () => {
+  const ground = await makeGround();
+  const marks = join(ground.dir, "marks");
+  // The command gives way to SIGTERM; what it has started is deaf to it.
+  const script =
+    `trap 'echo told >> ${marks}; exit 0' TERM; ` +
+    `(trap '' TERM; exec sleep 4713) & echo $STINT_LEASE_TOKEN_FILE > ${marks}; ` +
+    `while :; do sleep 0.05; done`;
+  const args = [...HELD, "--ttl", "10s", "--grace", "1s", "--", "sh", "-c", script];
+  const run = await begin(ground, args);
+  await expect.poll(() => ground.processesWith("sleep 4713").length, polling).toBeGreaterThan(0);
+  await expect.poll(() => existsSync(marks), polling).toBe(true);
+  const guardians = ground.processesWith("stint-guardian");
+  expect(guardians.length).toBeGreaterThan(0);
+  const [lease] = (await leasesOf(ground)) as [Answer];
+  run.child.kill("SIGKILL");
+  await expect.poll(() => ground.processesWith("sleep 4713"), polling).toEqual([]);
+  expect(Date.now()).toBeLessThan(lease.expires_at_ms);
+  const [file = "", told] = readFileSync(marks, "utf8").split("\n");
+  expect(told).toBe("told");
+  // Neither its guardian nor the token is left.
+  const isLeft = (): boolean => guardians.some(({ pid }) => existsSync(`/proc/${pid}`));
+  await expect.poll(isLeft, polling).toBe(false);
+  expect(existsSync(file)).toBe(false);
+  // Nobody has given it back; its time is what ends it.
+  expect((await leasesOf(ground)).map(({ lease_id: id }) => id)).toEqual([lease.lease_id]);
+  await expect.poll(async () => (await leasesOf(ground)).length, polling).toBe(0);
+  const next = await ground.call(["lease", "acquire", "--region", "src/a", "--holder", "bob"]);
+  expect(next.exit).toBe(0);
+});
+
 test("[GV17] an interrupt is passed on, and the lease released; a second one kills", async () => {
   const ground = await makeGround();
   const marks = join(ground.dir, "marks");

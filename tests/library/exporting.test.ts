@@ -62,7 +62,7 @@ describe("export and import", () => {
         const grant = async (fleet: string): Promise<void> => {
           const { seq } = await opened.journal.head();
           const [last] = await opened.journal.readStored(seq - 1, 1);
-          kinds.push(last?.text.includes('"fleet.paused"') === true ? "paused" : "open");
+          kinds.push(last?.text.includes('"fleet.recovered"') === true ? "paused" : "open");
           await opened.permit.grant(fleet);
         };
         return { ...opened, permit: { ...opened.permit, grant } };

@@ -56,6 +56,31 @@ test("[KL1] a kill ends everybody and answers a signed receipt, which is on reco
   expect(fleet.verifyReceipt(receipt)).toBe(true);
 });
 
+test("[KL13] whose end was on record before a kill is not in its receipt", async () => {
+  const { fleet, driver } = await openWithDriver();
+  const start = (name: string) => fleet.start({ name, run: ["sleep"] });
+  const [over, left, lives] = [await start("over"), await start("left"), await start("lives")];
+  // Under load: what is left of a sandbox is forgotten late, after its end is on record.
+  const late = makeGate();
+  driver.forget = async (id) => {
+    await late.passed;
+    driver.rows.delete(id);
+  };
+  for (const { id } of [over, left]) {
+    driver.rows.set(id, "gone");
+    driver.exit(id);
+  }
+  await Promise.all([over.ended(), left.ended()]);
+  // And something of one was alive all the same: that this kill has ended.
+  driver.rows.set(left.id, "alive");
+  const receipt = fleet.kill({ reason: "drill" });
+  await expect.poll(() => driver.log).toContain(`stop ${lives.id}`);
+  late.open();
+  const { workers, stoppedCount } = await receipt;
+  expect(workers.map(({ id }) => id).toSorted()).toEqual([left.id, lives.id].toSorted());
+  expect(stoppedCount).toBe(2);
+});
+
 test.each<[string, (receipt: Receipt) => object]>([
   ["a count", (receipt) => ({ stoppedCount: receipt.stoppedCount + 1 })],
   ["the proof", (receipt) => ({ proven: !receipt.proven })],

@@ -19,7 +19,8 @@ function callsIn(line: string): readonly (readonly string[])[] {
   for (const word of words) {
     if (/^(\$\()?stint$/.test(word)) calls.push((current = []));
     else if (/^(\||>|\))$/.test(word)) current = undefined;
-    else current?.push(word);
+    else current?.push(word.replace(/;$/, ""));
+    if (word.endsWith(";")) current = undefined;
   }
   return calls;
 }

@@ -9,6 +9,7 @@ const [dir = "", ballast] = process.argv.slice(2);
 const fleet = await openFleet({ store: sqlite({ dir }), steward: false });
 const told: string[] = [];
 const codes: (string | undefined)[] = [];
+const failedMs: number[] = [];
 
 /** Asks for ground of its own, under a name so long that few entries fill the disk. */
 async function ask(number: number): Promise<void> {
@@ -18,12 +19,15 @@ async function ask(number: number): Promise<void> {
 }
 
 async function askUntilFault(): Promise<void> {
-  for (;;)
+  for (;;) {
+    const askedAtMs = performance.now();
     try {
       await ask(told.length);
     } catch (error) {
+      failedMs.push(performance.now() - askedAtMs);
       return void codes.push((error as { readonly code?: string }).code);
     }
+  }
 }
 
 await askUntilFault();
@@ -33,5 +37,5 @@ if (ballast !== undefined) {
   rmSync(ballast);
   await ask(told.length);
 }
-process.stdout.write(JSON.stringify({ codes, told, live }));
+process.stdout.write(JSON.stringify({ codes, told, failedMs, live }));
 process.exit();

@@ -22,9 +22,14 @@ export class Party {
   }
 
   /** Starts one, and waits until it has opened the fleet of a state folder. */
-  static async enter(stateDir: string, holder: string): Promise<Party> {
+  static async enter(
+    stateDir: string,
+    holder: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Party> {
     const child = spawn(process.execPath, [FROM_SOURCE, PROGRAM, stateDir, holder], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env: { ...process.env, ...env },
     });
     const party = new Party(child);
     await party.#hear();

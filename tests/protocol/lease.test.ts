@@ -230,8 +230,13 @@ describe("[LI7] lanes", () => {
 test.each(["", ".", "..", "a/b", "a\nb", "a\u2028", "x".repeat(256)])(
   "[LI8] %j is the name of no worktree",
   (worktree) => {
-    for (const kind of ["lease.acquire", "lease.split", "lease.narrow"] as const)
-      expect(problemOf(kind, { worktree })).toContain("worktree must be the name of a worktree");
+    const problem = problemOf("lease.acquire", { worktree });
+    expect(problem).toContain("worktree must be the name of a worktree");
     expect(problemOf("lease.acquire", { worktree: "feature [1] *" })).toBe("taken");
   },
 );
+
+test("[LI8] a lease that exists has its worktree: none is named for a part of it", () => {
+  for (const kind of ["lease.split", "lease.narrow", "lease.hand_over", "lease.renew"] as const)
+    expect(problemOf(kind, { worktree: "fix" })).toContain("worktree must be absent");
+});

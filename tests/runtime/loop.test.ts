@@ -4,6 +4,7 @@ import type { Entry } from "../../src/kernel/entry.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
 import { findViolations } from "../../src/kernel/invariants/invariants.ts";
 import { evolve } from "../../src/kernel/evolve.ts";
+import { Fault } from "../../src/ports/fault.ts";
 import { INITIAL_STATE } from "../../src/kernel/state.ts";
 import { replay } from "../../src/runtime/replay.ts";
 import { SYSTEM_TIMERS, type Timers } from "../../src/runtime/timers.ts";
@@ -207,6 +208,32 @@ test.each(["after", "before"] as const)(
     await loop.close();
   },
 );
+
+test("[RT9] what stays unknown is answered soon, however long the disk fails", async () => {
+  const { rig, journal } = faulty();
+  const loop = await rig.found({}, { timers: SYSTEM_TIMERS });
+  const append = journal.append.bind(journal);
+  let failing = 0;
+  journal.append = () => {
+    failing += 1;
+    return Promise.reject(new Fault("append_unknown", "a disk fails", { retryable: true }));
+  };
+  const askedAtMs = performance.now();
+  const faults = ["a", "b"].map((name) =>
+    loop.submit(admit(name), OPERATOR).catch((error: unknown) => error),
+  );
+  for (const fault of await Promise.all(faults))
+    expect(fault).toMatchObject({ code: "append_unknown", retryable: true });
+  const tookMs = performance.now() - askedAtMs;
+  expect(tookMs).toBeGreaterThanOrEqual(LIMITS.appendUnknownMs - 50);
+  expect(tookMs).toBeLessThan(LIMITS.appendUnknownMs * 2);
+  // It is tried again and again meanwhile, with pauses.
+  expect(failing).toBeGreaterThan(10);
+  expect(failing).toBeLessThan(LIMITS.appendAttemptsMax / 2);
+  journal.append = append;
+  await granted(loop.submit(PAUSE, OPERATOR));
+  await loop.close();
+});
 
 test("[RT9] what stays unknown is never called anything else", async () => {
   const { rig, journal } = faulty();

@@ -69,6 +69,10 @@ export async function builtBin(): Promise<string> {
 export async function stint(args: readonly string[], options: CallOptions = {}): Promise<Called> {
   const child = await startStint(args, options);
   const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => gather(stream));
+  // On a busy machine a call can be over before it is given what it does not read.
+  child.stdin.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   child.stdin.end(options.stdin ?? "");
   const deadline = setTimeout(() => child.kill("SIGKILL"), options.callMs ?? CALL_MS_MAX);
   try {

@@ -23,12 +23,15 @@ const acquire: Verb = {
     "What the holder has already is the answer again: the lease on the same ground, or the one " +
     "that --key made. A lane is meant by its exact name or alias, and no other is taken in its " +
     "stead; --any takes the first of several that can be had, and says why not those before it. " +
+    "Patterns begin at the repository's root, wherever it is called. It does not wait: whoever " +
+    "is refused asks again later, as in the last example. " +
     `A lane with slots gives one of them, other ground is exclusive.\n\n${HOLDER_HELP}`,
   options: ACQUIRE_OPTIONS,
   examples: [
     "stint lease acquire --lane api --holder w-abcd",
     "stint lease acquire --region 'src/api/**' --exclude 'src/api/gen/**' --holder 'ci job 7'",
     "stint lease acquire --any api,web,docs --holder alice --ttl 15m --key nightly --json",
+    "until stint lease acquire --lane api --holder alice; do [ $? = 3 ] || break; sleep 2; done",
   ],
   isForWorkers: true,
   run,
@@ -49,7 +52,7 @@ async function run(call: Call, { options }: Given): Promise<Said> {
     for (let again = 0; again < AGAIN_MAX; again += 1) {
       const named = await desk.nameHolder(holder, "--holder");
       const data = { ...request, holder: named.holder };
-      const answer = await desk.give({ kind: "lease.acquire", data }, named);
+      const answer = await desk.give({ kind: "lease.acquire", data }, { named });
       // Absent: what the holder had already has ended since; then it is to be asked for anew.
       if (answer.lease !== undefined) return say(call, answer, answer.lease);
     }

@@ -10,7 +10,7 @@ import { holderOption } from "../ground/asked.ts";
 import { atDesk } from "../ground/desk.ts";
 import { coloursFor } from "../text/colour.ts";
 import { integerText } from "../text/integer.ts";
-import { plainText } from "../text/plain.ts";
+import { plainText, shortText } from "../text/plain.ts";
 import { countText } from "../text/size.ts";
 import { tableText } from "../text/table.ts";
 import type { Given, Verb } from "../verb.ts";
@@ -20,9 +20,12 @@ const check: Verb = {
   summary: "Say whether somebody may write to paths, and by which lease",
   details:
     "Answers for each path whether the holder may write it now: exit 0 when that is so for all, " +
-    "else it is refused as not_writable. Paths begin at the current folder; links and `..` are " +
-    "followed, and what does not exist is where it would be made. With --fence an older one than " +
-    "that of the lease which has the path gives nothing. Ground that nobody has leased may be " +
+    "else it is refused as not_writable. Paths begin at the current folder, unlike the patterns " +
+    "of a region, which begin at the repository's root; links and `..` are followed, and what " +
+    "does not exist is where it would be made. A folder is judged as a path of its own, not with " +
+    "what lies in it: BELOW names live leases there. `port:8080` is a resource of that " +
+    "namespace, as in patterns; a file that is called so is ./port:8080. With --fence only the " +
+    "lease of just that fence gives the right. Ground that nobody has leased may be " +
     "written unless --strict is given, or the fleet requires a lease. What is true at this " +
     "instant may be over at the next: a check keeps nobody from writing." +
     `\n\n${HOLDER_HELP}`,
@@ -68,8 +71,10 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   });
   const refused = judged.filter(({ allowed }) => !allowed);
   const documents = judged.map((one): JsonObject => ({ ...one }));
-  if (refused.length > 0) throw notWritable(documents, refused);
-  return { data: { paths: documents }, text: textOf(call, judged) };
+  const table = textOf(call, judged);
+  if (refused.length === 0) return { data: { paths: documents }, text: table };
+  call.print(table);
+  throw notWritable(documents, refused, typed.fence);
 }
 
 function readPaths(paths: readonly string[]): readonly string[] {
@@ -83,9 +88,14 @@ function readPaths(paths: readonly string[]): readonly string[] {
 /** How many paths that may not be written are named in the message. */
 const namedMax = 5;
 
-function notWritable(paths: readonly JsonObject[], refused: readonly PathDocument[]): Refused {
+function notWritable(
+  paths: readonly JsonObject[],
+  refused: readonly PathDocument[],
+  fence: number | undefined,
+): Refused {
   const named = refused.slice(0, namedMax).map((one) => {
-    return `${JSON.stringify(one.path)} ${WHY[one.reason]}${byWhom(one)}`;
+    const why = fence === undefined ? undefined : whyByFence(one, fence);
+    return `${JSON.stringify(one.path)} ${why ?? WHY[one.reason]}${byWhom(one)}`;
   });
   const more = refused.length - named.length;
   const rest = more === 0 ? "" : `; and ${more} more`;
@@ -106,6 +116,12 @@ const WHY: Readonly<Record<WritingReason, string>> = {
   outside_rights: "is outside of the worker's rights",
 };
 
+/** Of a fence it is told which it had to be; that it was ever another lease's nobody has said. */
+function whyByFence({ reason, fence: needed }: PathDocument, fence: number): string | undefined {
+  if (reason === "fence_stale") return `is held under fence ${String(needed)}, not ${fence}`;
+  return reason === "lapsed" ? `is in no live lease of fence ${fence}` : undefined;
+}
+
 function byWhom({ holder, lease_id, fence }: PathDocument): string {
   if (lease_id === null || holder === null) return "";
   return ` (${JSON.stringify(holder)}, ${lease_id}, fence ${String(fence)})`;
@@ -118,10 +134,25 @@ function textOf(call: Call, judged: readonly PathDocument[]): string {
     rows: judged,
     columns: [
       { head: "PATH", cell: ({ path }) => plainText(path) },
+      {
+        head: "WRITE",
+        cell: ({ allowed }) => (allowed ? colours.green("yes") : colours.red("no")),
+      },
       { head: "WHY", cell: ({ reason }) => reason },
       { head: "LEASE", cell: ({ lease_id: lease }) => lease ?? "" },
+      { head: "HOLDER", cell: ({ holder }) => shortText(plainText(holder ?? ""), holderCharsMax) },
+      { head: "BELOW", cell: ({ below = [] }) => belowText(below) },
     ],
   });
+}
+
+/** How much of a holder is shown in the table, characters, and how many leases below a path. */
+const holderCharsMax = 32;
+const belowShownMax = 3;
+
+function belowText(below: readonly string[]): string {
+  const more = below.length > belowShownMax ? " …" : "";
+  return `${below.slice(0, belowShownMax).join(" ")}${more}`;
 }
 
 function wrong(path: string, expected: string, got: string): InputError {

@@ -1,5 +1,5 @@
 import type { Call, Said } from "../call.ts";
-import { TTL_OPTION } from "../ground/acquiring.ts";
+import { PART_OPTIONS, TTL_OPTION } from "../ground/acquiring.ts";
 import { giveAsHolder, HOLDER_OPTIONS, LANE_OPTION } from "../ground/as-holder.ts";
 import { regionOf } from "../ground/asked.ts";
 import { CREDENTIAL_HELP } from "../ground/credential.ts";
@@ -47,17 +47,7 @@ const narrow: Verb = {
     "Leaves a lease with a smaller region, which must lie in its own. The fence stays." +
     `\n\n${CREDENTIAL_HELP}`,
   parameters: "[id]",
-  options: [
-    LANE_OPTION,
-    {
-      flags: "--region <patterns...>",
-      description: "the ground that stays",
-      isList: true,
-      isRequired: true,
-    },
-    { flags: "--exclude <patterns...>", description: "what the region leaves out", isList: true },
-    ...HOLDER_OPTIONS,
-  ],
+  options: [LANE_OPTION, ...PART_OPTIONS, ...HOLDER_OPTIONS],
   examples: ["stint lease narrow l-17 --region 'src/api/users/**' --token-file ./token"],
   isForWorkers: true,
   run: runNarrow,

@@ -1,12 +1,13 @@
-import type { Claim } from "../../kernel/lease/lease.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
-import { HOLDER_HELP, RUN_ID_OPTION, TTL_OPTION } from "../ground/acquiring.ts";
+import { HOLDER_HELP, PART_OPTIONS, RUN_ID_OPTION, TTL_OPTION } from "../ground/acquiring.ts";
 import { giveAsHolder, HOLDER_OPTIONS, LANE_OPTION } from "../ground/as-holder.ts";
 import { holderOption, keyOption, leaseIdText, reasonOption, regionOf } from "../ground/asked.ts";
+import { findBorrower } from "../ground/borrower.ts";
 import {
   claimOf,
+  sourcesOf,
   CREDENTIAL_HELP,
   CREDENTIAL_OPTIONS,
   type TypedCredential,
@@ -28,17 +29,11 @@ const split: Verb = {
     LANE_OPTION,
     {
       flags: "--to <worker>",
-      description: "whom it is lent to",
+      description: "the worker that it is lent to, by its id or name",
       parse: holderOption("--to"),
       isRequired: true,
     },
-    {
-      flags: "--region <patterns...>",
-      description: "the ground that is lent",
-      isList: true,
-      isRequired: true,
-    },
-    { flags: "--exclude <patterns...>", description: "what the region leaves out", isList: true },
+    ...PART_OPTIONS,
     TTL_OPTION,
     { flags: "--key <key>", description: "makes asking again safe", parse: keyOption("--key") },
     ...HOLDER_OPTIONS,
@@ -118,9 +113,8 @@ async function runSplit(call: Call, given: Given): Promise<Said> {
   const { ttl: ttl_ms = LIMITS.leaseTtlMsDefault, key } = typed;
   const region = regionOf(typed.region, typed.exclude);
   const { lease, token, seq, id } = await giveAsHolder(call, given, async (named, desk) => {
-    const who = await desk.findWho(typed.to, "--to");
-    if (!("worker" in who)) throw wrong("--to", "a worker below the holder", typed.to);
-    const data = { ...named, region, to: who.worker, ttl_ms };
+    const to = await findBorrower(call, desk, typed.to);
+    const data = { ...named, region, to, ttl_ms };
     return { kind: "lease.split", data: key === undefined ? data : { ...data, key } };
   });
   if (lease === undefined) return { data: { lender: id }, text: "lent, and ended since", seq };
@@ -146,23 +140,21 @@ async function runAdopt(call: Call, { parameters, options }: Given): Promise<Sai
       ...(tokenFile === undefined ? {} : { tokenFile }),
       ...(from === undefined ? {} : { holder: from }),
     };
-    const claim: { readonly orphan: true } | { readonly claim: Claim } =
-      typed.orphan === true
-        ? { orphan: true }
-        : { claim: await claimOf(desk, credential, process.env) };
+    const shown =
+      typed.orphan === true ? undefined : await claimOf(desk, credential, sourcesOf(call));
     const { ttl, runId } = typed;
     const answer = await desk.give(
       {
         kind: "lease.hand_over",
         data: {
           lease,
-          ...claim,
+          ...(shown === undefined ? { orphan: true } : { claim: shown.claim }),
           to: named.holder,
           ...(ttl === undefined ? {} : { ttl_ms: ttl }),
           ...(runId === undefined ? {} : { run_id: runId }),
         },
       },
-      named,
+      { named, token: shown?.token },
     );
     const { lease: taken, seq } = answer;
     if (taken === undefined) return { data: { lease_id: lease }, text: "taken over", seq };

@@ -69,12 +69,24 @@ async function runList(call: Call, { options }: Given): Promise<Said> {
   const leases = isAll ? await listEver(call) : await readLeases(call);
   const data = { leases: leases.map(documentOf) };
   if (leases.length > 0) return { data, text: leaseTable(call, leases, { isAll }) };
-  const none = "no lease is held; acquire one: stint lease acquire --lane LANE --holder NAME";
+  const none = `no lease is held; acquire one: \`${howToAcquire(call)}\``;
   return { data, text: isAll ? "no lease was ever granted" : none };
 }
 
+/** What a worker may do instead. */
+const OWN_LEASES =
+  "a worker is shown its live leases by `stint lease ls`, and any that it had by " +
+  "`stint lease show ID`";
+
+/** A worker is its own holder, and is told of no lanes: a region of its rights is what it knows. */
+function howToAcquire({ workerTokenFile }: Call): string {
+  return workerTokenFile === undefined
+    ? "stint lease acquire --region 'src/**' --holder NAME"
+    : "stint lease acquire --region 'src/**'";
+}
+
 async function listEver(call: Call): Promise<readonly LeaseView[]> {
-  if (call.workerTokenFile !== undefined) throw notAsWorker("lease ls --all");
+  if (call.workerTokenFile !== undefined) throw notAsWorker("lease ls --all", OWN_LEASES);
   const fleet = await call.openFleet({ supervisor: "none", steward: false });
   return fleet.leases({ all: true });
 }

@@ -1,5 +1,6 @@
-import { durationOption } from "../../config/amount.ts";
+import { durationOption, writeDuration } from "../../config/amount.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import type { LeaseHandle } from "../../library/lease/hold.ts";
 import { LeaseLost } from "../../library/lease/lost.ts";
 import type { OwnAcquireOptions } from "../../library/lease/options.ts";
@@ -13,7 +14,7 @@ import {
   readAcquire,
   type TypedAcquire,
 } from "../ground/acquiring.ts";
-import { runUnderLease, type CommandEnd, type Running } from "../ground/under-lease.ts";
+import { graceMsMax, runUnderLease, type CommandEnd, type Running } from "../ground/under-lease.ts";
 import { exitCodeOf } from "../launching/exit-code.ts";
 import type { Given, Verb } from "../verb.ts";
 
@@ -31,14 +32,17 @@ const withLease: Verb = {
     "refused as lease_ended. Ctrl-C is passed on; a second one kills. The command has " +
     "STINT_LEASE_ID and STINT_LEASE_FENCE in its environment, and for an outside party " +
     "STINT_LEASE_TOKEN_FILE, a file that goes with it. With --json the command's output goes to " +
-    "stderr. Whoever kills this program itself by SIGKILL, or stops it, leaves the command " +
-    `running while the lease lapses.\n\n${HOLDER_HELP}`,
+    "stderr. Where this program itself is killed by SIGKILL, the group is told to end and killed " +
+    "after the grace all the same, and the lease lapses. Whoever stops it, as by SIGSTOP, leaves " +
+    `the command running while the lease lapses.\n\n${HOLDER_HELP}`,
   parameters: "<command...>",
   options: [
     ...ACQUIRE_OPTIONS,
     {
       flags: "--grace <duration>",
-      description: "how long it may take to end when the lease is lost (default: 5s)",
+      description:
+        "how long it may take to end when the lease is lost (default: 5s); at most an eighth " +
+        "of the ttl",
       parse: durationOption("--grace"),
     },
   ],
@@ -56,6 +60,7 @@ export const VERBS: readonly Verb[] = [withLease];
 async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const typed = options as TypedAcquire & { readonly grace?: number };
   const running = { command: readCommand(parameters), graceMs: typed.grace ?? graceMsDefault };
+  noteShorterGrace(call, typed);
   const held: Held = {};
   try {
     await holdWhile(call, typed, async (lease) => {
@@ -76,6 +81,16 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
     outcome: toWire(outcome, "outcome") as JsonObject,
   };
   return { data, text: "", exit: exitCodeOf(outcome) };
+}
+
+/** A grace that was asked for and cannot be given is not cut without a word. */
+function noteShorterGrace(call: Call, typed: { readonly ttl?: number; readonly grace?: number }) {
+  const { ttl = LIMITS.leaseTtlMsDefault, grace = 0 } = typed;
+  const most = graceMsMax(ttl);
+  if (grace <= most) return;
+  call.note(
+    `stint: the grace is ${writeDuration(most)}, an eighth of the ttl, not ${writeDuration(grace)}`,
+  );
 }
 
 /** What is known of a command under a lease so far. */
@@ -136,7 +151,7 @@ function lostRefusal({ lease, end }: Held, why: string): Refused {
 function readCommand(parameters: readonly unknown[]): Running["command"] {
   const [program, ...args] = parameters.flat() as readonly string[];
   if (program !== undefined && program !== "") return [program, ...args];
-  throw wrong("COMMAND", "a program to run", program);
+  throw wrong("COMMAND", "a program to run, after --", program);
 }
 
 function wrong(path: string, expected: string, got: string | undefined): InputError {

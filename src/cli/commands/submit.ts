@@ -20,7 +20,8 @@ const submit: Verb = {
     'Gives one command in the journal\'s own words, {"kind", "data", "id"?}, from a file or, for ' +
     "`-`, from stdin, as the operator; for scripts, and for those who study the rules. Under the " +
     "same id the same command is decided once. The answer has the entries that it wrote; an " +
-    "admission also has the sealed manifest, which worker.register takes as data.envelope. A " +
+    "admission also has the sealed manifest, which worker.register takes as data.envelope; " +
+    "for an outside party's lease the token itself is shown, as data.claim.token. A " +
     "refusal exits with its code. A worker gives it as itself.",
   parameters: "<file>",
   examples: [

@@ -11,11 +11,13 @@ import {
   holderOption,
   keyOption,
   laneOption,
+  patternOption,
   regionOf,
   ttlOption,
   worktreeOption,
 } from "./asked.ts";
-import { currentWorktree } from "./worktree.ts";
+import { noteFolders } from "./folder-note.ts";
+import { meantWorktree } from "./worktree.ts";
 
 /** Marks an entry as part of something that its caller does. */
 export const RUN_ID_OPTION: VerbOption = {
@@ -40,6 +42,23 @@ export const WORKTREE_OPTION: VerbOption = {
   parse: worktreeOption,
 };
 
+/** A part of a lease: each option takes one pattern, so that no id that follows is one of them. */
+export const PART_OPTIONS: readonly VerbOption[] = [
+  {
+    flags: "--region <pattern>",
+    description: "the part, as a pattern from the repository's root; may be repeated",
+    parse: patternOption("--region"),
+    isList: true,
+    isRequired: true,
+  },
+  {
+    flags: "--exclude <pattern>",
+    description: "what the region leaves out; may be repeated",
+    parse: patternOption("--exclude"),
+    isList: true,
+  },
+];
+
 /** What is asked for a lease; `lease with` takes the same. */
 export const ACQUIRE_OPTIONS: readonly VerbOption[] = [
   {
@@ -54,10 +73,16 @@ export const ACQUIRE_OPTIONS: readonly VerbOption[] = [
   },
   {
     flags: "--region <patterns...>",
-    description: "the ground as patterns of paths; see `stint region overlap --help`",
+    description: "ground, as patterns of paths from the repository's root; quote them",
+    parse: patternOption("--region"),
     isList: true,
   },
-  { flags: "--exclude <patterns...>", description: "what the region leaves out", isList: true },
+  {
+    flags: "--exclude <patterns...>",
+    description: "what the region leaves out",
+    parse: patternOption("--exclude"),
+    isList: true,
+  },
   {
     flags: "--holder <holder>",
     description: "who is to hold it",
@@ -76,6 +101,7 @@ export const ACQUIRE_OPTIONS: readonly VerbOption[] = [
   {
     flags: "--also-held <patterns...>",
     description: "counts as held by somebody else, in this decision alone",
+    parse: patternOption("--also-held"),
     isList: true,
   },
   WORKTREE_OPTION,
@@ -116,7 +142,8 @@ export async function readAcquire(
     throw new InputError("usage", [
       { path: "--slot", expected: "absent where a region is asked for", got: "given" },
     ]);
-  const worktree = typed.worktree ?? (await currentWorktree(call));
+  if ("region" in ground) await noteFolders(call, ground.region);
+  const worktree = await meantWorktree(call, typed.worktree);
   return {
     ...ground,
     ...(mode === undefined ? {} : { mode }),

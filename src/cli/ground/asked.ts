@@ -10,10 +10,10 @@ export type AskedGround =
 /** Parses how long a lease is to last: `1s` to `24h`. Throws an InputError. */
 export function ttlOption(text: string): number {
   const { leaseTtlMsMin: least, leaseTtlMsMax: most } = LIMITS;
-  const ms = parseDuration(text, "--ttl");
+  const bounds = `"${writeDuration(least)}" to "${writeDuration(most)}"`;
+  const ms = parseDuration(text, "--ttl", `a duration, ${bounds}`);
   if (ms >= least && ms <= most) return ms;
-  const expected = `"${writeDuration(least)}" to "${writeDuration(most)}"`;
-  throw wrong("--ttl", expected, describeValue(text));
+  throw wrong("--ttl", bounds, describeValue(text));
 }
 
 /** Parses a lease's id, `l-17` say. Throws an InputError. */
@@ -26,16 +26,35 @@ export function leaseIdText(text: unknown, path = "ID"): string {
 export function textOption(path: string, bytesMax: number): (text: string) => string {
   return (text) => {
     const bytes = Buffer.byteLength(text);
-    if (bytes >= 1 && bytes <= bytesMax) return text;
-    if (bytes === 0) throw wrong(path, "a text", describeValue(text));
+    if (bytes === 0) throw wrong(path, "a text that is not empty", describeValue(text));
+    if (bytes <= bytesMax) return text;
     const expected = `a text of at most ${bytesMax} bytes`;
     throw new InputError("limit_exceeded", [{ path, expected, got: `${bytes} bytes` }]);
   };
 }
 
-/** Makes the parser of a holder: any text, spaces and newlines included. Throws an InputError. */
+/**
+ * Makes the parser of a holder: any text, spaces and newlines included, but not these alone, which
+ * nobody types on purpose. Throws an InputError.
+ */
 export function holderOption(path: string): (text: string) => string {
-  return textOption(path, LIMITS.holderBytesMax);
+  const read = textOption(path, LIMITS.holderBytesMax);
+  return (text) => notBlank(read(text), path);
+}
+
+/** Parses a pattern of a region; what it means is for the rules to say. Throws an InputError. */
+export function patternOption(path: string): (text: string) => string {
+  return (text) => {
+    // `--region --holder ada`: a value was forgotten, and the next option taken for it.
+    if (!text.startsWith("--")) return notBlank(text, path);
+    const expected = "a pattern (one for a name that begins with -- is ./--…)";
+    throw wrong(path, expected, describeValue(text));
+  };
+}
+
+function notBlank(text: string, path: string): string {
+  if (text === "" || text.trim() !== "") return text;
+  throw wrong(path, "a text that is not blank", describeValue(text));
 }
 
 /** Parses why something is done. Throws an InputError. */

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Claim } from "../../kernel/lease/lease.ts";
 import type { Desk } from "../../library/desk/desk.ts";
+import { tokenHash } from "../../library/ground/shown-token.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
-import { sha256Of } from "../../runtime/canonical.ts";
 import { codeOf } from "../../ports/error-code.ts";
+import type { Call } from "../call.ts";
 import type { VerbOption } from "../verb.ts";
 import { holderOption } from "./asked.ts";
 
@@ -40,6 +41,23 @@ export interface TypedCredential {
   readonly tokenFile?: string;
 }
 
+/** Where a credential may stand that was not typed, and how its user is told something of it. */
+export interface CredentialSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly note: Call["note"];
+}
+
+/** Those of a call. */
+export function sourcesOf(call: Call): CredentialSources {
+  return { env: process.env, note: (text) => call.note(text) };
+}
+
+/** What is claimed of a lease, and the token whose hash the claim has. */
+export interface Credential {
+  readonly claim: Claim;
+  readonly token?: string;
+}
+
 /**
  * What is claimed of a lease by what was typed, or stands in the environment. What is missing or
  * wrong in it is for the rules to refuse, on record. Throws an InputError for a file that cannot
@@ -48,35 +66,44 @@ export interface TypedCredential {
 export async function claimOf(
   desk: Pick<Desk, "self" | "findWho">,
   typed: TypedCredential,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Claim> {
+  so: CredentialSources,
+): Promise<Credential> {
   const { holder } = typed;
   const who = holder === undefined ? undefined : await desk.findWho(holder, "--holder");
-  if (who !== undefined && "worker" in who) return who;
-  if (who === undefined && desk.self !== null) return { worker: desk.self };
-  const token = tokenOf(typed, env);
-  return { ...who, ...(token === undefined ? {} : { token_hash: sha256Of(token) }) };
+  if (who !== undefined && "worker" in who) return { claim: who };
+  if (who === undefined && desk.self !== null) return { claim: { worker: desk.self } };
+  const token = tokenOf(typed, so);
+  if (token === undefined) return { claim: { ...who } };
+  return { claim: { ...who, token_hash: tokenHash(token) }, token };
 }
 
 /** The token that was typed, or that the environment has; undefined where there is none. */
 export function tokenOf(
   { token, tokenFile }: TypedCredential,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, note }: CredentialSources,
 ): string | undefined {
   if (token !== undefined && tokenFile !== undefined)
     throw wrong("--token", "absent where --token-file is given", "both");
   if (token !== undefined) return token.trim();
-  if (tokenFile !== undefined) return readToken(tokenFile, "--token-file");
+  if (tokenFile !== undefined) return readToken(tokenFile, { path: "--token-file", note });
   const { [TOKEN_VARIABLE]: inherited, [TOKEN_FILE]: inheritedFile } = env;
   if (inherited !== undefined && inherited !== "") return inherited.trim();
   if (inheritedFile === undefined || inheritedFile === "") return undefined;
-  return readToken(inheritedFile, TOKEN_FILE);
+  return readToken(inheritedFile, { path: TOKEN_FILE, note });
 }
 
-function readToken(file: string, path: string): string {
+/** The bits of a file's mode that let its group, or everybody, read it. */
+const READ_BY_OTHERS = 0o044;
+
+function readToken(
+  file: string,
+  { path, note }: { readonly path: string; readonly note: CredentialSources["note"] },
+): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
+    if ((statSync(file).mode & READ_BY_OTHERS) !== 0)
+      note(`others can read the token in ${describeValue(file)}; keep it with mode 600`);
   } catch (error) {
     const got = `${describeValue(file)} (${codeOf(error)})`;
     throw wrong(path, "a file that can be read", got);

@@ -1,3 +1,4 @@
+import { withoutWorktree } from "../../kernel/ground/worktree.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { DeskAnswer } from "../../library/desk/desk.ts";
 import { wireLease, type LeaseView } from "../../library/lease/view.ts";
@@ -41,7 +42,7 @@ export function heldText(
 /** Everything about one lease, a line for each thing there is to say. */
 export function portraitText(lease: LeaseView, isColour: boolean): string {
   const colours = coloursFor(isColour);
-  const { id, fence, mode, lane, region, alone, takenOver, lender, worktree, ended } = lease;
+  const { id, fence, mode, lane, alone, takenOver, lender, worktree, ended } = lease;
   const pairs: readonly (readonly [string, string | null])[] = [
     ["lease", colours.cyan(id)],
     ["fence", String(fence)],
@@ -49,7 +50,7 @@ export function portraitText(lease: LeaseView, isColour: boolean): string {
     ["holder", holderText(lease)],
     ["mode", alone ? `${mode}, alone in the fleet` : mode],
     ["lane", lane],
-    ["region", region.map(plainText).join(" ")],
+    ["region", patternsText(lease)],
     ["worktree", worktree],
     ["lent of", lender],
     ["taken over", takenOver === null ? null : takenOverText(takenOver)],
@@ -63,9 +64,17 @@ export function portraitText(lease: LeaseView, isColour: boolean): string {
   return pairsText(shown, colours.dim);
 }
 
-/** The ground of a lease: its lane, else its patterns. */
-export function groundText({ lane, region }: LeaseView): string {
-  return lane === null ? region.map(plainText).join(" ") : `lane ${lane}`;
+/** The ground of a lease: its lane, else its patterns, and the worktree where that matters. */
+export function groundText(lease: LeaseView): string {
+  const { lane, worktree } = lease;
+  const ground = lane === null ? patternsText(lease) : `lane ${lane}`;
+  return worktree === null ? ground : `${ground} of worktree ${plainText(worktree)}`;
+}
+
+/** The patterns of a lease as they are asked for, in whatever worktree. */
+export function patternsText({ region, worktree }: LeaseView): string {
+  const patterns = worktree === null ? region : withoutWorktree(region);
+  return patterns.map(plainText).join(" ");
 }
 
 /** The holder of a lease for people. */
@@ -94,8 +103,10 @@ function expiryText({ expiresAtMs, ended }: LeaseView): string {
   return ended === undefined ? `${at} (${agoText(expiresAtMs, Date.now())})` : at;
 }
 
-function endText({ how, atMs, seq }: NonNullable<LeaseView["ended"]>): string {
-  return `${how}; ${instantText(atMs)}, entry ${seq}`;
+function endText({ how, atMs, seq, by, reason }: NonNullable<LeaseView["ended"]>): string {
+  const whose = by === null ? "" : ` by ${plainText(by)}`;
+  const why = reason === null ? "" : `, ${plainText(reason)}`;
+  return `${how}${whose}${why}; ${instantText(atMs)}, entry ${seq}`;
 }
 
 function untilText({ ttlMs, expiresAtMs }: LeaseView): string {

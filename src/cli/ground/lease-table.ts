@@ -4,7 +4,7 @@ import { coloursFor } from "../text/colour.ts";
 import { durationText } from "../text/duration.ts";
 import { plainText, shortText } from "../text/plain.ts";
 import { tableText } from "../text/table.ts";
-import { statusText } from "./lease-said.ts";
+import { patternsText, statusText } from "./lease-said.ts";
 
 /** How much of a region or a holder is shown in a table, characters. */
 const groundCharsMax = 48;
@@ -44,7 +44,7 @@ export function leaseTable(
   });
 }
 
-function groundOf({ lane, region }: LeaseView): string {
-  const text = lane === null ? region.join(" ") : `lane ${lane}`;
-  return shortText(plainText(text), groundCharsMax);
+function groundOf(lease: LeaseView): string {
+  const text = lease.lane === null ? patternsText(lease) : `lane ${plainText(lease.lane)}`;
+  return shortText(text, groundCharsMax);
 }

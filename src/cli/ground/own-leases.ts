@@ -19,7 +19,9 @@ export function ownLease(call: Call, id: string): Promise<JsonObject> {
   return atSocket(call, async (door) => {
     const seen = await door.lease(id);
     if (seen.ok) return seen.lease;
-    throw new Refused(refusedAnswer(seen.refusal).refusal, seen.seq);
+    const { refusal } = refusedAnswer(seen.refusal);
+    const message = `${refusal.message} (${id}); \`stint lease ls\` shows what it holds`;
+    throw new Refused({ ...refusal, message }, seen.seq);
   });
 }
 

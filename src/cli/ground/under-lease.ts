@@ -8,6 +8,7 @@ import type { Camel } from "../../library/names.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call } from "../call.ts";
+import { guard } from "../launching/guardian.ts";
 import { TOKEN_FILE, TOKEN_VARIABLE } from "./credential.ts";
 
 /** What is run, and how long it may take to end when it is told to. */
@@ -34,12 +35,18 @@ const looksPerTtl = 40;
  */
 const gracePart = 8;
 
+/** How long a command may take at most to end under a lease of so long a ttl, ms. */
+export function graceMsMax(ttlMs: number): number {
+  return Math.floor(ttlMs / gracePart);
+}
+
 /**
  * Runs a command under a lease, in a process group of its own, on the streams of this process:
  *
  *     runs ──▶ ends by itself ──▶ what it left running in its group is killed ──▶ answered
  *      │
  *      ├─ Ctrl-C, SIGTERM: passed on; the second kills the group
+ *      ├─ this program is killed: a guardian ends the group, by SIGTERM and then SIGKILL
  *      └─ the lease is lost, or could not be renewed and has only the grace left:
  *         SIGTERM to the group, SIGKILL when the grace is over, or the lease's time
  *
@@ -56,7 +63,9 @@ export async function runUnderLease(
     const child = await start(call, command, environmentOf(lease, credential?.file));
     const group = new Group(child);
     const { ttlMs } = lease.view();
-    const stopping = new Stopping(group, Math.min(graceMs, ttlMs / gracePart));
+    const stopping = new Stopping(group, Math.min(graceMs, graceMsMax(ttlMs)));
+    const { pid: pgid } = group;
+    const guardian = guard({ pgid, graceMs: stopping.graceMs, file: credential?.file });
     const stopWatching = watch(call, lease, { group, stopping, ttlMs });
     try {
       const outcome = await group.ended;
@@ -66,6 +75,7 @@ export async function runUnderLease(
       stopping.cancel();
       // What it has left behind holds no lease any more.
       group.kill("SIGKILL");
+      await guardian.dismiss();
     }
   } finally {
     credential?.remove();
@@ -75,11 +85,11 @@ export async function runUnderLease(
 /** A command with all that it has started and that has not left its process group. */
 class Group {
   readonly ended: Promise<Camel<Outcome>>;
-  readonly #pid: number;
+  readonly pid: number;
 
   constructor(child: ChildProcess) {
     // It runs: `start` has waited for that.
-    this.#pid = child.pid ?? 0;
+    this.pid = child.pid ?? 0;
     this.ended = new Promise((resolve) => {
       child.once("exit", (exitCode, signal) => {
         resolve(signal === null ? { exitCode: exitCode ?? 1 } : { signal });
@@ -89,7 +99,7 @@ class Group {
 
   kill(signal: NodeJS.Signals): void {
     try {
-      process.kill(-this.#pid, signal);
+      process.kill(-this.pid, signal);
     } catch (error) {
       // Nobody is left in it; anything else cannot be: its members are this user's, or root's.
       if (!["ESRCH", "EPERM"].includes(codeOf(error))) throw error;

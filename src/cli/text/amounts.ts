@@ -1,6 +1,7 @@
 import { writeCores, writeDuration, writeSize } from "../../config/amount.ts";
 import type { RefusalView } from "../../library/refused.ts";
-import { instantText } from "./duration.ts";
+import { writeInstant } from "../../kernel/time/instant.ts";
+import { agoText, instantText } from "./duration.ts";
 
 /** How the amounts of a budget's keys are called and typed; others are plain numbers. */
 const FORMS: Readonly<Record<string, readonly [name: string, write: (amount: number) => string]>> =
@@ -32,12 +33,15 @@ export function messageForPeople({ code, message, facts }: RefusalView): string 
 /** Facts that are instants of journal time. */
 const INSTANTS = ["expiresAtMs", "nextExpiresAtMs"];
 
-/** A sentence whose instants are in words: the record and programs have the numbers. */
+/** A sentence whose instants are short, and said from now: the record has them to the ms. */
 function withInstants(message: string, facts: RefusalView["facts"]): string {
+  const nowMs = Date.now();
   let text = message;
   for (const name of INSTANTS) {
     const { [name]: fact } = facts;
-    if (typeof fact === "number") text = text.replaceAll(String(fact), instantText(fact));
+    if (typeof fact !== "number") continue;
+    const said = `${instantText(fact)} (${agoText(fact, nowMs)})`;
+    text = text.replaceAll(String(fact), said).replaceAll(writeInstant(fact), said);
   }
   return text;
 }

@@ -113,7 +113,7 @@ export class Commentary {
   /** What a refusal says, with the names of those it is about; a lease's end is no date to read. */
   #told({ code, message }: { readonly code: string; readonly message: string }): string {
     if (code !== "conflict") return message;
-    return message.replace(/ until \d+$/, "").replaceAll(/\bw-[a-z2-7]{16}\b/g, this.#named);
+    return message.replace(/ until [\d:.TZ-]+$/, "").replaceAll(/\bw-[a-z2-7]{16}\b/g, this.#named);
   }
 
   /** Whom the rules said no to; an operator needs no name here. */

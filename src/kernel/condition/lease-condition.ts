@@ -3,7 +3,7 @@ import type { LeaseContext } from "./lease-context.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { relativeOf } from "../worker/admission.ts";
-import { heldAt, leasesOf } from "../lease/book.ts";
+import { heldCountAt, leasesOf } from "../lease/book.ts";
 import { isHeldAt, nameOf, type Holder, type LeaseMode } from "../lease/lease.ts";
 
 /** What conditions on leases are asked about. */
@@ -56,7 +56,7 @@ function leaseContext(state: State, asked: Asked, atMs: number): LeaseContext {
     key,
     run_id,
     also_held,
-    active_leases: [...heldAt(state.book, atMs)].length,
+    active_leases: heldCountAt(state.book, atMs),
     held: [...leasesOf(state.book, holder)].filter((lease) => isHeldAt(lease, atMs)).length,
     active_count: state.live_count,
     contract: state.contract,

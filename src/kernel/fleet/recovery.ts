@@ -70,12 +70,16 @@ function parentFor(state: State, manifest: Manifest): string | null {
   if (parent === undefined || !isLive(parent) || isReservation(parent)) return null;
   const isNarrower =
     NETWORKS.indexOf(manifest.network) <= NETWORKS.indexOf(parent.network) &&
-    narrowTo(manifest.regions, parent.regions, state.book.foldsCase).kind === "inside" &&
+    isNarrowed(state, manifest.regions, parent.regions) &&
     manifest.expires_at_ms <= parent.expires_at_ms;
   const own = flatten(manifest.budget);
   const isBounded = Object.keys(flatten(parent.granted)).every((key) => own[key] !== undefined);
   const hasRoom = isBounded && carve(parent, manifest.budget, state.contract).ok;
   return isNarrower && hasRoom ? parent.id : null;
+}
+
+function isNarrowed({ book }: State, inner: readonly string[], outer: readonly string[]): boolean {
+  return narrowTo(inner, outer, { isCaseless: book.foldsCase }).kind === "inside";
 }
 
 /** The fold of `fleet.recovered`. */

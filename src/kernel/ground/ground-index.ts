@@ -1,6 +1,7 @@
 import { ok } from "../assert.ts";
 import type { Lease, LeaseMode } from "../lease/lease.ts";
 import { OrderedMap } from "../ordered-map.ts";
+import type { Effort } from "../region/effort.ts";
 import { CASELESS, EXACT, type Folding } from "../region/folding.ts";
 import { literalPattern, parsePattern } from "../region/parse-pattern.ts";
 import { EVERYTHING, type Pattern } from "../region/pattern.ts";
@@ -88,14 +89,20 @@ export class GroundIndex {
   /**
    * Ids of the leases that may be in the way of a lease of a region, each once: those whose
    * ground may meet it, save shared ones where it is to be shared. Their order follows from the
-   * leases and the region alone. Lazy: the first come without looking for the last.
+   * leases and the region alone, and so does the work. Lazy: the first come without looking for the
+   * last. Throws `EffortSpent` where it has an effort, and that is used up before the last.
    */
-  *candidates(region: Region, asks: LeaseMode): Generator<string, void, undefined> {
+  *candidates(
+    region: Region,
+    asks: LeaseMode,
+    effort?: Effort,
+  ): Generator<string, void, undefined> {
     const { folding } = this.#content;
     ok(region.folding === folding, "regions of one fleet fold alike");
     const { writing, sharing } = this.#held();
     const parts = asks === "shared" ? [writing] : [writing, sharing];
-    yield* once(meetAll(parts, { queries: region.includes, leftOut: region.excludes, folding }));
+    const quest = { queries: region.includes, leftOut: region.excludes, folding, effort };
+    yield* once(meetAll(parts, quest));
   }
 
   /** Ids of the leases whose region has a resource, each once, whatever their mode. */

@@ -8,10 +8,10 @@
  *     two segments          both go on, if they share a text
  */
 
-import type { Folding } from "../region/folding.ts";
+import { spend, type Effort } from "../region/effort.ts";
 import { meetNamespaces, meetPatterns } from "../region/meeting.ts";
 import { ANY_NAMESPACE, DEEP, type Pattern, type Segment, type Step } from "../region/pattern.ts";
-import { meetSegments } from "../region/segment.ts";
+import { meetSegments, type Terms } from "../region/segment.ts";
 import { Fork, type Branch, type PatternTree } from "./pattern-tree.ts";
 import { edgeInKey, FORWARD, keyOfStep, MARKS, type Reading } from "./reading.ts";
 
@@ -19,16 +19,15 @@ import { edgeInKey, FORWARD, keyOfStep, MARKS, type Reading } from "./reading.ts
 export type Walk = Generator<Pattern | undefined, void, undefined>;
 
 /** What a walk is for: the tree's patterns that meet `query`. */
-export interface Quest {
+export interface Quest extends Terms {
   readonly query: Pattern;
   /** What lies in one of these as a whole may be passed over. */
   readonly leftOut: readonly Pattern[];
-  readonly folding: Folding;
 }
 
 /**
  * Walks to every pattern of a tree that shares a resource with a pattern, save what is left out,
- * each once; in an order that follows from both alone.
+ * each once; in an order that follows from both alone, and so does the work. Throws `EffortSpent`.
  */
 export function* walkTree({ roots, reading }: PatternTree, quest: Quest): Walk {
   const { namespace } = quest.query;
@@ -36,10 +35,16 @@ export function* walkTree({ roots, reading }: PatternTree, quest: Quest): Walk {
   for (const name of names) {
     const root = roots.get(name);
     if (root === undefined) continue;
+    spend(quest.effort, quest.leftOut.length);
     const closed = reading === FORWARD ? closedIn(root, name, quest.leftOut) : new Set<Branch>();
     yield* new TreeWalk(quest, reading, closed).from(root);
   }
 }
+
+/** A step of a walk costs as much as so many looks at a place of an automaton. */
+const COST_OF_STEP = 4;
+/** So does finding a place among the children of a fork. */
+const COST_OF_LEAP = 12;
 
 /** A branch, and how many steps of the query are behind; undefined where a step led nowhere. */
 type Place = readonly [branch: Branch, at: number] | undefined;
@@ -66,6 +71,7 @@ class TreeWalk {
     // Ways that are still open, the deepest last: what is not asked for is not looked up.
     const open: Iterator<Place, void>[] = [[[root, 0] as const].values()];
     for (let way = open.at(-1); way !== undefined; way = open.at(-1)) {
+      spend(this.#quest.effort, COST_OF_STEP);
       const { done, value } = way.next();
       if (done === true) open.pop();
       else if (value === undefined || this.#closed.has(value[0])) yield undefined;
@@ -84,8 +90,7 @@ class TreeWalk {
   #meet(leaf: Pattern): Pattern | undefined {
     if (this.#leaves.has(leaf)) return undefined;
     this.#leaves.add(leaf);
-    const { query, folding } = this.#quest;
-    return meetPatterns(leaf, query, folding) === undefined ? undefined : leaf;
+    return meetPatterns(leaf, this.#quest.query, this.#quest) === undefined ? undefined : leaf;
   }
 
   *#placesAfter(fork: Fork, at: number): Generator<Place, void, undefined> {
@@ -121,14 +126,15 @@ class TreeWalk {
     } else
       for (const child of literalsFrom(fork, edge))
         yield this.#sharesText(child, fork, step) ? child : undefined;
-    for (const child of wildAlong(fork, edge, step.literal === undefined))
+    const along = { edge, isWild: step.literal === undefined };
+    for (const child of wildAlong(fork, along, this.#quest.effort))
       yield this.#sharesText(child, fork, step) ? child : undefined;
   }
 
   #sharesText(child: Branch, { depth }: Fork, step: Segment): boolean {
     const own = child instanceof Fork ? child.step : this.#reading.stepAt(child, depth);
     if (own === undefined || own === DEEP) return true;
-    return meetSegments(own, step, this.#quest.folding.alphabet) !== undefined;
+    return meetSegments(own, step, this.#quest) !== undefined;
   }
 }
 
@@ -147,13 +153,14 @@ function* literalsFrom({ children }: Fork, edge: string): Generator<Branch, void
  */
 function* wildAlong(
   { children }: Fork,
-  edge: string,
-  isWild: boolean,
+  { edge, isWild }: { readonly edge: string; readonly isWild: boolean },
+  effort: Effort | undefined,
 ): Generator<Branch, void, undefined> {
   let from: string | undefined = MARKS.wild;
   while (from !== undefined) {
     const entries: Iterable<readonly [string, Branch]> = children.entriesFrom(from);
     from = undefined;
+    spend(effort, COST_OF_LEAP);
     for (const [key, child] of entries) {
       if (!key.startsWith(MARKS.wild)) return;
       const own = edgeInKey(key);

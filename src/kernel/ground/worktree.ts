@@ -26,13 +26,38 @@ export function onWorktree(patterns: readonly string[], id: string): readonly st
     const namespace = named?.[1] ?? DEFAULT_NAMESPACE;
     if (namespace === ANY_NAMESPACE) return [pattern, `${lead}${FOLDER}/*/${path}`];
     if (namespace !== DEFAULT_NAMESPACE) return [pattern];
-    return [`${lead}${FOLDER}/${id.replaceAll(SPECIAL, String.raw`\$&`)}/${path}`];
+    return [`${lead}${FOLDER}/${escapeName(id)}/${path}`];
   });
+}
+
+/** A name or path as a pattern that matches it alone. */
+export function escapeName(name: string): string {
+  return name.replaceAll(SPECIAL, String.raw`\$&`);
 }
 
 /** A file's path, as resources are written, on the ground of one worktree. */
 export function pathOnWorktree(path: string, id: string): string {
   return `${FOLDER}/${id}/${path.slice(path.startsWith(FILE) ? FILE.length : 0)}`;
+}
+
+/** A path of a worktree's own ground, or one of its patterns; the worktree is its group. */
+const PLACED = /^(!?)worktree\/((?:\\.|[^/\\])+)\/(.+)$/s;
+
+/**
+ * A path or pattern that is on the ground of a worktree as it was before it was put there, and the
+ * worktree; undefined for what is on none's. For messages: what people wrote is what they read.
+ */
+export function offWorktree(
+  text: string,
+): { readonly text: string; readonly worktree: string } | undefined {
+  const [, lead = "", id = "", path] = PLACED.exec(text) ?? [];
+  if (path === undefined) return undefined;
+  return { text: lead + path, worktree: id.replaceAll(/\\(.)/gs, "$1") };
+}
+
+/** Patterns as they were before they were put on the ground of a worktree. */
+export function withoutWorktree(patterns: readonly string[]): readonly string[] {
+  return patterns.map((pattern) => offWorktree(pattern)?.text ?? pattern);
 }
 
 const FILE = `${DEFAULT_NAMESPACE}:`;

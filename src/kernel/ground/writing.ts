@@ -39,12 +39,14 @@ export type WritingReason =
   /** The asker is a worker whose regions do not have it, or that has ended. */
   | "outside_rights";
 
-/** Which file is meant. */
+/** Which file is meant, or which resource of another namespace. */
 export interface FilePath {
   /** From the top of its worktree, segments with `/` between; resolved, so without `.` and `..`. */
   readonly path: string;
   /** The worktree that it lies in; it matters under `own_ground` alone. */
   readonly worktree: string;
+  /** Absent for a file. What is in another namespace is of no worktree. */
+  readonly namespace?: string;
 }
 
 /** What is asked about a path. */
@@ -87,7 +89,7 @@ export function judgePath(state: State, asked: Writing): WritingVerdict {
   return {
     allowed: reason === "held_by_you" || (reason === "free" && isFreeEnough),
     reason,
-    resolved: resource === undefined ? null : writePath(DEFAULT_NAMESPACE, textOf(resource)),
+    resolved: resource === undefined ? null : writePath(resource.namespace, textOf(resource)),
     lease_id: lease?.id ?? null,
     holder: lease === undefined ? null : nameOf(lease.holder),
     fence: lease?.fence ?? null,
@@ -95,7 +97,9 @@ export function judgePath(state: State, asked: Writing): WritingVerdict {
   };
 }
 
-function resourceOf({ book }: State, { path, worktree }: FilePath): Resource {
+/** What is meant, as regions have it: where worktrees have ground of their own, on that. */
+export function resourceOf({ book }: State, { path, worktree, namespace }: FilePath): Resource {
+  if (namespace !== undefined) return { namespace, segments: path.split("/") };
   const isOwn = book.rules.worktrees === "own_ground";
   const placed = isOwn ? pathOnWorktree(path, worktree) : path;
   return { namespace: DEFAULT_NAMESPACE, segments: placed.split("/") };
@@ -116,12 +120,13 @@ function findReason(state: State, asked: Writing, resource: Resource | undefined
 }
 
 /** A worker's regions are written without a worktree and hold in all of them. */
-function isWithinRights(state: State, { holder }: Writing, { path }: FilePath): boolean {
+function isWithinRights(state: State, { holder }: Writing, file: FilePath): boolean {
   if (!("worker" in holder)) return true;
   const worker = state.workers.get(holder.worker);
   if (worker === undefined || worker.status === "stopped") return false;
   const rights = parseOnce(worker.regions, state.book.foldsCase);
-  const resource = { namespace: DEFAULT_NAMESPACE, segments: path.split("/") };
+  const { path, namespace = DEFAULT_NAMESPACE } = file;
+  const resource = { namespace, segments: path.split("/") };
   return rights.ok && hasResource(rights.region, resource);
 }
 

@@ -84,7 +84,7 @@ function* rightsViolations(
   const { id } = worker;
   if (NETWORKS.indexOf(worker.network) > NETWORKS.indexOf(parent.network))
     yield `I5: network of ${id} must be at most "${parent.network}", got "${worker.network}"`;
-  const narrowed = narrowTo(worker.regions, parent.regions, foldsCase);
+  const narrowed = narrowTo(worker.regions, parent.regions, { isCaseless: foldsCase });
   if (narrowed.kind !== "inside")
     yield `I5: regions of ${id} must lie in its parent's, they are ${narrowed.kind}`;
   if (worker.expires_at_ms > parent.expires_at_ms)

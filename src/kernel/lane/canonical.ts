@@ -6,6 +6,6 @@ import type { Lane } from "./lane.ts";
  * One whose region would be refused stays as it is.
  */
 export function canonicalLane(lane: Lane, foldsCase: boolean): Lane {
-  const narrowed = narrowTo(lane.region, null, foldsCase);
+  const narrowed = narrowTo(lane.region, null, { isCaseless: foldsCase });
   return narrowed.kind === "inside" ? { ...lane, region: narrowed.patterns } : lane;
 }

@@ -3,8 +3,11 @@ import type { CommandMap } from "../command.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import { checkAlive } from "../fleet/openness.ts";
 import { heldAt } from "../lease/book.ts";
+import { LIMITS } from "../limits.ts";
+import { newEffort } from "../region/effort.ts";
 import { narrowTo } from "../region/rights.ts";
 import type { State } from "../state.ts";
+import { writeInstant } from "../time/instant.ts";
 import type { GroundRules, Lane } from "./lane.ts";
 import { resolveLanes } from "./resolve.ts";
 
@@ -27,8 +30,9 @@ export function decideEnactLanes(
   const moved = checkWorktrees(state, request, atMs);
   if (moved !== null) return moved;
   const lanes: Lane[] = [];
+  const how = { isCaseless: state.book.foldsCase, effort: newEffort(LIMITS.leaseSearchWorkMax) };
   for (const lane of request.lanes) {
-    const narrowed = narrowTo(lane.region, null, state.book.foldsCase);
+    const narrowed = narrowTo(lane.region, null, how);
     if (narrowed.kind === "inside") {
       lanes.push({ ...lane, region: narrowed.patterns });
       continue;
@@ -49,7 +53,7 @@ function checkWorktrees({ book }: State, { worktrees }: GroundRules, atMs: numbe
   if (held === undefined) return null;
   const message =
     `worktrees must stay "${inForce}" while leases live, got "${worktrees}" ` +
-    `and ${held.id} until ${held.expires_at_ms}`;
+    `and ${held.id} until ${writeInstant(held.expires_at_ms)}`;
   const facts = { field: "worktrees", expected: inForce, got: worktrees, lease_id: held.id };
   return deny("lanes_invalid", message, facts);
 }

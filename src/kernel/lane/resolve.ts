@@ -3,6 +3,9 @@ import type { LeaseBook } from "../lease/book.ts";
 import type { Lane } from "./lane.ts";
 import { nearest } from "./nearest.ts";
 
+/** How many lanes are named where none is like the one that was meant. */
+const namedMax = 8;
+
 /** Lanes by their names, or the refusal that says which name is none. */
 export type Resolved =
   | { readonly ok: true; readonly lanes: readonly Lane[] }
@@ -22,9 +25,16 @@ export function resolveLanes(book: LeaseBook, names: readonly string[]): Resolve
 function unknown(book: LeaseBook, name: string): Refusal {
   const like = nearest(name, [...book.lanes.keys()]);
   const hint = like === undefined ? "" : `; did you mean "${like}"?`;
-  const there = book.rules.lanes.length === 0 ? "; no lanes are enacted" : "";
+  const there = like === undefined ? lanesThere(book) : "";
   return refuse("lane_unknown", `a lane must be enacted, none is "${name}"${hint}${there}`, {
     lane: name,
     ...(like === undefined ? {} : { nearest: like }),
   });
+}
+
+function lanesThere({ rules: { lanes } }: LeaseBook): string {
+  if (lanes.length === 0) return "; no lanes are enacted";
+  const named = lanes.slice(0, namedMax).map(({ name }) => `"${name}"`);
+  const more = lanes.length - named.length;
+  return `; there are ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

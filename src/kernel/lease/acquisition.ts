@@ -6,18 +6,23 @@ import type { JsonObject } from "../json.ts";
 import type { Lane } from "../lane/lane.ts";
 import { MAIN_WORKTREE } from "../ground/worktree.ts";
 import { resolveLanes } from "../lane/resolve.ts";
+import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import { parseOnce } from "../region/rights.ts";
+import type { Effort } from "../region/effort.ts";
 import type { Region } from "../region/region.ts";
 import type { State } from "../state.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts, checkSlots, type Wish } from "./conflict.ts";
-import { checkNewHolder, checkRoom } from "./holding.ts";
+import { bytesOf, checkNewHolder, checkRoom } from "./holding.ts";
 import { findKept } from "./kept.ts";
 import type { Lease, LeaseMode } from "./lease.ts";
-import { understand, type Wanted } from "./wanted.ts";
+import { decisionEffort, understand, type Wanted } from "./wanted.ts";
 
 type Request = CommandMap["lease.acquire"];
+
+/** A lane that could not be had, and why. */
+type PassedOver = JsonObject & { readonly lane: string | null; readonly code: string };
 
 /** When a command is decided, and what the store's index knows of what it is about. */
 interface Now {
@@ -43,12 +48,13 @@ export function decideAcquire(state: State, request: Request, now: Now): Ruling 
   if (!asked.ok) return asked;
   const alsoHeld = parseAlsoHeld(state, request.also_held ?? []);
   if (!alsoHeld.ok) return alsoHeld;
-  const passed: JsonObject[] = [];
+  const effort = decisionEffort();
+  const passed: PassedOver[] = [];
   let last: Refusal | undefined;
   for (const { lane, patterns } of asked.grounds) {
     const attempt = tryGround(
       state,
-      { ...request, lane, patterns, alsoHeld: alsoHeld.regions },
+      { ...request, lane, patterns, alsoHeld: alsoHeld.regions, effort },
       now,
     );
     if (attempt.kind === "kept") return grant();
@@ -61,7 +67,9 @@ export function decideAcquire(state: State, request: Request, now: Now): Ruling 
   }
   if (last === undefined) return { ok: false, refusal: refuse("region_invalid", NOTHING_ASKED) };
   if (passed.length < 2) return { ok: false, refusal: last };
-  return { ok: false, refusal: { ...last, facts: { ...last.facts, tried: passed } } };
+  const tried = passed.map(({ lane, code }) => `${JSON.stringify(lane)} (${code})`);
+  const message = `${last.message}; tried in turn: ${tried.join(", ")}`;
+  return { ok: false, refusal: { ...last, message, facts: { ...last.facts, tried: passed } } };
 }
 
 /**
@@ -73,11 +81,12 @@ export function findRepeated(state: State, request: Request, atMs: number): Leas
   if (!asked.ok) return undefined;
   const { mode, holder } = request;
   const worktree = worktreeOf(state, request);
+  const effort = decisionEffort();
   for (const { lane, patterns } of asked.grounds) {
-    const understood = understand(state, { lane, patterns, mode, holder, worktree });
+    const understood = understand(state, { lane, patterns, mode, holder, worktree, effort });
     if (!understood.ok) continue;
     const { wanted } = understood;
-    const kept = findKept(state, { ...request, wanted, lender: null }, atMs);
+    const kept = findKept(state, { ...request, wanted, lender: null, effort }, atMs);
     if (kept?.ok === true) return kept.lease;
   }
   return undefined;
@@ -107,12 +116,12 @@ function asksOf(
 
 function tryGround(
   state: State,
-  ask: Request & Ground & { readonly alsoHeld: readonly Region[] },
+  ask: Request & Ground & { readonly alsoHeld: readonly Region[]; readonly effort: Effort },
   { atMs }: Now,
 ): Attempt {
-  const { lane, patterns, mode, holder, alsoHeld } = ask;
+  const { lane, patterns, mode, holder, alsoHeld, effort } = ask;
   const worktree = worktreeOf(state, ask);
-  const understood = understand(state, { lane, patterns, mode, holder, worktree });
+  const understood = understand(state, { lane, patterns, mode, holder, worktree, effort });
   if (!understood.ok) return no(understood.refusal);
   const { wanted } = understood;
   const kept = findKept(state, { ...ask, wanted, lender: null }, atMs);
@@ -130,6 +139,7 @@ function tryGround(
     alone: lane?.alone === true,
     lenders: new Set(),
     alsoHeld,
+    effort,
   };
   const conflict = checkConflicts(state.book, wish, atMs);
   if (conflict !== null) return no(conflict);
@@ -164,6 +174,13 @@ function parseAlsoHeld(
   | { readonly ok: true; readonly regions: readonly Region[] }
   | { readonly ok: false; readonly refusal: Refusal } {
   const regions: Region[] = [];
+  const { alsoHeldBytesMax: max } = LIMITS;
+  const bytes = given.reduce((sum, patterns) => sum + bytesOf(patterns), 0);
+  if (bytes > max) {
+    const message = `what counts as held must have at most ${max} bytes, got ${bytes}`;
+    const facts = { field: "also_held", max, got: bytes };
+    return { ok: false, refusal: refuse("region_too_large", message, facts) };
+  }
   for (const patterns of given) {
     const parsed = parseOnce(patterns, state.book.foldsCase);
     if (!parsed.ok) {

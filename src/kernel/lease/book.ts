@@ -142,6 +142,16 @@ export function* leasesOverBy(book: LeaseBook, atMs: number): Generator<Lease, v
   }
 }
 
+/**
+ * How many leases still give their right at an instant. O(n) in those that do not: few, as each
+ * decision records some of them as lapsed.
+ */
+export function heldCountAt(book: LeaseBook, atMs: number): number {
+  let count = book.leases.size;
+  for (const _ of leasesOverBy(book, atMs)) count -= 1;
+  return count;
+}
+
 /** The leases that are slots of a lane, those past their end included. */
 export function* slotsOf(book: LeaseBook, lane: string): Generator<Lease, void, undefined> {
   yield* under(book, book.slots, `${lane} `);

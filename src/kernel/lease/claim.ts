@@ -1,5 +1,6 @@
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
+import { writeInstant } from "../time/instant.ts";
 import { shown } from "./holding.ts";
 import { isHeldAt, nameOf, type Claim, type Lease } from "./lease.ts";
 
@@ -19,7 +20,8 @@ export function findHeld(
     const message = `a lease of this fleet must be named, none has the id ${id}`;
     return { ok: false, refusal: refuse("lease_unknown", message, { lease_id: id }) };
   }
-  const message = `lease ${id} must be live, it has ended`;
+  const over = lease === undefined ? "" : ` at ${writeInstant(lease.expires_at_ms)}`;
+  const message = `lease ${id} must be live, it has ended${over}`;
   return { ok: false, refusal: refuse("lease_ended", message, { lease_id: id }) };
 }
 

@@ -1,10 +1,11 @@
 import type { JsonObject } from "../json.ts";
-import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
+import { EffortSpent, spend, type Effort } from "../region/effort.ts";
 import type { Region } from "../region/region.ts";
-import { newEffort } from "../region/search.ts";
+import { offWorktree } from "../ground/worktree.ts";
 import { overlapOf } from "../region/relation.ts";
 import { parseOnce } from "../region/rights.ts";
+import { writeInstant } from "../time/instant.ts";
 import { heldAt, slotsOf, type LeaseBook } from "./book.ts";
 import { shown } from "./holding.ts";
 import { holderKey, isHeldAt, nameOf, type Holder, type Lease, type LeaseMode } from "./lease.ts";
@@ -20,7 +21,12 @@ export interface Wish {
   readonly lenders: ReadonlySet<string>;
   /** Regions that count as held by somebody else. */
   readonly alsoHeld: readonly Region[];
+  /** What deciding on it may still cost; all that one decision looks at shares it. */
+  readonly effort: Effort;
 }
+
+/** Looking up a lease that may be in the way costs as much as so many looks at patterns. */
+const COST_OF_LEASE = 10;
 
 /**
  * Refuses what another live lease is in the way of (I1): both regions share a resource and one of
@@ -33,9 +39,8 @@ export function checkConflicts(book: LeaseBook, wish: Wish, atMs: number): Refus
 }
 
 function checkAlone(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
-  if (wish.alone)
-    for (const lease of heldAt(book, atMs))
-      if (!wish.lenders.has(lease.id)) return conflictWith(lease, wish, { alone: true });
+  const [first] = wish.alone ? heldAt(book, atMs) : [];
+  if (first !== undefined) return conflictWith(first, wish, { alone: true });
   for (const id of book.index.alone()) {
     const lease = book.leases.get(id);
     if (lease === undefined || !isHeldAt(lease, atMs) || wish.lenders.has(id)) continue;
@@ -45,8 +50,18 @@ function checkAlone(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
 }
 
 function checkGround(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
-  const effort = newEffort(LIMITS.leaseSearchWorkMax);
-  for (const id of book.index.candidates(wish.region, wish.mode)) {
+  try {
+    return findRival(book, wish, atMs);
+  } catch (error) {
+    if (error instanceof EffortSpent) return tooLarge(wish, {});
+    throw error;
+  }
+}
+
+function findRival(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
+  const { effort } = wish;
+  for (const id of book.index.candidates(wish.region, wish.mode, effort)) {
+    spend(effort, COST_OF_LEASE);
     const lease = book.leases.get(id);
     if (lease === undefined || !isHeldAt(lease, atMs) || wish.lenders.has(id)) continue;
     if (isCompatible(lease, wish)) continue;
@@ -65,8 +80,7 @@ function isCompatible(lease: Lease, wish: Wish): boolean {
   return lease.mode === "slot" && wish.mode === "slot" && lease.lane === wish.lane;
 }
 
-function checkAlsoHeld({ region, alsoHeld }: Wish): Refusal | null {
-  const effort = newEffort(LIMITS.leaseSearchWorkMax);
+function checkAlsoHeld({ region, alsoHeld, effort }: Wish): Refusal | null {
   for (const other of alsoHeld) {
     const overlap = overlapOf(region, other, effort);
     if (overlap.kind === "apart") continue;
@@ -90,30 +104,50 @@ function conflictWith(
 ): Refusal {
   const { id, holder, mode, lane, expires_at_ms } = lease;
   const own = holderKey(holder) === holderKey(wish.holder);
-  const what = "witness" in why ? `"${why.witness}"` : "it";
+  const shared = sharedOf(lease, why);
+  const what = own
+    ? `your own ${id} has ${shared.words} as ${mode}`
+    : `${shown(holder)} holds ${shared.words} as ${mode} by ${id}`;
   const reason = "witness" in why ? "" : "; one of the two runs alone in the fleet";
   return refuse(
     "conflict",
-    `the ground must be free, ${shown(holder)} holds ${what} as ${mode} by ${id} ` +
-      `until ${expires_at_ms}${reason}`,
+    `the ground must be free, ${what} until ${writeInstant(expires_at_ms)}${reason}`,
     {
       lease_id: id,
       holder: nameOf(holder),
       mode,
       ...(lane === null ? {} : { lane }),
-      ...why,
+      ...shared.facts,
       expires_at_ms,
       own,
     } satisfies JsonObject,
   );
 }
 
+/** What both have, in words and for programs: of a worktree's own ground as its path there. */
+function sharedOf(
+  { worktree }: Lease,
+  why: { readonly witness: string } | { readonly alone: true },
+): { readonly words: string; readonly facts: JsonObject } {
+  if ("alone" in why) return { words: "it", facts: why };
+  const placed = worktree === null ? undefined : offWorktree(why.witness);
+  if (placed === undefined) return { words: `"${why.witness}"`, facts: why };
+  const { text: witness, worktree: id } = placed;
+  return { words: `"${witness}" of worktree "${id}"`, facts: { witness, worktree: id } };
+}
+
 function tooLarge({ region }: Wish, facts: JsonObject): Refusal {
   return refuse("region_too_large", tooLargeMessage(region), facts);
 }
 
-function tooLargeMessage({ patterns }: Region): string {
-  return `the region must be one that can be decided, got ${patterns.join(" ")}`;
+/** Said of a question that takes more work than one decision may. */
+export function tooLargeMessage({ patterns }: Pick<Region, "patterns">): string {
+  const [first = "", ...others] = patterns;
+  const got = others.length === 0 ? first : `${first} and ${others.length} more`;
+  return (
+    `the region must be one that can be decided beside what is held, ` +
+    `with fewer patterns or wildcards, got ${got}`
+  );
 }
 
 /** Refuses the slot after the last one of a lane. */
@@ -125,10 +159,24 @@ export function checkSlots(
   const held: Lease[] = [];
   for (const lease of slotsOf(book, lane.name)) if (isHeldAt(lease, atMs)) held.push(lease);
   if (held.length < lane.slots) return null;
-  const next = Math.min(...held.map(({ expires_at_ms }) => expires_at_ms));
+  const inTurn = held.toSorted((one, other) => one.expires_at_ms - other.expires_at_ms);
+  const next = inTurn[0]?.expires_at_ms ?? atMs;
+  const holders = inTurn.slice(0, holdersNamedMax).map(({ holder }) => nameOf(holder));
+  const more = held.length - holders.length;
+  const whose = holders.map((name) => JSON.stringify(name)).join(", ");
   return refuse(
     "slots_full",
-    `lane "${lane.name}" must have a free slot of its ${lane.slots}, ${held.length} are held`,
-    { lane: lane.name, slots: lane.slots, held: held.length, next_expires_at_ms: next },
+    `lane "${lane.name}" must have a free slot of its ${lane.slots}, ${held.length} are held, ` +
+      `by ${whose}${more > 0 ? ` and ${more} more` : ""}; the first ends at ${writeInstant(next)}`,
+    {
+      lane: lane.name,
+      slots: lane.slots,
+      held: held.length,
+      holders,
+      next_expires_at_ms: next,
+    },
   );
 }
+
+/** How many holders of slots are named: those whose leases end first. */
+const holdersNamedMax = 3;

@@ -85,5 +85,9 @@ function checkRights(state: State, lease: Lease, to: Request["to"]): Refusal | n
   if (rights === null) return null;
   // Rights are written without a worktree and hold in all of them.
   const outer = lease.worktree === null ? rights : onWorktree(rights, lease.worktree);
-  return checkWithin(state, lease.region, { outer, whose: `the rights of ${shown(to)}` });
+  return checkWithin(state, lease.region, {
+    outer,
+    whose: `the rights of ${shown(to)}`,
+    worktree: lease.worktree,
+  });
 }

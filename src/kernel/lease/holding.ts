@@ -1,7 +1,7 @@
 import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
-import { heldAt, leasesOf } from "./book.ts";
+import { heldCountAt, leasesOf } from "./book.ts";
 import { isHeldAt, nameOf, type Holder, type Lease } from "./lease.ts";
 
 /** Refuses a holder that may be given nothing now; an outside party may. */
@@ -78,7 +78,7 @@ interface More {
 export function checkRoom(state: State, { holder, region }: More, atMs: number): Refusal | null {
   const { leasesMax, leasesPerHolderMax, leaseBytesPerHolderMax } = LIMITS;
   const { book } = state;
-  if (book.leases.size >= leasesMax && countHeld(state, atMs) >= leasesMax)
+  if (heldCountAt(book, atMs) >= leasesMax)
     return exceeded("leases", { whose: "leases of a fleet", max: leasesMax, got: leasesMax });
   let count = 0;
   let bytes = bytesOf(region);
@@ -96,12 +96,6 @@ export function checkRoom(state: State, { holder, region }: More, atMs: number):
   return exceeded("bytes_of_holder", { whose, max: leaseBytesPerHolderMax, got: bytes });
 }
 
-function countHeld({ book }: State, atMs: number): number {
-  let count = 0;
-  for (const _ of heldAt(book, atMs)) count += 1;
-  return count;
-}
-
 function exceeded(
   field: string,
   { whose, max, got }: { readonly whose: string; readonly max: number; readonly got: number },
@@ -110,7 +104,7 @@ function exceeded(
   return refuse("limit_exceeded", message, { field, max, got });
 }
 
-/** UTF-16 code units are what is counted: near enough, and cheap. */
-function bytesOf(patterns: readonly string[]): number {
+/** The size of patterns: UTF-16 code units are what is counted, near enough, and cheap. */
+export function bytesOf(patterns: readonly string[]): number {
   return patterns.reduce((sum, pattern) => sum + pattern.length, 0);
 }

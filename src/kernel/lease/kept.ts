@@ -1,8 +1,11 @@
+import { withoutWorktree } from "../ground/worktree.ts";
 import { refuse, type Refusal } from "../refusal.ts";
+import type { Effort } from "../region/effort.ts";
 import { containmentOf } from "../region/relation.ts";
 import { parseOnce } from "../region/rights.ts";
 import type { State } from "../state.ts";
 import { leasesOf } from "./book.ts";
+import { tooLargeMessage } from "./conflict.ts";
 import { isHeldAt, type Holder, type Lease } from "./lease.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -13,6 +16,8 @@ export interface Repeatable {
   readonly wanted: Wanted;
   /** The lease that it is to be a lent part of, or null. */
   readonly lender: string | null;
+  /** What deciding may still cost. */
+  readonly effort: Effort;
 }
 
 /** The lease that a holder has already, a key that was used for something else, or null. */
@@ -34,8 +39,8 @@ export function findKept(state: State, asked: Repeatable, atMs: number): Kept {
       continue;
     }
     if (lease.key !== key) continue;
-    if (isWithin(state, asked.wanted, lease)) return { ok: true, lease };
-    return { ok: false, refusal: misused(lease, key, asked.wanted) };
+    const refusal = checkWithinKept(state, { ...asked, key }, lease);
+    return refusal === null ? { ok: true, lease } : { ok: false, refusal };
   }
   return null;
 }
@@ -49,16 +54,29 @@ function isSame(lease: Lease, { lane, mode, region }: Wanted): boolean {
   );
 }
 
-/** Whether a lease gives what is wanted: whoever believes to hold more would overwrite others. */
-function isWithin(state: State, { lane, mode, region }: Wanted, lease: Lease): boolean {
-  if (lease.mode !== mode || lease.lane !== (lane?.name ?? null)) return false;
-  const held = parseOnce(lease.region, state.book.foldsCase);
-  return held.ok && containmentOf(region, held.region).kind === "inside";
+/** Refuses what a lease does not give: whoever believes to hold more would overwrite others. */
+function checkWithinKept(
+  { book }: State,
+  { key, wanted, effort }: Repeatable & { readonly key: string },
+  lease: Lease,
+): Refusal | null {
+  const { lane, mode, region } = wanted;
+  if (lease.mode !== mode || lease.lane !== (lane?.name ?? null))
+    return misused(lease, key, wanted);
+  const held = parseOnce(lease.region, book.foldsCase);
+  const { kind } = held.ok ? containmentOf(region, held.region, effort) : { kind: "outside" };
+  if (kind === "too_large")
+    return refuse("region_too_large", tooLargeMessage(region), { lease_id: lease.id });
+  return kind === "inside" ? null : misused(lease, key, wanted);
+}
+
+function regionOf({ worktree }: Lease, patterns: readonly string[]): string {
+  return (worktree === null ? patterns : withoutWorktree(patterns)).join(" ");
 }
 
 function misused(lease: Lease, key: string, { lane, mode, region }: Wanted): Refusal {
-  const has = `${lease.mode} ${lease.lane ?? lease.region.join(" ")}`;
-  const got = `${mode} ${lane?.name ?? region.patterns.join(" ")}`;
+  const has = `${lease.mode} ${lease.lane ?? regionOf(lease, lease.region)}`;
+  const got = `${mode} ${lane?.name ?? regionOf(lease, region.patterns)}`;
   return refuse(
     "command_mismatch",
     `a key must be used for one lease, "${key}" made ${lease.id} on ${has}, got ${got}`,

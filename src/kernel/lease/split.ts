@@ -10,7 +10,7 @@ import { checkHolder, checkNewHolder, checkRoom, shown } from "./holding.ts";
 import { findKept } from "./kept.ts";
 import type { Holder, Lease } from "./lease.ts";
 import { endedHolder, lenderEndMs } from "./upkeep.ts";
-import { checkWithin, understand } from "./wanted.ts";
+import { checkWithin, decisionEffort, understand } from "./wanted.ts";
 
 interface Now {
   readonly atMs: number;
@@ -38,19 +38,21 @@ export function decideSplit(state: State, request: Request, now: Now): Ruling {
   if (refusal !== null) return { ok: false, refusal };
   const { region: patterns } = request;
   const { worktree } = lease;
+  const effort = decisionEffort();
   const understood = understand(state, {
     lane: null,
     patterns,
     mode: lease.mode,
     holder,
     worktree,
+    effort,
   });
   if (!understood.ok) return understood;
   const { wanted } = understood;
-  const within = { outer: lease.region, whose: `lease ${lease.id}` };
+  const within = { outer: lease.region, whose: `lease ${lease.id}`, worktree, effort };
   const outside = checkWithin(state, wanted.region.patterns, within);
   if (outside !== null) return { ok: false, refusal: outside };
-  const kept = findKept(state, { ...request, holder, wanted, lender: lease.id }, now.atMs);
+  const kept = findKept(state, { ...request, holder, wanted, lender: lease.id, effort }, now.atMs);
   if (kept !== null) return kept.ok ? grant() : kept;
   const wish = {
     holder,
@@ -60,6 +62,7 @@ export function decideSplit(state: State, request: Request, now: Now): Ruling {
     alone: false,
     lenders: lendersOf(state, lease),
     alsoHeld: [],
+    effort,
   };
   const { mode } = wanted;
   const asked = { ...request, holder, mode, lane: null, region: wanted.region.patterns };
@@ -96,10 +99,12 @@ export function findLent(state: State, request: Request, atMs: number): Lease | 
   if (lender === undefined) return undefined;
   const holder: Holder = { worker: request.to };
   const { mode, worktree } = lender;
-  const asked = { lane: null, patterns: request.region, mode, holder, worktree };
+  const effort = decisionEffort();
+  const asked = { lane: null, patterns: request.region, mode, holder, worktree, effort };
   const understood = understand(state, asked);
   if (!understood.ok) return undefined;
-  const repeatable = { ...request, holder, wanted: understood.wanted, lender: lender.id };
+  const { wanted } = understood;
+  const repeatable = { ...request, holder, wanted, lender: lender.id, effort };
   const kept = findKept(state, repeatable, atMs);
   return kept?.ok === true ? kept.lease : undefined;
 }

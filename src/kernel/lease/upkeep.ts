@@ -39,7 +39,7 @@ export function decideRenew(state: State, request: CommandMap["lease.renew"], no
   const wantedMs = now.atMs + ttlMs;
   const expires_at_ms = Math.min(wantedMs, lenderEndMs(state, lease, now.atMs));
   const movedMs = expires_at_ms - lease.expires_at_ms;
-  if (movedMs <= 0 || movedMs < renewRecordEveryMs(ttlMs)) return grant();
+  if (movedMs < renewRecordEveryMs(ttlMs)) return grant();
   const { run_id } = request;
   return grant({
     kind: "lease.renewed",
@@ -67,7 +67,8 @@ export function decideNarrow(state: State, request: CommandMap["lease.narrow"], 
   if (!placed.ok) return placed;
   const { patterns } = placed.region;
   const whose = `lease ${lease.id}`;
-  const refusal = checkWithin(state, patterns, { outer: lease.region, whose });
+  const { region: outer, worktree } = lease;
+  const refusal = checkWithin(state, patterns, { outer, whose, worktree });
   if (refusal !== null) return { ok: false, refusal };
   if (patterns.join("\n") === lease.region.join("\n")) return grant();
   const { run_id } = request;

@@ -1,6 +1,8 @@
 import type { Lane } from "../lane/lane.ts";
-import { onWorktree } from "../ground/worktree.ts";
+import { onWorktree, withoutWorktree } from "../ground/worktree.ts";
+import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
+import { newEffort, type Effort } from "../region/effort.ts";
 import type { Region } from "../region/region.ts";
 import { narrowTo, parseOnce } from "../region/rights.ts";
 import type { State } from "../state.ts";
@@ -28,12 +30,20 @@ export interface Ask {
   readonly holder: Holder;
   /** The worktree on whose ground it is; null where they share theirs. */
   readonly worktree: string | null;
+  /** What deciding may still cost. */
+  readonly effort: Effort;
+}
+
+/** What one decision about leases may cost in all, however much it looks at. */
+export function decisionEffort(): Effort {
+  return newEffort(LIMITS.leaseSearchWorkMax);
 }
 
 /** Understands what is asked for: its region, the holder's right to it, its mode. */
 export function understand(state: State, ask: Ask): Understood {
   const { lane, patterns, holder } = ask;
-  const within = { outer: rightsOf(state, holder), whose: `the rights of ${shown(holder)}` };
+  const whose = `the rights of ${shown(holder)}`;
+  const within = { outer: rightsOf(state, holder), whose, effort: ask.effort };
   // A lane was looked at when it was enacted; an outside party has no rights to exceed.
   const refusal =
     lane !== null && within.outer === null ? null : checkWithin(state, patterns, within);
@@ -53,23 +63,42 @@ export function understand(state: State, ask: Ask): Understood {
 export function checkWithin(
   state: State,
   patterns: readonly string[],
-  { outer, whose }: { readonly outer: readonly string[] | null; readonly whose: string },
+  so: {
+    readonly outer: readonly string[] | null;
+    readonly whose: string;
+    /** The worktree on whose ground both are, where they are on one's own. */
+    readonly worktree?: string | null;
+    /** What deciding may still cost; absent: as much as a whole decision. */
+    readonly effort?: Effort;
+  },
 ): Refusal | null {
-  const narrowed = narrowTo(patterns, outer, state.book.foldsCase);
+  const { outer, effort = decisionEffort() } = so;
+  const narrowed = narrowTo(patterns, outer, { isCaseless: state.book.foldsCase, effort });
   if (narrowed.kind === "inside") return null;
-  if (narrowed.kind === "outside") {
-    const { witness } = narrowed;
-    const got = JSON.stringify(patterns);
-    return refuse(
-      "rights_exceeded",
-      `the region must lie in ${whose}, ${JSON.stringify(outer)}, got ${got} with "${witness}"`,
-      { field: "region", within: outer, got: patterns, witness },
-    );
-  }
+  if (narrowed.kind === "outside") return outside(patterns, narrowed.witness, so);
   const { expected, got } = narrowed;
   const code = narrowed.kind === "invalid" ? "region_invalid" : "region_too_large";
   const message = `the region must have ${expected}, got ${got}`;
   return refuse(code, message, { field: "region", expected, got });
+}
+
+/** Of the ground of one worktree what is said are the patterns and the path on it. */
+function outside(
+  patterns: readonly string[],
+  found: string,
+  { outer, whose, worktree = null }: Parameters<typeof checkWithin>[2],
+): Refusal {
+  const isPlaced = worktree !== null;
+  const within = isPlaced ? withoutWorktree(outer ?? []) : outer;
+  const got = isPlaced ? withoutWorktree(patterns) : patterns;
+  const [witness = found] = isPlaced ? withoutWorktree([found]) : [found];
+  const where = isPlaced ? ` of worktree "${worktree}"` : "";
+  return refuse(
+    "rights_exceeded",
+    `the region must lie in ${whose}, ${JSON.stringify(within)}, ` +
+      `got ${JSON.stringify(got)} with "${witness}"${where}`,
+    { field: "region", within, got, witness, ...(isPlaced ? { worktree } : {}) },
+  );
 }
 
 /** Patterns as they are held: where a worktree has ground of its own, on that. */

@@ -3,6 +3,8 @@
  * They are values: no function changes its arguments.
  */
 
+import { spend, type Effort } from "./effort.ts";
+
 /** A set of code points: ascending inclusive ranges that neither overlap nor touch. */
 export type CharSet = readonly number[];
 
@@ -91,12 +93,26 @@ export function readableIn(set: CharSet): number | undefined {
   return set[0];
 }
 
-/** Cuts the alphabet into classes such that each given set is a union of some of them. */
-export function classesOf(sets: readonly CharSet[]): readonly CharSet[] {
+/** Cutting a class, or finding that nothing is to be cut, costs as much as so many looks. */
+const COST_OF_CLASS = 1;
+/** So many edges of sets cost as much as one look. */
+const edgesPerLook = 8;
+
+/** What comparing two sets costs beside what it costs in any case. */
+export function looksAt(one: CharSet, other: CharSet): number {
+  return Math.floor((one.length + other.length) / edgesPerLook);
+}
+
+/**
+ * Cuts the alphabet into classes such that each given set is a union of some of them. O(n²) in the
+ * sets, as far as they differ. Throws `EffortSpent`.
+ */
+export function classesOf(sets: Iterable<CharSet>, effort?: Effort): readonly CharSet[] {
   let classes: CharSet[] = [SEGMENT_CHARS];
   for (const set of sets) {
     const next: CharSet[] = [];
     for (const one of classes) {
+      spend(effort, COST_OF_CLASS + looksAt(one, set));
       const inside = intersectSets(one, set);
       if (inside.length === 0 || sameSet(inside, one)) next.push(one);
       else next.push(inside, subtractSets(one, inside));

@@ -1,4 +1,4 @@
-import type { Folding } from "./folding.ts";
+import { spend } from "./effort.ts";
 import {
   ANY_NAMESPACE,
   DEEP,
@@ -7,21 +7,27 @@ import {
   type Pattern,
   type Step,
 } from "./pattern.ts";
-import { exampleOf, meetSegments } from "./segment.ts";
+import { exampleOf, meetSegments, type Terms } from "./segment.ts";
 
 /** A name of no meaning, where any would do. */
 const SOME_NAME = "a";
 
 /**
  * A path that two patterns share, with its namespace where that is not `file`; undefined when
- * there is none. Exact; O(n · m) in the patterns' lengths.
+ * there is none. Exact; O(n · m) in the patterns' lengths. Throws `EffortSpent`.
  */
-export function meetPatterns(left: Pattern, right: Pattern, folding: Folding): string | undefined {
+export function meetPatterns(left: Pattern, right: Pattern, terms: Terms): string | undefined {
+  spend(terms.effort, COST_OF_PAIR);
   const namespace = meetNamespaces(left.namespace, right.namespace);
   if (namespace === undefined || isPlainlyApart(left.steps, right.steps)) return undefined;
-  const segments = meetSteps(left.steps, right.steps, folding);
+  const segments = meetSteps(left.steps, right.steps, terms);
   return segments === undefined ? undefined : writePath(namespace, segments.join("/"));
 }
+
+/** A first look at two patterns, however soon they are told apart, costs as much as so many. */
+const COST_OF_PAIR = 2;
+/** A place where both stand costs as much as so many looks. */
+const COST_OF_PLACE = 3;
 
 /** Whether a look at the steps is enough to tell two patterns apart, as it mostly is. */
 function isPlainlyApart(left: readonly Step[], right: readonly Step[]): boolean {
@@ -61,7 +67,7 @@ interface Place {
 function meetSteps(
   left: readonly Step[],
   right: readonly Step[],
-  folding: Folding,
+  terms: Terms,
 ): readonly string[] | undefined {
   const width = right.length + 1;
   const open: Place[] = [{ i: 0, j: 0, isSome: false, from: undefined, segment: undefined }];
@@ -69,8 +75,9 @@ function meetSteps(
   // An array grows while it is iterated: each new place is visited in its turn.
   for (const place of open) {
     const { i, j } = place;
+    spend(terms.effort, COST_OF_PLACE);
     if (place.isSome && i === left.length && j === right.length) return segmentsOf(place);
-    for (const next of placesAfter(place, [left[i], right[j]], folding)) {
+    for (const next of placesAfter(place, [left[i], right[j]], terms)) {
       const key = (next.i * width + next.j) * 2 + (next.isSome ? 1 : 0);
       if (seen.has(key)) continue;
       seen.add(key);
@@ -83,25 +90,23 @@ function meetSteps(
 function placesAfter(
   from: Place,
   [one, other]: readonly [Step | undefined, Step | undefined],
-  folding: Folding,
+  terms: Terms,
 ): readonly Place[] {
   const { i, j, isSome } = from;
   const places: Place[] = [];
   if (one === DEEP) places.push({ i: i + 1, j, isSome, from, segment: undefined });
   if (other === DEEP) places.push({ i, j: j + 1, isSome, from, segment: undefined });
   if (one === undefined || other === undefined) return places;
-  const segment = meetOne(one, other, folding);
+  const segment = meetOne(one, other, terms);
   if (segment === undefined) return places;
   const next = { i: one === DEEP ? i : i + 1, j: other === DEEP ? j : j + 1 };
   places.push({ ...next, isSome: true, from, segment });
   return places;
 }
 
-function meetOne(one: Step, other: Step, folding: Folding): string | undefined {
-  if (one === DEEP) return other === DEEP ? SOME_NAME : exampleOf(other, folding.alphabet);
-  return other === DEEP
-    ? exampleOf(one, folding.alphabet)
-    : meetSegments(one, other, folding.alphabet);
+function meetOne(one: Step, other: Step, terms: Terms): string | undefined {
+  if (one === DEEP) return other === DEEP ? SOME_NAME : exampleOf(other, terms);
+  return other === DEEP ? exampleOf(one, terms) : meetSegments(one, other, terms);
 }
 
 function segmentsOf(place: Place): readonly string[] {

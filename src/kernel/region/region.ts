@@ -35,11 +35,13 @@ export type ParsedRegion =
  * throws. Whether the region matches anything at all is not looked at.
  */
 export function parseRegion(texts: readonly string[], isCaseless = false): ParsedRegion {
-  const { regionPatternsMax, regionPatternBytesMax, regionBytesMax } = LIMITS;
+  const { regionPatternsMax, regionPatternBytesMax, regionBytesMax, regionAlternativesMax } =
+    LIMITS;
   if (texts.length > regionPatternsMax)
     return tooLarge(undefined, `at most ${regionPatternsMax} patterns`, `${texts.length}`);
   const folding = isCaseless ? CASELESS : EXACT;
   let bytes = 0;
+  let count = 0;
   const found = { include: new Map<string, Pattern>(), exclude: new Map<string, Pattern>() };
   for (const text of texts) {
     // A character of UTF-16 is three bytes of UTF-8 at most.
@@ -50,7 +52,12 @@ export function parseRegion(texts: readonly string[], isCaseless = false): Parse
       return tooLarge(undefined, `at most ${regionBytesMax} bytes in all`, "more");
     const isExclude = text.startsWith("!");
     try {
-      for (const pattern of parsePattern(isExclude ? text.slice(1) : text, folding))
+      const patterns = parsePattern(isExclude ? text.slice(1) : text, folding);
+      // Those that come twice count twice, for they are read twice.
+      count += patterns.length;
+      if (count > regionAlternativesMax)
+        return tooLarge(undefined, `at most ${regionAlternativesMax} alternatives`, "more");
+      for (const pattern of patterns)
         found[isExclude ? "exclude" : "include"].set(pattern.text, pattern);
     } catch (error) {
       if (!(error instanceof PatternError)) throw error;
@@ -59,9 +66,6 @@ export function parseRegion(texts: readonly string[], isCaseless = false): Parse
       return { ok: false, problem: { code, pattern: text, expected, got } };
     }
   }
-  const count = found.include.size + found.exclude.size;
-  if (count > LIMITS.regionAlternativesMax)
-    return tooLarge(undefined, `at most ${LIMITS.regionAlternativesMax} alternatives`, `${count}`);
   const wild = wildItemsIn([...found.include.values(), ...found.exclude.values()]);
   if (wild > LIMITS.regionWildItemsMax) {
     const expected = `at most ${LIMITS.regionWildItemsMax} characters beside or in wildcards`;

@@ -1,9 +1,11 @@
 import { ok } from "../assert.ts";
+import { EffortSpent, newEffort, spend, type Effort } from "./effort.ts";
 import { meetNamespaces, meetPatterns, writePath } from "./meeting.ts";
 import { ANY_NAMESPACE, DEEP, DEFAULT_NAMESPACE, type Pattern } from "./pattern.ts";
 import type { Region } from "./region.ts";
 import { hasResource, readResource } from "./resource.ts";
-import { newEffort, searchPath, type Effort, type Search } from "./search.ts";
+import { searchPath, type Search } from "./search.ts";
+import type { Terms } from "./segment.ts";
 
 /** Whether two regions share a resource, with one that they share. */
 export type Overlap =
@@ -17,20 +19,30 @@ export type Containment =
   | { readonly kind: "outside"; readonly witness: string }
   | { readonly kind: "too_large" };
 
+/** That a question needs more than the effort that it was given. */
+const TOO_LARGE = { kind: "too_large" } as const;
+
 /**
- * Decides exactly whether two regions, parsed with one folding, share a resource. Without excludes
- * in polynomial time; `too_large` only with them, and never as a guess: whoever asks must then
- * take the two to overlap. Whoever asks about many regions at once gives them one effort.
+ * Decides exactly whether two regions, parsed with one folding, share a resource. `too_large`
+ * where that takes more than the effort, never as a guess: whoever asks must then take the two to
+ * overlap. Whoever asks about many regions at once gives them one effort.
  */
 export function overlapOf(left: Region, right: Region, effort = newEffort()): Overlap {
   demandOneFolding(left, right);
+  return unlessSpent(effort, () => findOverlap(left, right, effort));
+}
+
+function findOverlap(left: Region, right: Region, effort: Effort): Overlap {
+  const terms = { folding: left.folding, effort };
   const none = [...left.excludes, ...right.excludes];
   const doubtful: [Pattern, Pattern][] = [];
   for (const one of left.includes)
     for (const other of right.includes) {
-      const witness = meetPatterns(one, other, left.folding);
+      const witness = meetPatterns(one, other, terms);
       if (witness === undefined) continue;
-      if (isIn(left, witness) && isIn(right, witness)) return { kind: "overlap", witness };
+      if (isIn(left, witness, effort) && isIn(right, witness, effort))
+        return { kind: "overlap", witness };
+      spend(effort, none.length);
       // What one of them leaves out as a whole needs no search.
       const isLeftOut = none.some(
         (out) => isPlainlyInside(one, out) || isPlainlyInside(other, out),
@@ -39,7 +51,7 @@ export function overlapOf(left: Region, right: Region, effort = newEffort()): Ov
     }
   let isTooLarge = false;
   for (const all of doubtful) {
-    const found = findResource({ all, none }, left, effort);
+    const found = findResource({ all, none }, terms);
     if (found.kind === "found") return { kind: "overlap", witness: found.path };
     isTooLarge ||= found.kind === "too_large";
   }
@@ -50,12 +62,16 @@ export function overlapOf(left: Region, right: Region, effort = newEffort()): Ov
  * Decides exactly whether `inner` lies in `outer`, both parsed with one folding. `too_large` is
  * never a guess: whoever asks must then take it to lie outside.
  */
-export function containmentOf(inner: Region, outer: Region): Containment {
+export function containmentOf(inner: Region, outer: Region, effort = newEffort()): Containment {
   demandOneFolding(inner, outer);
-  const effort = newEffort();
+  return unlessSpent(effort, () => findEscape(inner, outer, effort));
+}
+
+function findEscape(inner: Region, outer: Region, effort: Effort): Containment {
+  const terms = { folding: inner.folding, effort };
   let isTooLarge = false;
-  for (const search of escapesOf(inner, outer)) {
-    const found = findResource(search, inner, effort);
+  for (const search of escapesOf(inner, outer, terms)) {
+    const found = findResource(search, terms);
     if (found.kind === "found") return { kind: "outside", witness: found.path };
     isTooLarge ||= found.kind === "too_large";
   }
@@ -63,19 +79,33 @@ export function containmentOf(inner: Region, outer: Region): Containment {
 }
 
 /** Decides whether a region has a resource at all, with one that it has. */
-export function exampleIn(region: Region): Overlap {
-  return overlapOf(region, region);
+export function exampleIn(region: Region, effort = newEffort()): Overlap {
+  return overlapOf(region, region, effort);
+}
+
+/** An answer, or that the question is too large: then the effort was used up on the way to it. */
+function unlessSpent<T>(effort: Effort, answer: () => T): T | typeof TOO_LARGE {
+  try {
+    const found = answer();
+    // A search may end in the step in which it goes beyond.
+    return effort.workLeft > 0 ? found : TOO_LARGE;
+  } catch (error) {
+    if (error instanceof EffortSpent) return TOO_LARGE;
+    throw error;
+  }
 }
 
 /** Every way in which a resource of `inner` could be none of `outer`. */
-function* escapesOf(inner: Region, outer: Region): Generator<Search> {
+function* escapesOf(inner: Region, outer: Region, terms: Terms): Generator<Search> {
+  const { effort } = terms;
   for (const one of inner.includes) {
     const path = pathOf(one);
-    if (path !== undefined && (isIn(outer, path) || !isIn(inner, path))) continue;
+    if (path !== undefined && (isIn(outer, path, effort) || !isIn(inner, path, effort))) continue;
+    spend(effort, outer.includes.length);
     if (!outer.includes.some((other) => isPlainlyInside(one, other)))
       yield { all: [one], none: [...inner.excludes, ...outer.includes] };
     for (const excluded of outer.excludes)
-      if (meetPatterns(one, excluded, inner.folding) !== undefined)
+      if (meetPatterns(one, excluded, terms) !== undefined)
         yield { all: [one, excluded], none: inner.excludes };
   }
 }
@@ -103,8 +133,7 @@ function isPlainlyInside(inner: Pattern, outer: Pattern): boolean {
 /** Searches in every namespace that may make a difference. */
 function findResource(
   search: Search,
-  { folding }: Region,
-  effort: Effort,
+  { folding, effort }: Terms & { readonly effort: Effort },
 ): ReturnType<typeof searchPath> {
   const namespace = search.all.reduce<string | undefined>(
     (met, pattern) => (met === undefined ? undefined : meetNamespaces(met, pattern.namespace)),
@@ -112,10 +141,11 @@ function findResource(
   );
   let isTooLarge = false;
   for (const name of namespacesOf(namespace, search.none)) {
+    spend(effort, search.none.length);
     const none = search.none.filter(
       (pattern) =>
         meetNamespaces(pattern.namespace, name) !== undefined &&
-        search.all.every((one) => meetPatterns(one, pattern, folding) !== undefined),
+        search.all.every((one) => meetPatterns(one, pattern, { folding, effort }) !== undefined),
     );
     const found = searchPath({ all: search.all, none }, folding, effort);
     if (found.kind === "found") return { kind: "found", path: writePath(name, found.path) };
@@ -138,9 +168,9 @@ function namespacesOf(
   return [...new Set([DEFAULT_NAMESPACE, ...named, other])];
 }
 
-function isIn(region: Region, witness: string): boolean {
+function isIn(region: Region, witness: string, effort: Effort | undefined): boolean {
   const resource = readResource(witness);
-  return resource !== undefined && hasResource(region, resource);
+  return resource !== undefined && hasResource(region, resource, effort);
 }
 
 function demandOneFolding(left: Region, right: Region): void {

@@ -1,3 +1,4 @@
+import { spend, type Effort } from "./effort.ts";
 import { matchesSegment } from "./segment.ts";
 import { ANY_NAMESPACE, DEEP, DEFAULT_NAMESPACE, NAMESPACE, type Pattern } from "./pattern.ts";
 import type { Region } from "./region.ts";
@@ -22,23 +23,31 @@ export function readResource(text: string): Resource | undefined {
   return { namespace, segments };
 }
 
-/** Whether a region has a resource. O(patterns · segments). */
-export function hasResource(region: Region, { namespace, segments }: Resource): boolean {
+/** Whether a region has a resource. O(patterns · segments). Throws `EffortSpent`. */
+export function hasResource(
+  region: Region,
+  { namespace, segments }: Resource,
+  effort?: Effort,
+): boolean {
   const path = segments.map((segment) => region.folding.foldText(segment));
   const isMatched = (pattern: Pattern): boolean =>
     (pattern.namespace === namespace || pattern.namespace === ANY_NAMESPACE) &&
-    matchesPath(pattern, path);
+    matchesPath(pattern, path, effort);
   return region.includes.some(isMatched) && !region.excludes.some(isMatched);
 }
 
-/** Whether a pattern matches a path of folded segments, whatever the namespace. */
-export function matchesPath({ steps }: Pattern, path: readonly string[]): boolean {
+/**
+ * Whether a pattern matches a path of folded segments, whatever the namespace. Throws
+ * `EffortSpent`.
+ */
+export function matchesPath({ steps }: Pattern, path: readonly string[], effort?: Effort): boolean {
   // After a `**` that has taken too little, it takes one more: the last one alone needs this.
   let [at, index, deepAt, deepIndex] = [0, 0, 0, -1];
   while (at < path.length) {
+    spend(effort, 1);
     const step = steps[index];
     if (step === DEEP) [deepIndex, deepAt, index] = [index, at, index + 1];
-    else if (step !== undefined && matchesSegment(step, path[at] as string))
+    else if (step !== undefined && matchesSegment(step, path[at] as string, effort))
       [at, index] = [at + 1, index + 1];
     else if (deepIndex >= 0) [deepAt, at, index] = [deepAt + 1, deepAt + 1, deepIndex + 1];
     else return false;

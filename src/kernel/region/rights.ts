@@ -1,5 +1,6 @@
 import { parseRegion, type ParsedRegion, type Region } from "./region.ts";
-import { containmentOf, exampleIn } from "./relation.ts";
+import { newEffort, type Effort } from "./effort.ts";
+import { containmentOf, exampleIn, type Overlap } from "./relation.ts";
 
 /** Whether regions that are asked for lie in those that are there, or why not. */
 export type Narrowing =
@@ -20,8 +21,15 @@ const RECENT_CASELESS = new Map<string, ParsedRegion>();
 const recentMax = 1_024;
 const recentCharsMax = 256;
 
-/** Regions that were found to have something: they always will. */
-const INHABITED = new WeakSet<Region>();
+/** Regions that were found to have something, with the work of it: they always will. */
+const INHABITED = new WeakMap<Region, number>();
+
+/** How a region is asked about. */
+interface Narrowed {
+  /** Whether letters that differ in case alone are the same. */
+  readonly isCaseless?: boolean;
+  readonly effort?: Effort;
+}
 
 /** Parses patterns that do not change, once for each array and folding. */
 export function parseOnce(patterns: readonly string[], isCaseless = false): ParsedRegion {
@@ -50,34 +58,46 @@ function parseRecent(patterns: readonly string[], isCaseless: boolean): ParsedRe
 /**
  * Decides whether patterns make a region that is not empty, and lies in `outer` where that is
  * given. What cannot be decided is too large, never inside. `isCaseless`: letters that differ in
- * case alone are the same.
+ * case alone are the same. Whoever asks about many regions at once gives them one effort.
  */
 export function narrowTo(
   patterns: readonly string[],
   outer: readonly string[] | null,
-  isCaseless = false,
+  { isCaseless = false, effort = newEffort() }: Narrowed = {},
 ): Narrowing {
   if (outer !== null && JSON.stringify(patterns) === JSON.stringify(outer))
     return { kind: "inside", patterns };
   const asked = parseOnce(patterns, isCaseless);
   if (!asked.ok) return problemOf(asked);
-  if (!isInhabited(asked.region))
-    return { kind: "invalid", expected: "a region that has something", got: patterns.join(" ") };
+  const got = patterns.join(" ");
+  const inhabited = exampleOnce(asked.region, effort);
+  if (inhabited === "apart")
+    return { kind: "invalid", expected: "a region that has something", got };
+  if (inhabited === "too_large") return { kind: inhabited, expected: DECIDABLE, got };
   const found = { kind: "inside", patterns: asked.region.patterns } as const;
   if (outer === null) return found;
   const around = parseOnce(outer, isCaseless);
   if (!around.ok) return problemOf(around);
-  const { kind, ...rest } = { witness: "", ...containmentOf(asked.region, around.region) };
+  const { kind, ...rest } = { witness: "", ...containmentOf(asked.region, around.region, effort) };
   if (kind === "inside") return found;
   if (kind === "outside") return { kind, ...rest };
-  return { kind, expected: "a region that can be decided", got: patterns.join(" ") };
+  return { kind, expected: DECIDABLE, got };
 }
 
-function isInhabited(region: Region): boolean {
-  if (INHABITED.has(region)) return true;
-  const found = exampleIn(region);
-  if (found.kind === "overlap") INHABITED.add(region);
-  return found.kind !== "apart";
+const DECIDABLE = "a region that can be decided";
+
+/**
+ * Whether a region has something. What was found before costs as much again, so that no answer
+ * depends on what is remembered.
+ */
+function exampleOnce(region: Region, effort: Effort): Overlap["kind"] {
+  const { workLeft } = effort;
+  const known = INHABITED.get(region);
+  const kind = known === undefined ? exampleIn(region, effort).kind : "overlap";
+  if (known !== undefined) effort.workLeft -= known;
+  if (effort.workLeft <= 0) return "too_large";
+  if (kind === "overlap") INHABITED.set(region, workLeft - effort.workLeft);
+  return kind;
 }
 
 function problemOf({ problem }: Extract<ParsedRegion, { readonly ok: false }>): Narrowing {

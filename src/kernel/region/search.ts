@@ -1,10 +1,10 @@
 import { ok } from "../assert.ts";
 import { Automaton, NOWHERE, type StateId } from "./automaton.ts";
 import { classesOf, intersectSets, readableIn, type CharSet } from "./char-set.ts";
+import type { Effort } from "./effort.ts";
 import type { Folding } from "./folding.ts";
-import { LIMITS } from "../limits.ts";
-import { afterDot, DOT, NAMING } from "./naming.ts";
 import { DEEP, RUN, type Pattern } from "./pattern.ts";
+import { afterDot, DOT, NAMING } from "./segment.ts";
 
 /** What a search is for: a path that all of `all` match and none of `none`. */
 export interface Search {
@@ -18,19 +18,6 @@ export type Found =
   | { readonly kind: "none" }
   | { readonly kind: "too_large" };
 
-/**
- * How much work one question may still cost, in looks at places of automata: its searches share it.
- * What is counted is what takes the time, so that the limit is one on time on any machine.
- */
-export interface Effort {
-  workLeft: number;
-}
-
-/** The effort that one question is worth, unless it is worth more. */
-export function newEffort(workMax: number = LIMITS.regionSearchWorkMax): Effort {
-  return { workLeft: workMax };
-}
-
 /** Where all automata stand after some text, and how that was reached. */
 interface Place {
   readonly states: readonly StateId[];
@@ -43,7 +30,7 @@ interface Place {
 /**
  * Finds a shortest path that every pattern of `all` matches and none of `none` does, whatever the
  * namespaces. Exact, by running all patterns at once over every text that may matter; too large
- * when the effort is used up.
+ * when the effort is used up. Throws `EffortSpent` where that is so before it has begun.
  */
 export function searchPath(search: Search, folding: Folding, effort: Effort): Found {
   if (effort.workLeft <= 0) return { kind: "too_large" };
@@ -62,7 +49,8 @@ class Run {
 
   constructor({ all, none }: Search, { alphabet }: Folding, effort: Effort) {
     this.#effort = effort;
-    this.#classes = classesOf([alphabet, DOT, ...[...all, ...none].flatMap(setsOf)]).filter(
+    const sets = new Set([alphabet, DOT, ...[...all, ...none].flatMap(setsOf)]);
+    this.#classes = classesOf(sets, effort).filter(
       (one) => intersectSets(one, alphabet).length > 0,
     );
     this.#dot = this.#classes.findIndex((one) => one[0] === DOT[0]);

@@ -1,20 +1,56 @@
-import { hasChar, intersectSets, readableIn, subtractSets, type CharSet } from "./char-set.ts";
-import { afterDot, DOT, NAMING, NAMINGS } from "./naming.ts";
+import {
+  hasChar,
+  intersectSets,
+  looksAt,
+  readableIn,
+  subtractSets,
+  type CharSet,
+} from "./char-set.ts";
+import { spend, type Effort } from "./effort.ts";
+import type { Folding } from "./folding.ts";
 import { RUN, type Item, type Segment } from "./pattern.ts";
 
-/**
- * A text that both segments match, the readable ones first, or undefined when there is none. The
- * alphabet holds what a run may be made of. O(n · m) in the lengths of the two.
- */
-export function meetSegments(left: Segment, right: Segment, alphabet: CharSet): string | undefined {
-  if (left.literal !== undefined)
-    return matchesSegment(right, left.literal) ? left.literal : undefined;
-  if (right.literal !== undefined)
-    return matchesSegment(left, right.literal) ? right.literal : undefined;
-  if (left.items.includes(RUN) && right.items.includes(RUN))
-    return meetRuns(left.items, right.items);
-  return new Meeting(left.items, right.items, alphabet).find();
+/** `.` as a set: no segment of a path is one of them alone, or two. */
+export const DOT: CharSet = [0x2e, 0x2e];
+
+/** How a segment stands after some characters: not begun, `.`, `..`, or a name, which may end. */
+export const NAMING = { begun: 0, dot: 1, dots: 2, name: 3 } as const;
+
+/** How many ways there are for a segment to stand. */
+export const NAMINGS = 4;
+
+/** How a segment stands after one more dot: one is `.`, two are `..`, three are a name. */
+export function afterDot(naming: number): number {
+  if (naming === NAMING.begun) return NAMING.dot;
+  return naming === NAMING.dot ? NAMING.dots : NAMING.name;
 }
+
+/** What patterns are compared by: a region's folding, and the effort if that is limited. */
+export interface Terms {
+  readonly folding: Folding;
+  readonly effort?: Effort | undefined;
+}
+
+/**
+ * A text that both segments match, the readable ones first, or undefined when there is none.
+ * O(n · m) in the lengths of the two. Throws `EffortSpent`.
+ */
+export function meetSegments(left: Segment, right: Segment, terms: Terms): string | undefined {
+  const { effort } = terms;
+  if (left.literal !== undefined)
+    return matchesSegment(right, left.literal, effort) ? left.literal : undefined;
+  if (right.literal !== undefined)
+    return matchesSegment(left, right.literal, effort) ? right.literal : undefined;
+  if (!left.items.includes(RUN) || !right.items.includes(RUN))
+    return new Meeting(left.items, right.items, terms).find();
+  spend(effort, COST_OF_ITEM * (left.items.length + right.items.length));
+  return meetRuns(left.items, right.items);
+}
+
+/** Choosing a character of an item of a segment costs as much as so many looks. */
+const COST_OF_ITEM = 2;
+/** A step of a {@link Meeting} costs as much as so many looks, where sets are small. */
+const COST_OF_STATE = 8;
 
 /**
  * Two segments with a run each share a text exactly where their beginnings and their ends agree as
@@ -56,22 +92,28 @@ function meetFixed(left: readonly Item[], right: readonly Item[]): readonly Char
 }
 
 /** A text that a segment matches; undefined when it can only be `.` or `..`. */
-export function exampleOf({ literal, items }: Segment, alphabet: CharSet): string | undefined {
+export function exampleOf({ literal, items }: Segment, terms: Terms): string | undefined {
   if (literal !== undefined) return literal;
-  return items.includes(RUN)
-    ? meetRuns(items, ANYTHING)
-    : new Meeting(items, ANYTHING, alphabet).find();
+  if (!items.includes(RUN)) return new Meeting(items, ANYTHING, terms).find();
+  spend(terms.effort, COST_OF_ITEM * items.length);
+  return meetRuns(items, ANYTHING);
 }
 
 const ANYTHING: readonly Item[] = [RUN];
 
-/** Whether a segment of a path, in the form that its folding gives it, is matched. */
-export function matchesSegment({ literal, items }: Segment, text: string): boolean {
+/**
+ * Whether a segment of a path, in the form that its folding gives it, is matched. O(n · m) in the
+ * lengths of both. Throws `EffortSpent`.
+ */
+export function matchesSegment(segment: Segment, text: string, effort?: Effort): boolean {
+  const { literal, items } = segment;
   if (literal !== undefined) return literal === text;
   const chars = Array.from(text, (char) => char.codePointAt(0) ?? 0);
+  spend(effort, chars.length);
   // After a run that has taken too little, it takes one more: the last run alone needs this.
   let [at, item, runAt, runItem] = [0, 0, 0, -1];
   while (at < chars.length) {
+    spend(effort, 1);
     const wanted = items[item];
     if (wanted === RUN) [runItem, runAt, item] = [item, at, item + 1];
     else if (wanted !== undefined && hasChar(wanted, chars[at] as number))
@@ -94,13 +136,15 @@ class Meeting {
   readonly #left: readonly Item[];
   readonly #right: readonly Item[];
   readonly #alphabet: CharSet;
+  readonly #effort: Effort | undefined;
   /** The state that each state was first reached from, and by which character. */
   readonly #cameFrom = new Map<number, { readonly from: number; readonly char?: number }>();
 
-  constructor(left: readonly Item[], right: readonly Item[], alphabet: CharSet) {
+  constructor(left: readonly Item[], right: readonly Item[], { folding, effort }: Terms) {
     this.#left = left;
     this.#right = right;
-    this.#alphabet = alphabet;
+    this.#alphabet = folding.alphabet;
+    this.#effort = effort;
   }
 
   find(): string | undefined {
@@ -132,10 +176,12 @@ class Meeting {
     if (one === RUN) moves.push({ to: this.#stateOf(left + 1, right, name), char: undefined });
     if (other === RUN) moves.push({ to: this.#stateOf(left, right + 1, name), char: undefined });
     if (one === undefined || other === undefined) return moves;
-    const shared = intersectSets(
+    const sets = [
       one === RUN ? this.#alphabet : one,
       other === RUN ? this.#alphabet : other,
-    );
+    ] as const;
+    spend(this.#effort, COST_OF_STATE + looksAt(...sets));
+    const shared = intersectSets(...sets);
     const next = [one === RUN ? left : left + 1, other === RUN ? right : right + 1] as const;
     const plain = readableIn(subtractSets(shared, DOT));
     if (plain !== undefined) moves.push({ to: this.#stateOf(...next, NAMING.name), char: plain });

@@ -171,7 +171,7 @@ function checkRegions(
   got: readonly string[],
   parent: readonly string[] | null,
 ): Refusal | null {
-  const narrowed = narrowTo(got, parent, book.foldsCase);
+  const narrowed = narrowTo(got, parent, { isCaseless: book.foldsCase });
   switch (narrowed.kind) {
     case "inside":
       return null;

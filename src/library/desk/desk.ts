@@ -1,8 +1,9 @@
 import { isBeginning, type Command } from "../../kernel/command.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import type { Holder } from "../../kernel/lease/lease.ts";
+import type { Refusal } from "../../kernel/refusal.ts";
 import type { Permit } from "../../ports/permit.ts";
-import type { CommandAnswer } from "../../ports/supervision.ts";
+import type { CommandAnswer, CommandOrder } from "../../ports/supervision.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
 import { holderOf, tokenFor, type Who } from "../lease/holder.ts";
 import type { NamedHolder } from "../lease/line.ts";
@@ -23,6 +24,14 @@ export interface DeskAnswer {
   readonly token: string | null;
 }
 
+/** What goes with a command and is not written. */
+export interface Giving {
+  /** Whom it is to make a holder. */
+  readonly named?: NamedHolder;
+  /** The token whose hash its claim has. */
+  readonly token?: string | undefined;
+}
+
 /**
  * Where one command about ground is given and answered, and nothing is held on to: for programs
  * that end after it. Commands are taken as they are: whoever gives them has checked them.
@@ -30,11 +39,8 @@ export interface DeskAnswer {
 export interface Desk {
   /** The worker that asks here, or null for the operator. */
   readonly self: string | null;
-  /**
-   * Gives a command; `named` is whom it is to make a holder. Throws `Refused`, InputErrors and
-   * `Fault`s.
-   */
-  give(command: Command, named?: NamedHolder): Promise<DeskAnswer>;
+  /** Gives a command. Throws `Refused`, InputErrors and `Fault`s. */
+  give(command: Command, giving?: Giving): Promise<DeskAnswer>;
   /** Finds out whom a text means. Throws an InputError when it means several workers. */
   findWho(text: string, path: string): Promise<Who>;
   /** The same for whom a lease is to be; an outside holder gets a fresh token. */
@@ -56,17 +62,22 @@ export interface Direct {
   readonly fleet: string;
   /** Has a command carried under an id, which makes it safe to repeat. */
   carry(id: string, command: Command): Promise<Carried>;
+  /** A refusal for the end of a lease, with how that came. */
+  tellEnd(refusal: Refusal): Promise<Refusal>;
   /** Who holds a lease, by the journal as it is now; undefined where there is none. */
   holderOf(lease: string): Promise<Holder | undefined>;
   findWho: Desk["findWho"];
   check: Desk["check"];
 }
 
+/** A command on its way to the supervisor. */
+export type Relayed = Pick<CommandOrder, "id" | "command" | "token">;
+
 /** What an operator's desk works with; what is not needed for a command is not opened. */
 export interface OperatorDeskOptions extends Pick<Seat, "random"> {
   readonly keys: Pick<Keyring, "signer">;
   /** Has a command carried by the supervisor; undefined when none did. */
-  readonly relay: (id: string, command: Command) => Promise<CommandAnswer | undefined>;
+  readonly relay: (order: Relayed) => Promise<CommandAnswer | undefined>;
   /** The fleet's id. */
   readonly fleet: () => Promise<string>;
   readonly permit: Pick<Permit, "isGranted">;
@@ -88,9 +99,9 @@ class OperatorDesk implements Desk {
     this.#so = options;
   }
 
-  async give(command: Command, named?: NamedHolder): Promise<DeskAnswer> {
-    const { answer, lease } = await this.#carried(command);
-    if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
+  async give(command: Command, { named, token: shown }: Giving = {}): Promise<DeskAnswer> {
+    const { answer, lease } = await this.#carried(command, shown);
+    if (!answer.ok) throw await this.#refused(answer);
     const { seq, entries } = answer;
     if (lease === undefined) return { seq, entries, token: null };
     const isNew = entries.some(({ kind }) => GIVING.has(kind));
@@ -125,14 +136,22 @@ class OperatorDesk implements Desk {
    * Under one id to the supervisor, where one runs, and if it did not answer to the journal itself,
    * so that there is one decision in any case.
    */
-  async #carried(command: Command): Promise<Carried> {
+  async #carried(command: Command, token: string | undefined): Promise<Carried> {
     const { random, relay } = this.#so;
     const id = freshCommandId(random);
     // Opening the journal journals a kill that it does not know of, and the rules refuse then.
-    const relayed = (await this.#isPermitted(command)) ? await relay(id, command) : undefined;
+    const order = { id, command, ...(token === undefined ? {} : { token }) };
+    const relayed = (await this.#isPermitted(command)) ? await relay(order) : undefined;
     if (relayed === undefined) return (await this.#so.direct()).carry(id, command);
     if (!relayed.ok) return { answer: relayed };
     return { answer: relayed, lease: relayed.sighting && leaseIn(relayed.sighting.lease) };
+  }
+
+  async #refused(answer: CommandAnswer & { readonly ok: false }): Promise<Refused> {
+    const { refusal, seq } = answer;
+    const isOver = refusal.code === "lease_ended";
+    const told = isOver ? await (await this.#so.direct()).tellEnd(refusal) : refusal;
+    return new Refused(refusedAnswer(told).refusal, seq);
   }
 
   async #isPermitted({ kind }: Command): Promise<boolean> {

@@ -1,5 +1,7 @@
 import type { Command } from "../../kernel/command.ts";
+import { currentFolder, placed } from "../ground/placing.ts";
 import { checkPaths } from "../lease/checking.ts";
+import { withEnd } from "../lease/history.ts";
 import type { LeaseOrder } from "../lease/line.ts";
 import { sightAfter } from "../lease/sighting.ts";
 import type { Seat } from "../seat.ts";
@@ -22,11 +24,13 @@ export function directOn(seat: DirectSeat): Direct {
   const { fleet, loop, owner } = seat;
   return {
     fleet,
-    carry: async (id, command) => {
+    carry: async (id, asked) => {
+      const command = placed(seat, asked, { cwd: currentFolder() });
       const answer = await seat.submit(command, owner, { id });
       if (!answer.ok || !isAboutLease(command)) return { answer };
       return { answer, lease: (await sightAfter(seat, command, answer.entries))?.lease };
     },
+    tellEnd: (refusal) => withEnd(seat.store, refusal),
     holderOf: async (lease) => (await loop.look()).book.leases.get(lease)?.holder,
     findWho: (text, path) => findWho(seat, text, path),
     check: (order, holder) => checkPaths(seat, order, { holder, root: undefined }),

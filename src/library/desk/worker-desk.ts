@@ -8,7 +8,7 @@ import type { Who } from "../lease/holder.ts";
 import type { NamedHolder } from "../lease/line.ts";
 import { meansWorker, onlyWorkers } from "../lease/options.ts";
 import type { CheckOrder, PathDocument } from "../lease/path-verdict.ts";
-import { leaseIn } from "../lease/view.ts";
+import { leaseIn, tellOwnEnd } from "../lease/view.ts";
 
 /** How a worker names itself. */
 const SELF = "self";
@@ -37,7 +37,10 @@ class WorkerDesk implements Desk {
   async give(command: Command): Promise<DeskAnswer> {
     const { door, random } = this.#so;
     const answer = await door.submit({ id: freshCommandId(random), command });
-    if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
+    if (!answer.ok) {
+      const refusal = await tellOwnEnd(door, answer.refusal);
+      throw new Refused(refusedAnswer(refusal).refusal, answer.seq);
+    }
     const { seq, entries, sighting } = answer;
     const left = sighting === undefined ? {} : { lease: leaseIn(sighting.lease) };
     return { seq, entries, ...left, token: null };

@@ -1,4 +1,5 @@
 import type { Command, CommandKind, CommandMap } from "../../kernel/command.ts";
+import { UNSEEN } from "../recovery/unseen.ts";
 import { ASKED_OF_LEASES } from "./lease-words.ts";
 import { budgetWords, instantWords, quoted, workerWords, type Named } from "./words.ts";
 
@@ -13,9 +14,11 @@ const ASKED: Sentences = {
   "fleet.resume": ({ reason }) => `to resume the fleet, giving as the reason ${quoted(reason)}`,
   "fleet.kill": ({ reason }) =>
     `to kill the fleet for good, giving as the reason ${quoted(reason)}`,
-  "fleet.recover": ({ remembered_seq, reason, workers }) =>
-    `to go on without what was lost up to entry ${remembered_seq}, with ${workers.length} ` +
-    `manifests of it at hand, giving as the reason ${quoted(reason)}`,
+  "fleet.recover": ({ remembered_seq, remembered_hash, reason, workers }) =>
+    (remembered_hash === UNSEEN
+      ? "to go on with an imported journal, "
+      : `to go on without what was lost up to entry ${remembered_seq}, with ${workers.length} ` +
+        "manifests of it at hand, ") + `giving as the reason ${quoted(reason)}`,
   "contract.enact": () => "to put another contract in force",
   "key.rotate": ({ key }) => `to rotate the fleet's key to ${key.key_id}`,
   "worker.admit": (data, named) => askedAdmission(data, named),

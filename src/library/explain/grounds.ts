@@ -8,6 +8,7 @@ import type { Event, EventKind, EventMap } from "../../kernel/event.ts";
 import type { State, Worker } from "../../kernel/state.ts";
 import { admissionContext } from "../../kernel/worker/admission.ts";
 import { staleAfterMs } from "../../kernel/worker/liveness.ts";
+import { UNSEEN } from "../recovery/unseen.ts";
 import { STOP_WORDS } from "./happened.ts";
 import { GROUNDS_OF_LEASES } from "./lease-words.ts";
 import { instantWords, listWords, quoted, workerWords, type Named } from "./words.ts";
@@ -33,10 +34,11 @@ const GROUNDS: Grounds = {
   "fleet.resumed": () => byOperator("resume a fleet that is paused"),
   "fleet.killed": (_, { state }) =>
     `${byOperator("kill a fleet")}; it had ${state.live_count} live workers and reservations`,
-  "fleet.recovered": ({ kept_seq, remembered_seq }) =>
-    `the store ended at entry ${kept_seq}, and entry ${remembered_seq} is remembered outside of ` +
-    `it; ` +
-    "what is lost cannot be known, so that all that follows stands above it",
+  "fleet.recovered": ({ kept_seq, remembered_seq, remembered_hash }) =>
+    (remembered_hash === UNSEEN
+      ? `the journal was exported at entry ${kept_seq}, and its fleet may have gone on; `
+      : `the store ended at entry ${kept_seq}, and entry ${remembered_seq} is remembered outside ` +
+        `of it; `) + "what is not here cannot be known, so that all that follows stands above it",
   "contract.enacted": ({ contract }, { state }) => {
     const changes = changesBetween(state.contract, contract);
     return (

@@ -2,6 +2,7 @@ import type { Entry } from "../../kernel/entry.ts";
 import type { Event, EventKind, EventMap } from "../../kernel/event.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { isProof, type Outcome, type StopReason } from "../../kernel/worker/evidence.ts";
+import { UNSEEN } from "../recovery/unseen.ts";
 import { askedWords } from "./asked.ts";
 import { HAPPENED_TO_LEASES } from "./lease-words.ts";
 import {
@@ -38,10 +39,11 @@ const HAPPENED: Sentences = {
   "fleet.resumed": ({ reason }) => `the fleet was resumed: ${reason}`,
   "fleet.killed": ({ reason, live_count }) =>
     `the fleet was killed for good with ${live_count} live: ${reason}`,
-  "fleet.recovered": ({ kept_seq, remembered_seq, epoch, reason }) =>
-    `the journal goes on without entries ${kept_seq + 1} to ${remembered_seq}, which are lost, ` +
-    `in ` +
-    `epoch ${epoch}, and takes nothing new for now: ${reason}`,
+  "fleet.recovered": ({ kept_seq, remembered_seq, remembered_hash, epoch, reason }) =>
+    (remembered_hash === UNSEEN
+      ? `the journal was imported up to entry ${kept_seq}, and goes on `
+      : `the journal goes on without entries ${kept_seq + 1} to ${remembered_seq}, ` +
+        "which are lost, ") + `in epoch ${epoch}, and takes nothing new for now: ${reason}`,
   "contract.enacted": ({ contract_hash, excess }) => {
     const above = Object.entries(excess).filter(([, count]) => count > 0);
     const so = above.map(([what, count]) => `${count} ${what}`);

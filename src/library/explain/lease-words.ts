@@ -2,6 +2,7 @@
 
 import type { CommandKind, CommandMap } from "../../kernel/command.ts";
 import type { EventKind, EventMap } from "../../kernel/event.ts";
+import { withoutWorktree } from "../../kernel/ground/worktree.ts";
 import type { Claim, Holder } from "../../kernel/lease/lease.ts";
 import type { State } from "../../kernel/state.ts";
 import { instantWords, listWords, quoted, workerWords, type Named } from "./words.ts";
@@ -134,9 +135,11 @@ function grantGrounds(data: EventMap["lease.granted"], so: Decided): string {
   return ["every check passed: the fleet was open", who, ground, ...passed].join("; ");
 }
 
-function grantedWords({ lane, region, alone }: EventMap["lease.granted"]): string {
-  const ground = lane === undefined ? regionWords(region) : `lane ${quoted(lane)}`;
-  return `${ground}${alone === true ? ", which runs alone" : ""}`;
+function grantedWords({ lane, region, alone, worktree }: EventMap["lease.granted"]): string {
+  const patterns = worktree === undefined ? region : withoutWorktree(region);
+  const ground = lane === undefined ? regionWords(patterns) : `lane ${quoted(lane)}`;
+  const where = worktree === undefined ? "" : ` of worktree ${quoted(worktree)}`;
+  return `${ground}${where}${alone === true ? ", which runs alone" : ""}`;
 }
 
 /** The ground that is asked for. */

@@ -1,7 +1,6 @@
 import type { CommandKind } from "../../kernel/command.ts";
 import type { Claim } from "../../kernel/lease/lease.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
-import { sha256Of } from "../../runtime/canonical.ts";
 import { demandOpen } from "../closed.ts";
 import { FleetReader, type FleetParts } from "../fleet/reader.ts";
 import { demandOptions } from "../given-options.ts";
@@ -27,6 +26,7 @@ import {
   type CheckOptions,
   type PathVerdict,
 } from "../lease/path-verdict.ts";
+import { tokenHash } from "./shown-token.ts";
 import type { LeaseView } from "../lease/view.ts";
 import type { Refusable } from "../refused.ts";
 import { demand, type Seat } from "../seat.ts";
@@ -114,7 +114,7 @@ export class FleetGround extends FleetReader implements LeaseKeeper {
       ttl_ms: ttlMs,
       run_id: runId,
     });
-    return takeOver(this.#line, data, holderOf(this.#seat, to));
+    return takeOver(this.#line, { ...data, shown: token ?? null }, holderOf(this.#seat, to));
   }
 
   async revoke(id: string, options: RevokeOptions): Promise<void> {
@@ -186,7 +186,7 @@ function readClaim({ token, worker, holder }: Shown): Claim {
   if (worker !== undefined && token !== undefined)
     throw wrong("options.token", "absent for a worker", "a token");
   if (worker !== undefined) return { worker };
-  const token_hash = token === undefined ? undefined : sha256Of(token.toWellFormed());
+  const token_hash = token === undefined ? undefined : tokenHash(token);
   return absentLeftOut({ name: holder, token_hash });
 }
 

@@ -25,6 +25,7 @@ import type { Seat } from "../seat.ts";
 import { evidenceOfAbsence, journalEnd } from "../steward/gone.ts";
 import { settledWithin } from "../waiting.ts";
 import { listLive, type StoppedWorker } from "../worker/stopping.ts";
+import { EndedBefore } from "./ended-before.ts";
 import { showReceipt, signReceipt, type Receipt } from "./receipt.ts";
 import { recordReceipt } from "./recording.ts";
 import { Sweep } from "./sweep.ts";
@@ -48,6 +49,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
   const startedMs = seat.clock.monotonicMs();
   const troubles: string[] = [];
   const names = new Map(listLive(seat));
+  const before = new EndedBefore(seat);
   const ends = new Ends(seat);
   try {
     hosting.interruptAll("kill");
@@ -69,9 +71,12 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
       await untilAllEnded(seat, order.settleMs);
       if (isRevoked && isSwept) ends.addReservations(sweep.survivors);
     }
-    const workers = [...new Set([...names.keys(), ...endings.keys()])].map((id) =>
-      ends.describe(id, names.get(id) ?? id),
-    );
+    // Who had ended by then, and had nothing alive any more, was not ended by this kill.
+    const met = [...new Set([...names.keys(), ...endings.keys()])];
+    const over = seq === null ? NOBODY : await before.among(met);
+    const workers = met
+      .filter((id) => !over.has(id) || sweep.foundAlive.has(id))
+      .map((id) => ends.describe(id, names.get(id) ?? id));
     const durationMs = seat.clock.monotonicMs() - startedMs;
     const { reason } = order;
     const receipt = signReceipt(seat.keys.signer, {
@@ -89,6 +94,8 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     ends.close();
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** The grades of the ends that are heard of while the kill goes on. */
 class Ends {

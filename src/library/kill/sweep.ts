@@ -24,6 +24,8 @@ export interface Sweeper extends Pick<Seat, "clock" | "timers"> {
 export class Sweep {
   /** How those ended that did. */
   readonly endings = new Map<string, Ending>();
+  /** Those in which something was alive at a listing. */
+  readonly foundAlive = new Set<string>();
   readonly #sweeper: Sweeper;
   readonly #failures = new Map<string, { count: number; why: string }>();
   #listingFailure: string | undefined;
@@ -80,6 +82,7 @@ export class Sweep {
     // Whoever runs it has ended and forgotten it while it was tried here: then it is not left.
     const present = new Set(listed.map(({ instance }) => instance));
     for (const id of this.#failures.keys()) if (!present.has(id)) this.#failures.delete(id);
+    for (const { instance, seen } of listed) if (seen === "alive") this.foundAlive.add(instance);
     const left = listed.filter(({ instance, seen }) => {
       const isGivenUp = (this.#failures.get(instance)?.count ?? 0) >= attemptsMax;
       const isKnown = this.endings.has(instance) || this.#sweeper.isOnRecord?.(instance) === true;

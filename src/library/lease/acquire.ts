@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Claim, Holder } from "../../kernel/lease/lease.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
-import { sha256Of } from "../../runtime/canonical.ts";
 import { errorText } from "../error-text.ts";
 import { Refused, type Refusable } from "../refused.ts";
 import { holdingUntil } from "../waiting.ts";
@@ -9,6 +8,7 @@ import { AGAIN_MAX, keepsEnding } from "./grip.ts";
 import { HeldLease, isGone, type LeaseHandle } from "./hold.ts";
 import type { LeaseLine, NamedHolder } from "./line.ts";
 import type { AcquireRequest } from "./options.ts";
+import { tokenHash } from "../ground/shown-token.ts";
 import { Trust } from "./trust.ts";
 
 /** Who is to hold a lease, anew for each time that it is asked for. */
@@ -71,7 +71,7 @@ export function claimOf(holder: Holder, token: string | null): Claim {
   if ("worker" in holder) return { worker: holder.worker };
   return token === null
     ? { name: holder.name }
-    : { name: holder.name, token_hash: sha256Of(token) };
+    : { name: holder.name, token_hash: tokenHash(token) };
 }
 
 /** Of its ttl a lease that is held for a while is renewed after this part. */

@@ -1,4 +1,8 @@
+import { leasesBelow } from "../../kernel/ground/below.ts";
+import { MAIN_WORKTREE } from "../../kernel/ground/worktree.ts";
 import { judgePath, type FilePath } from "../../kernel/ground/writing.ts";
+import { DEFAULT_NAMESPACE, NAMESPACE } from "../../kernel/region/pattern.ts";
+import { readResource } from "../../kernel/region/resource.ts";
 import type { State } from "../../kernel/state.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { Ground, GroundSight, Standpoint } from "../../ports/ground.ts";
@@ -9,6 +13,9 @@ import type { CheckOrder, PathDocument } from "./path-verdict.ts";
 
 /** How many paths are looked at between two turns of the event loop. */
 const pathsPerTurn = 64;
+
+/** How many leases below a path are told. */
+const belowMax = 8;
 
 /** How often a look that somebody overtook is repeated. */
 const looksMax = 100;
@@ -43,18 +50,38 @@ export async function checkPaths(
   const ground = groundOf(seat, order.cwd, by);
   const files: (FilePath | null)[] = [];
   for (const path of paths) {
-    files.push(ground.find(path));
+    files.push(findMeant(ground, path));
     if (files.length % pathsPerTurn === 0) await seat.timers.turn();
   }
   const { state, atMs } = await lookNow(seat);
   const asked = { holder: by.holder, isStrict, atMs, ...(fence === undefined ? {} : { fence }) };
   const documents: PathDocument[] = [];
   for (const [index, path] of paths.entries()) {
-    const verdict = judgePath(state, { ...asked, file: files[index] ?? null });
-    documents.push({ path, ...verdict });
+    const file = files[index] ?? null;
+    const verdict = judgePath(state, { ...asked, file });
+    const below = file === null ? [] : leasesBelow(state, file, { atMs, countMax: belowMax });
+    documents.push({ path, ...verdict, ...(below.length === 0 ? {} : { below }) });
     if (documents.length % pathsPerTurn === 0) await seat.timers.turn();
   }
   return documents;
+}
+
+/**
+ * What a path means, as patterns do: a file, also after `file:`, or after the name of another
+ * namespace a resource as it is written. A file that is called so is meant by `./port:8080`.
+ */
+function findMeant(ground: Ground, path: string): FilePath | null {
+  const named = NAMESPACE.exec(path);
+  if (named === null) return ground.find(path);
+  const [lead, namespace] = named;
+  if (namespace === DEFAULT_NAMESPACE) return ground.find(path.slice(lead.length));
+  const resource = readResource(path);
+  if (resource === undefined) return null;
+  return {
+    path: resource.segments.join("/"),
+    worktree: MAIN_WORKTREE,
+    namespace: resource.namespace,
+  };
 }
 
 function groundOf({ store, lookAtGround }: CheckSeat, cwd: string, by: Asking): Ground {

@@ -68,6 +68,8 @@ export const AGAIN_MAX = 8;
 export interface Grip {
   readonly id: string;
   readonly claim: Claim;
+  /** What the claim has the hash of; null where none is shown. */
+  readonly token: string | null;
   /** Absent where it is not known: then any is meant. */
   readonly fence?: number;
 }
@@ -164,7 +166,9 @@ export class LeaseGrip implements LeaseVerbs {
   }
 
   async #demand(order: LeaseOrder, called: Called = {}): Promise<Given & { readonly ok: true }> {
-    const given = await this.#line.give(order, { "options.lease": "lease", ...called });
+    const { token } = this.#grip;
+    const shown = { ...order, token };
+    const given = await this.#line.give(shown, { "options.lease": "lease", ...called });
     if (given.ok) return given;
     throw await refusedBy(this.#line, given);
   }

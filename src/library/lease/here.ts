@@ -6,12 +6,14 @@ import type { State } from "../../kernel/state.ts";
 import { parseCommandData } from "../../protocol/command.ts";
 import { demandOpen } from "../closed.ts";
 import { errorText } from "../error-text.ts";
+import { currentFolder, placed } from "../ground/placing.ts";
 import { answerWithoutPermit } from "../kill/adoption.ts";
 import { toCamel } from "../names.ts";
 import { answerRefused } from "../recorded-refusal.ts";
 import type { RefusedAnswer } from "../refused.ts";
 import type { Seat } from "../seat.ts";
 import { findWho } from "../worker/reference.ts";
+import { withEnd } from "./history.ts";
 import { holderOf } from "./holder.ts";
 import type { Called, Given, LeaseLine, LeaseOrder, Loss, NamedHolder } from "./line.ts";
 import { onlyWorkers } from "./options.ts";
@@ -50,10 +52,13 @@ class LineHere implements LeaseLine {
 
   async give(order: LeaseOrder, called: Called = {}): Promise<Given> {
     demandOpen(this.#seat);
-    const command = checkedCommand(order, called);
+    const from = { cwd: currentFolder(), path: "options.worktree" };
+    const command = placed(this.#seat, checkedCommand(order, called), from);
     const killed = await answerWithoutPermit(this.#seat, command.kind);
     if (killed !== null) return killed;
-    const answer = await this.#seat.loop.submit(command, this.#acting.by);
+    const { token = null } = order;
+    const so = token === null ? {} : { token };
+    const answer = await this.#seat.loop.submit(command, this.#acting.by, so);
     if (!answer.ok) return answer;
     if (command.kind === "lease.renew") await this.#beat(command.data.claim);
     // Of the kind that was given.
@@ -61,8 +66,9 @@ class LineHere implements LeaseLine {
     return sighting === undefined ? answer : { ...answer, sighting };
   }
 
-  answerRefused(answer: Given & { readonly ok: false }): Promise<RefusedAnswer> {
-    return answerRefused(this.#seat, answer);
+  async answerRefused(answer: Given & { readonly ok: false }): Promise<RefusedAnswer> {
+    const { seq, refusal } = answer;
+    return answerRefused(this.#seat, { seq, refusal: await withEnd(this.#seat.store, refusal) });
   }
 
   async nameHolder(text: string, path: string): Promise<NamedHolder> {

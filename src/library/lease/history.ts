@@ -3,10 +3,11 @@ import { leasesOf } from "../../kernel/lease/book.ts";
 import { evolveLeases, type LeaseEntry } from "../../kernel/lease/fold.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { INITIAL_STATE, type State } from "../../kernel/state.ts";
-import { GENESIS } from "../../ports/journal.ts";
+import type { Refusal } from "../../kernel/refusal.ts";
+import { GENESIS, type Journal } from "../../ports/journal.ts";
 import type { Seat } from "../seat.ts";
 import { journalNow } from "./sighting.ts";
-import { endIn, viewOfEnded, viewOfLease, type LeaseView } from "./view.ts";
+import { endIn, tellEnd, viewOfEnded, viewOfLease, type LeaseView } from "./view.ts";
 
 /** Entries about a lease that are asked for: more than most ever have. */
 const pageMax = 256;
@@ -55,6 +56,29 @@ export async function findLease(
   const past = new Past();
   for (const entry of entries.toReversed()) past.add(entry);
   return past.ended[0];
+}
+
+/**
+ * A refusal for the end of a lease with how that came, as the journal says. Where it cannot be read
+ * now, or does not say it, the refusal stays as it is: that is what is to be told.
+ */
+export async function withEnd(
+  { journal }: { readonly journal: Pick<Journal, "about"> },
+  refusal: Refusal,
+): Promise<Refusal> {
+  const { code, facts } = refusal;
+  const { lease_id: id } = facts;
+  if (code !== "lease_ended" || typeof id !== "string") return refusal;
+  try {
+    const entries = await journal.about(id, pageMax);
+    const ends = entries.filter((entry) => "lease" in entry.data && entry.data.lease === id);
+    return tellEnd(
+      refusal,
+      ends.map(endIn).find((end) => end !== undefined),
+    );
+  } catch {
+    return refusal;
+  }
 }
 
 function byGrant(one: LeaseView, other: LeaseView): number {

@@ -40,7 +40,6 @@ export interface LeaseHandle extends LeaseVerbs, AsyncDisposable {
 /** What a held lease begins with. */
 export interface Hold extends Omit<Grip, "id" | "fence"> {
   readonly sighting: Sighting;
-  readonly token: string | null;
   /** When the command was sent that the sighting is of, by {@link Trust.now}. */
   readonly sentAtMs: number;
   /** Whether it is this hold's to give back when it is disposed of; default true. */
@@ -75,7 +74,7 @@ export class HeldLease extends LeaseGrip implements LeaseHandle {
 
   constructor(line: LeaseLine, { sighting, claim, token, sentAtMs, isOwn = true }: Hold) {
     const { id, fence, ttlMs } = sighting.lease;
-    super(line, { id, claim, fence });
+    super(line, { id, claim, token, fence });
     this.fence = fence;
     this.token = token;
     this.#isOwn = isOwn;

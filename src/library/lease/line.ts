@@ -35,6 +35,8 @@ export type LeaseOrder = {
   readonly [K in Extract<CommandKind, `lease.${string}`>]: {
     readonly kind: K;
     readonly data: CommandMap[K];
+    /** The token whose hash the claim has, where one is shown. */
+    readonly token?: string | null;
   };
 }[Extract<CommandKind, `lease.${string}`>];
 

@@ -29,7 +29,10 @@ export interface OwnAcquireOptions {
   readonly runId?: string;
   /** Regions that count as held by somebody else in this one decision. */
   readonly alsoHeld?: readonly (readonly string[])[];
-  /** The worktree that it is asked for in; default `main`. It matters under `own_ground` alone. */
+  /**
+   * The worktree that it is asked for in; default the one that the current folder lies in. It
+   * matters under `own_ground` alone, and must be given there where that folder lies in none.
+   */
   readonly worktree?: string;
 }
 

@@ -11,7 +11,14 @@ import {
   forWorkOfItsOwn,
   type UnderLease,
 } from "./acquire.ts";
-import { AGAIN_MAX, keepsEnding, LeaseGrip, refusedBy, type LeaseVerbs } from "./grip.ts";
+import {
+  AGAIN_MAX,
+  keepsEnding,
+  LeaseGrip,
+  refusedBy,
+  type Grip,
+  type LeaseVerbs,
+} from "./grip.ts";
 import { HeldLease, type LeaseHandle } from "./hold.ts";
 import type { Called, LeaseLine, NamedHolder } from "./line.ts";
 import { absentLeftOut, demandText, readOwnAcquire, type OwnAcquireOptions } from "./options.ts";
@@ -93,16 +100,8 @@ export function leaseHolder(
   };
 }
 
-/** Which lease is meant, as whom, and what is shown for it. */
-export interface Known {
-  readonly id: string;
-  readonly claim: Claim;
-  readonly fence?: number;
-  readonly token: string | null;
-}
-
 /** A lease by its id, for whoever holds it or shows its token. */
-export function knownLease(line: LeaseLine, known: Known): KnownLease {
+export function knownLease(line: LeaseLine, known: Grip): KnownLease {
   const grip = new LeaseGrip(line, known);
   const hold = async (): Promise<LeaseHandle> => {
     const sentAtMs = Trust.now(line.clock);
@@ -112,15 +111,19 @@ export function knownLease(line: LeaseLine, known: Known): KnownLease {
   return Object.freeze(Object.assign(grip, { hold }));
 }
 
+/** What is taken over, and the token that is shown for it, of which the claim has the hash. */
+type TakeOver = Omit<CommandMap["lease.hand_over"], "to"> & { readonly shown?: string | null };
+
 /** Has a lease handed over and holds it from here. Throws an InputError and `Refused`. */
 export async function takeOver(
   line: LeaseLine,
-  asked: Omit<CommandMap["lease.hand_over"], "to">,
+  { shown = null, ...asked }: TakeOver,
   { holder, token }: NamedHolder,
 ): Promise<HeldLease> {
   for (let again = 0; again < AGAIN_MAX; again += 1) {
     const sentAtMs = Trust.now(line.clock);
-    const order = { kind: "lease.hand_over", data: { ...asked, to: holder } } as const;
+    const data = { ...asked, to: holder };
+    const order = { kind: "lease.hand_over", data, token: shown } as const;
     const given = await line.give(order, TAKING_CALLED);
     if (!given.ok) throw await refusedBy(line, given);
     const { sighting } = given;

@@ -12,6 +12,8 @@ export type PathReason = WritingReason;
 /** Whether a path may be written, as a document, with the path as it was given. */
 export interface PathDocument extends WritingVerdict {
   readonly path: string;
+  /** A few live leases on what lies below it, should it be a folder; absent where none are. */
+  readonly below?: readonly string[];
 }
 
 /** Whether a path may be written, by whose lease or in spite of whose; null: by none. */

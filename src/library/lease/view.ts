@@ -7,8 +7,11 @@ import {
   type LeaseMode,
   type TakenOver,
 } from "../../kernel/lease/lease.ts";
+import type { Refusal } from "../../kernel/refusal.ts";
 import type { State } from "../../kernel/state.ts";
+import { writeInstant } from "../../kernel/time/instant.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import type { WorkerDoor } from "../../ports/worker-door.ts";
 import { toEdge, toWire, type Camel } from "../names.ts";
 
 /** How a lease ended. */
@@ -18,6 +21,10 @@ export interface LeaseEnd {
   readonly atMs: number;
   /** The place of the entry that says so. */
   readonly seq: number;
+  /** Who ended it, such as `operator ada`; null where its time alone did. */
+  readonly by: string | null;
+  /** Why it was revoked; null for other ends. */
+  readonly reason: string | null;
 }
 
 /** A lease at one moment: a deep-frozen copy. */
@@ -94,12 +101,54 @@ function makeView(
 
 /** What an entry says of how a lease ended; undefined when it does not. */
 export function endIn(entry: Entry): LeaseEnd | undefined {
-  const { seq, at_ms: atMs } = entry;
-  if (entry.kind === "lease.lapsed") return Object.freeze({ how: "lapsed", atMs, seq });
-  if (entry.kind === "lease.revoked") return Object.freeze({ how: "revoked", atMs, seq });
+  const { seq, at_ms: atMs, actor } = entry;
+  const at = { atMs, seq, by: nameOfActor(actor), reason: null };
+  if (entry.kind === "lease.lapsed") return Object.freeze({ ...at, how: "lapsed", by: null });
+  if (entry.kind === "lease.revoked")
+    return Object.freeze({ ...at, how: "revoked", reason: entry.data.reason });
   if (entry.kind !== "lease.released") return undefined;
   const how = entry.data.cause === "completed" ? "completed" : "released";
-  return Object.freeze({ how, atMs, seq });
+  return Object.freeze({ ...at, how });
+}
+
+function nameOfActor({ kind, id, user }: Entry["actor"]): string {
+  const name = id ?? user;
+  return name === undefined ? kind : `${kind} ${name}`;
+}
+
+const END_WORDS: Readonly<Record<LeaseEnd["how"], string>> = {
+  released: "it was released",
+  revoked: "it was revoked",
+  lapsed: "it lapsed",
+  completed: "its worker completed, which gave it back",
+};
+
+/**
+ * A refusal that says how the lease that it is about has ended, where it is refused for that; any
+ * other stays as it is. The record has the end in an entry of its own.
+ */
+export function tellEnd(refusal: Refusal, ended: LeaseEnd | undefined): Refusal {
+  if (refusal.code !== "lease_ended" || ended === undefined) return refusal;
+  const { how, atMs, seq, by, reason } = ended;
+  const whose = by === null || how === "completed" ? "" : ` by ${by}`;
+  const why = reason === null ? "" : `: ${reason}`;
+  const id = refusal.facts["lease_id"];
+  const message =
+    `lease ${typeof id === "string" ? id : ""} must be live, ${END_WORDS[how]}${whose} ` +
+    `at ${writeInstant(atMs)}${why}`;
+  const end = { how, at_ms: atMs, seq, by, reason };
+  return { ...refusal, message, facts: { ...refusal.facts, ended: end } };
+}
+
+/** A refusal for the end of a lease, with how that came, of those that a worker may look at. */
+export async function tellOwnEnd(
+  door: Pick<WorkerDoor, "lease">,
+  refusal: Refusal,
+): Promise<Refusal> {
+  const { lease_id: id } = refusal.facts;
+  if (refusal.code !== "lease_ended" || typeof id !== "string") return refusal;
+  const seen = await door.lease(id);
+  return seen.ok ? tellEnd(refusal, leaseIn(seen.lease).ended) : refusal;
 }
 
 /** A view as it crosses a wire: names in snake_case. */

@@ -6,6 +6,7 @@ import type { State } from "../../kernel/state.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { Head } from "../../ports/journal.ts";
 import type { Signer } from "../../ports/signer.ts";
+import type { CommandOrder } from "../../ports/supervision.ts";
 import type { Answer, Loop, SubmitOptions } from "../../runtime/loop.ts";
 import { deepFreeze } from "../../runtime/canonical.ts";
 import type { SupervisorLink } from "./link.ts";
@@ -57,7 +58,9 @@ export class RelayLoop implements Loop {
     if (this.#isClosed || !this.#isForSupervisor(command, options))
       return direct.submit(command, by, options);
     const id = options.id ?? nextId();
-    const relayed = this.#relay(command, by, id);
+    const { token } = options;
+    const order = { id, command, by, ...(token === undefined ? {} : { token }) };
+    const relayed = this.#relay(order);
     this.#relayed.add(relayed);
     try {
       const answer = await relayed;
@@ -106,9 +109,9 @@ export class RelayLoop implements Loop {
     return !(ASKED.has(kind) && this.#so.hasFunctions());
   }
 
-  async #relay(command: Command, by: Actor, id: string): Promise<Answer | undefined> {
+  async #relay(order: CommandOrder): Promise<Answer | undefined> {
     const { direct, link } = this.#so;
-    const answer = await link.submit({ id, command, by });
+    const answer = await link.submit(order);
     if (answer === undefined) return undefined;
     await direct.look();
     const { seq } = direct.head();

@@ -12,7 +12,7 @@ import {
 import { asCalled } from "../lease/options.ts";
 import { leaseHolder, type LeaseHolder } from "../lease/own.ts";
 import { readOwnCheck, verdictsIn } from "../lease/path-verdict.ts";
-import { leaseIn, type LeaseView } from "../lease/view.ts";
+import { leaseIn, tellOwnEnd, type LeaseView } from "../lease/view.ts";
 import { Refused, refusedAnswer, type RefusedAnswer } from "../refused.ts";
 import { demandJson, inOurWords } from "./child-request.ts";
 import type { Held } from "./holdings.ts";
@@ -72,7 +72,7 @@ class SocketLine implements LeaseLine {
   }
 
   async answerRefused({ refusal, seq }: Given & { readonly ok: false }): Promise<RefusedAnswer> {
-    return refusedAnswer(refusal, seq);
+    return refusedAnswer(await tellOwnEnd(this.#seat.door, refusal), seq);
   }
 
   async nameHolder(text: string, path: string): Promise<NamedHolder> {

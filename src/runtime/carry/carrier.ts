@@ -58,20 +58,33 @@ export class Carrier {
    * were; the others have to be carried again. Throws what kept it from deciding any.
    */
   async carry(batch: readonly Pending[]): Promise<number> {
-    let unknown: Fault | undefined;
-    for (let attempt = 1; attempt <= LIMITS.appendAttemptsMax; attempt += 1) {
-      if (attempt > 1) await this.#pause(attempt);
-      try {
-        const done = await this.#tryCarry(batch, attempt > 1);
+    const doubt = new Doubt(this.#so.timers);
+    try {
+      for (let attempt = 1; attempt <= LIMITS.appendAttemptsMax; attempt += 1) {
+        if (attempt > 1) await this.#pause(attempt);
+        if (doubt.isOver) break;
+        const done = await this.#tryOnce(batch, { doubt, hasMoved: attempt > 1 });
         if (done > 0) return done;
-      } catch (error) {
-        if (isUnknown(error)) unknown = error;
-        else if (!isPassing(error, unknown)) throw error;
-        // The entries may be durable or not: their ids will tell, at the next look.
-        for (const pending of batch) pending.mayBeKnown = true;
       }
+      throw doubt.fault ?? this.#busy();
+    } finally {
+      doubt.end();
     }
-    throw unknown ?? this.#busy();
+  }
+
+  /** Answers 0 also where it is not known whether the batch was carried. */
+  async #tryOnce(
+    batch: readonly Pending[],
+    { doubt, hasMoved }: { readonly doubt: Doubt; readonly hasMoved: boolean },
+  ): Promise<number> {
+    try {
+      return await this.#tryCarry(batch, hasMoved);
+    } catch (error) {
+      if (!doubt.hasRoomFor(error)) throw error;
+      // The entries may be durable or not: their ids will tell, at the next look.
+      for (const pending of batch) pending.mayBeKnown = true;
+      return 0;
+    }
   }
 
   async #tryCarry(batch: readonly Pending[], hasMoved: boolean): Promise<number> {
@@ -158,15 +171,36 @@ function acceptsClock([first]: readonly Pending[]): boolean {
   return checkAuthority(first.actor, first.command) === null;
 }
 
-function isUnknown(error: unknown): error is Fault {
-  return error instanceof Fault && error.code === "append_unknown";
-}
+/** What is not known of an append, and for how long one goes on to find it out. */
+class Doubt {
+  /** The newest append of which it is not known whether it is durable. */
+  fault: Fault | undefined;
+  /** Callers do not wait longer than this: a disk that fails may do so for hours. */
+  isOver = false;
+  readonly #timers: Timers;
+  #cancel: () => void = () => undefined;
 
-/**
- * Whether to go on after an error because an append before it may be durable: another answer than
- * `append_unknown` would let callers believe that nothing was written.
- */
-function isPassing(error: unknown, unknown: Fault | undefined): boolean {
-  if (unknown === undefined || !(error instanceof Fault)) return false;
-  return !error.code.startsWith("journal_") && error.code !== "closed";
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /**
+   * Whether to go on after an error because an append may be durable: another answer than
+   * `append_unknown` would let callers believe that nothing was written.
+   */
+  hasRoomFor(error: unknown): boolean {
+    if (!(error instanceof Fault)) return false;
+    if (error.code !== "append_unknown")
+      return (
+        this.fault !== undefined && !error.code.startsWith("journal_") && error.code !== "closed"
+      );
+    if (this.fault === undefined)
+      this.#cancel = this.#timers.after(LIMITS.appendUnknownMs, () => (this.isOver = true));
+    this.fault = error;
+    return true;
+  }
+
+  end(): void {
+    this.#cancel();
+  }
 }

@@ -1,5 +1,6 @@
 import type { StartAnswer, StartOrder, SupervisorStatus } from "../../ports/supervision.ts";
 import type { Hono } from "hono";
+import { placed } from "../../library/ground/placing.ts";
 import type { Seat } from "../../library/seat.ts";
 import { answerData, answerDecision } from "./answer.ts";
 import { guardedApp, readBody } from "./guard.ts";
@@ -26,7 +27,8 @@ export function operatorApi(options: OperatorApiOptions): Hono {
   const app = guardedApp({ token, rate: OPERATOR_RATE, log: seat.log, onRequest });
   app.get("/v1/status", () => answerData(options.status()));
   app.post("/v1/commands", async ({ req }) => {
-    const { id, command, by } = parseOperatorCommand(await readBody(req));
+    const { id, command: asked, by, cwd } = parseOperatorCommand(await readBody(req));
+    const command = placed(seat, asked, { cwd });
     const answer = await seat.loop.submit(command, by, { id });
     // Whoever follows the journal itself sees what became of the lease there.
     const isAsked = answer.ok && req.query("sights") === "true";

@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import type { Actor } from "../../kernel/actor.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { hashShownToken } from "../../library/ground/shown-token.ts";
 import type { CommandOrder, StartOrder } from "../../ports/supervision.ts";
 import { parseCommand } from "../../protocol/command.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
@@ -36,12 +37,14 @@ const actor = record({
 
 const variableName = pattern(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and "_"');
 
+const folder = text(argumentBytesMax, 1).refine(isAbsolute, { error: "an absolute path" });
+
 const program = {
   run: z
     .array(text(argumentBytesMax), { error: "an array of texts" })
     .min(1, { error: "a program and its arguments" })
     .max(argumentsMax, { error: `at most ${argumentsMax} texts` }),
-  cwd: text(argumentBytesMax, 1).refine(isAbsolute, { error: "an absolute path" }),
+  cwd: folder,
   env: byName(variableName, text(argumentBytesMax), "an object of texts by name").refine(
     (env) => Object.keys(env).length <= variablesMax,
     { error: `an object of at most ${variablesMax} variables` },
@@ -61,24 +64,33 @@ const parseProgram = parserOf(
   >,
 );
 
+/** A command, and the folder that its giver stands in, where he says so; an absolute path. */
+export interface PlacedOrder extends CommandOrder {
+  readonly cwd: string | undefined;
+}
+
+const parseCwd = parserOf("order.cwd", folder.optional());
+
 /** What the supervisor says itself, or takes from nobody: no order may bring it. */
 const NOT_ASKED: readonly string[] = ["degraded", "verdicts", "parent_use"];
 
 /** Parses what an operator has carried. Throws an InputError. */
-export function parseOperatorCommand(body: unknown): CommandOrder {
-  const { id, command, by, ...others } = fieldsOf(body);
+export function parseOperatorCommand(body: unknown): PlacedOrder {
+  const { id, command, by, cwd, ...others } = fieldsOf(body);
   demandNone(others);
-  return { id: parseId(id), command: parseCommand(command), by: authenticated(parseBy(by)) };
+  const parsed = parseCommand(hashShownToken(command).given);
+  const from = { cwd: parseCwd(cwd) };
+  return { id: parseId(id), command: parsed, by: authenticated(parseBy(by)), ...from };
 }
 
 /** Parses what a worker has carried: who it is is known already. Throws an InputError. */
-export function parseWorkerCommand(body: unknown, by: Actor): CommandOrder {
-  const { id, command, ...others } = fieldsOf(body);
+export function parseWorkerCommand(body: unknown, by: Actor): PlacedOrder {
+  const { id, command, cwd, ...others } = fieldsOf(body);
   demandNone(others);
-  const parsed = parseCommand(command);
+  const parsed = parseCommand(hashShownToken(command).given);
   // A worker's word about its own containment, or about what its parent uses, is worth nothing.
   if (parsed.kind === "worker.admit") demandUnsaid(parsed.data, "command.data");
-  return { id: parseId(id), command: parsed, by };
+  return { id: parseId(id), command: parsed, by, cwd: parseCwd(cwd) };
 }
 
 /** Parses an operator's start. Throws an InputError. */

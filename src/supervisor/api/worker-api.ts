@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import type { Actor } from "../../kernel/actor.ts";
 import { refuse } from "../../kernel/refusal.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
+import { placed } from "../../library/ground/placing.ts";
 import { answerWithoutPermit } from "../../library/kill/adoption.ts";
 import { toWire } from "../../library/names.ts";
 import type { Seat } from "../../library/seat.ts";
@@ -50,7 +51,8 @@ export function workerApi(options: WorkerApiOptions): Hono {
   });
   app.get("/v1/worker/signals", () => signalStream(seat, worker));
   app.post("/v1/commands", async ({ req }) => {
-    const { id, command } = parseWorkerCommand(await readBody(req), by);
+    const { id, command: asked, cwd } = parseWorkerCommand(await readBody(req), by);
+    const command = placed(seat, asked, { cwd });
     const killed = await answerWithoutPermit(seat, command.kind);
     const answer = killed ?? (await seat.loop.submit(command, by, { id }));
     const more = answer.ok ? await leaseAfter(seat, { command, worker }, answer) : {};

@@ -56,6 +56,7 @@ function isFolder(path: string): boolean {
 
 class FollowedGround implements Ground {
   readonly worktree: string | null;
+  readonly worktrees: readonly string[];
   readonly #folders: Folders;
   readonly #follower: PathFollower;
   readonly #cwd: string;
@@ -64,6 +65,7 @@ class FollowedGround implements Ground {
     this.#folders = folders;
     this.#follower = follower;
     this.#cwd = cwd;
+    this.worktrees = folders.worktrees.map(({ id }) => id);
     const real = follower.follow(cwd);
     this.worktree = (real === undefined ? undefined : this.#worktreeOf(real)?.id) ?? null;
   }

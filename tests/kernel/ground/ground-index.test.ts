@@ -1,8 +1,9 @@
-import { array, assert, boolean, constantFrom, nat, property, record } from "fast-check";
+import { array, assert, boolean, constantFrom, integer, nat, property, record } from "fast-check";
 import { expect, test } from "vitest";
 import { GroundIndex } from "../../../src/kernel/ground/ground-index.ts";
 import type { Lease, LeaseMode } from "../../../src/kernel/lease/lease.ts";
 import type { Region } from "../../../src/kernel/region/region.ts";
+import { EffortSpent } from "../../../src/kernel/region/effort.ts";
 import { overlapOf } from "../../../src/kernel/region/relation.ts";
 import { hasResource, readResource } from "../../../src/kernel/region/resource.ts";
 import { parseOnce } from "../../../src/kernel/region/rights.ts";
@@ -69,6 +70,57 @@ test("[GR11] the same leases answer in the same order, whatever came and went be
       expect([...index.candidates(region, mode)]).toEqual([...fresh.candidates(region, mode)]);
       expect([...index.alone()]).toEqual([...fresh.alone()]);
       expect([...index.alone()]).toEqual(idsOf(left.filter(({ alone }) => alone)));
+    }),
+    RUNS,
+  );
+});
+
+/** Who all candidates are, null when finding them may not cost that; and what it has cost. */
+function searched(
+  index: GroundIndex,
+  region: Region,
+  { mode, workMax }: Search,
+): { readonly found: readonly string[] | null; readonly work: number } {
+  const effort = { workLeft: workMax };
+  try {
+    const found = [...index.candidates(region, mode, effort)];
+    return { found, work: workMax - effort.workLeft };
+  } catch (error) {
+    if (!(error instanceof EffortSpent)) throw error;
+    return { found: null, work: workMax - effort.workLeft };
+  }
+}
+
+interface Search {
+  readonly mode: LeaseMode;
+  readonly workMax: number;
+}
+
+const ENOUGH = 10 ** 6;
+
+test("[GR12] the work follows from leases and region, whatever came and went before", () => {
+  assert(
+    property(anyLife, anyPatterns, MODE, ({ index, left, isCaseless }, asked, mode) => {
+      const region = parsed(asked, isCaseless);
+      const whole = searched(index, region, { mode, workMax: ENOUGH });
+      expect(whole.found).not.toBeNull();
+      const fresh = indexOf(left, isCaseless);
+      expect(searched(fresh, region, { mode, workMax: ENOUGH })).toEqual(whole);
+    }),
+    RUNS,
+  );
+});
+
+test("[GR12] with less effort than it takes there is no answer, never a part of one", () => {
+  const little = integer({ min: 1, max: 200 });
+  assert(
+    property(anyLife, anyPatterns, little, ({ index, isCaseless }, asked, workMax) => {
+      const region = parsed(asked, isCaseless);
+      const whole = searched(index, region, { mode: "slot", workMax: ENOUGH });
+      const { found, work } = searched(index, region, { mode: "slot", workMax });
+      expect(found).toEqual(whole.work < workMax ? whole.found : null);
+      // It stops where it is used up, not some time after.
+      expect(work).toBeLessThan(workMax + 1_000);
     }),
     RUNS,
   );

@@ -39,7 +39,7 @@ export function parsed(patterns: readonly string[], isCaseless: boolean): Region
 /** Whether what two regions include shares something, whatever they leave out. */
 export function includesMeet(left: Region, right: Region): boolean {
   return left.includes.some((one) =>
-    right.includes.some((other) => meetPatterns(one, other, left.folding) !== undefined),
+    right.includes.some((other) => meetPatterns(one, other, left) !== undefined),
   );
 }
 

@@ -35,7 +35,7 @@ test.each([
       for (const query of region.includes) {
         const met = metBy(tree, query, region);
         const meeting = unique.filter(
-          (one) => left.has(one.text) && meetPatterns(one, query, region.folding) !== undefined,
+          (one) => left.has(one.text) && meetPatterns(one, query, region) !== undefined,
         );
         const missed = meeting.filter(({ text }) => !met.includes(text));
         expect(missed.filter((one) => !sharesNothing(one, query, region))).toEqual([]);

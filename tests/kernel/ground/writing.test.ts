@@ -52,6 +52,9 @@ function stateWith(
     ...start("some", { regions: ["src/**"] }),
     ...start("gone"),
     exited("gone"),
+    ...start("husk"),
+    ...start("kid", { under: "husk" }),
+    exited("husk"),
     admit("late"),
   ];
   const { state } = given(...steps).play;
@@ -103,6 +106,13 @@ const WITHOUT_FENCE: readonly Row[] = [
   ["another's is over", [over], { holder: BOB }, "free", null],
   ["a lane that is alone is held by another", [alone], { holder: BOB }, "held_by_other", "l-10"],
   ["a lane that is alone is mine", [alone], {}, "free", null],
+  [
+    "a lane that is alone was held by another, until now",
+    [{ ...alone, expires_at_ms: NOW }],
+    { holder: BOB },
+    "free",
+    null,
+  ],
   ["it lies outside", [lease()], { path: null }, "outside_repository", null],
   [
     "it lies outside, with a fence",
@@ -180,6 +190,13 @@ const OF_WORKERS: readonly Row[] = [
     "l-10",
   ],
   ["I have ended", [], { holder: { worker: idOf("gone") } }, "outside_rights", null],
+  [
+    "I have ended, and one below me lives",
+    [],
+    { holder: { worker: idOf("husk") } },
+    "outside_rights",
+    null,
+  ],
   ["I never was", [], { holder: { worker: "w-none" } }, "outside_rights", null],
 ];
 

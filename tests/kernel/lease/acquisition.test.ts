@@ -103,6 +103,12 @@ describe("a grant", () => {
       .refused("conflict", { own: true });
   });
 
+  test("[LS4] a person of a worker's name is another than the worker", () => {
+    given(create(), start("a"), acquire("@a", "src/**"))
+      .when(acquire(idOf("a"), "src/a"))
+      .refused("conflict", { own: false });
+  });
+
   test("[LS5] what a holder has already is left as it is, nothing is written (leases H54)", () => {
     const play = given(create(), acquire("ann", "src/** docs/**"), after(1_000))
       .when(acquire("ann", "docs/** src/{**,**}"))
@@ -132,6 +138,18 @@ describe("a grant", () => {
     given(create(), acquire("ann", "src/**", { key: "k" }))
       .when(acquire("ann", "docs/**", { key: "k" }))
       .refused("command_mismatch", { key: "k", lease_id: "l-2" });
+  });
+
+  test("[LS6] a key is not answered with a lease in another mode, nor of another lane", () => {
+    const keyed = { key: "k" };
+    given(create(), acquire("ann", "src/**", keyed))
+      .when(acquire("ann", "src/a", { ...keyed, mode: "shared" }))
+      .refused("command_mismatch", { expected: "exclusive src/**", got: "shared src/a" });
+    const held = given(create(), enactLanes([API]), acquire("ann", { lanes: ["api"], ...keyed }));
+    held
+      .when(acquire("ann", "src/api/x", keyed))
+      .refused("command_mismatch", { got: "exclusive src/api/x" });
+    held.when(acquire("ann", { lanes: ["api"], ...keyed })).happens();
   });
 
   test("[LS6] a key is its holder's own", () => {
@@ -225,6 +243,13 @@ describe("lanes", () => {
     expect(play.take(acquire("b", "src/web/x"))?.refusal?.code).toBe("conflict");
     const whole = { lanes: ["web"], mode: "exclusive" } as const;
     expect(play.take(acquire("b", whole))?.refusal?.code).toBe("conflict");
+  });
+
+  test("[LS12] slots of two lanes are in each other's way where their ground meets", () => {
+    const both = enactLanes([WEB, { name: "all", region: ["src/**"], slots: 9 }]);
+    given(create(), both, acquire("a", { lanes: ["web"] }))
+      .when(acquire("b", { lanes: ["all"] }))
+      .refused("conflict", { lane: "web", mode: "slot" });
   });
 
   test("[LS12] a slot that is over is free, recorded or not", () => {
@@ -340,6 +365,19 @@ describe("bounds", () => {
     expect(play.take(acquire("bob", "more"))?.refusal).toBeNull();
     play.take(after(TTL_MS));
     expect(play.take(acquire("ann", "yet/more"))?.refusal).toBeNull();
+  });
+
+  test("[LS19] a holder has no more bytes of patterns than the limit, and just as many", () => {
+    const path = (name: string): string =>
+      `${name.padEnd(4, "-")}${`/${"y".repeat(99)}`.repeat(10)}/`.padEnd(1_024, "z");
+    const region = (name: string): string =>
+      Array.from({ length: 16 }, (_, index) => path(name + index)).join(" ");
+    const full = given(create(), acquire("ann", region("a")), acquire("ann", region("b")));
+    full.when(acquire("ann", "c")).refused("limit_exceeded", {
+      field: "bytes_of_holder",
+      got: LIMITS.leaseBytesPerHolderMax + 1,
+    });
+    full.when(acquire("bob", "c")).happens("lease.granted");
   });
 
   test("[LS20] a condition on leases that holds or fails refuses, by its name", () => {

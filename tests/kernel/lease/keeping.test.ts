@@ -5,6 +5,7 @@ import {
   acquire,
   act,
   claim,
+  enactLanes,
   leaseOf,
   outside,
   release,
@@ -14,6 +15,7 @@ import {
   TTL_MS,
 } from "../../support/lease-scenario.ts";
 import {
+  admit,
   after,
   ask,
   create,
@@ -99,6 +101,9 @@ describe("renewing", () => {
     given(create(), acquire("ann", "a"))
       .when(renew("ann", { fence: 1 }))
       .refused("fence_stale", { fence: 2, got: 1 });
+    given(create(), acquire("ann", "a"))
+      .when(renew("ann", { fence: 3 }))
+      .refused("fence_stale", { fence: 2, got: 3 });
   });
 
   test("[LS34] what is over is not renewed, at its very end nor after (leases H30)", () => {
@@ -154,6 +159,20 @@ describe("giving back", () => {
     expect(leaseOf(play, "bob").fence).toBeGreaterThan(2);
   });
 
+  test("[LS37] a late release ends nothing that another has by now (leases H06)", () => {
+    const late = release("ann", { lease: "l-2", ended: "l-2" });
+    const lapsed = given(create(), acquire("ann", "a"), after(TTL_MS), acquire("bob", "a"));
+    lapsed.when(late).refused("lease_ended");
+    const thief = act(["lease.hand_over", "ann"], { to: outside("bob") });
+    const { play } = given(create(), acquire("ann", "a"), thief);
+    for (const claim of [{}, token("ann"), { name: "bob" }, token("")]) {
+      const refusal = play.take(release("bob", { claim }))?.refusal;
+      expect(refusal?.code).toBe("holder_mismatch");
+    }
+    expect(leaseOf(play, "bob").id).toBe("l-2");
+    expect(lapsed.play.state.book.leases.size).toBe(1);
+  });
+
   test("[LS38] what is narrowed lies in what was, exactly; the rest is free", () => {
     const play = given(create(), acquire("ann", "src/**"))
       .when(act(["lease.narrow", "ann"], { region: ["src/a/**", "!src/a/x"] }))
@@ -163,6 +182,8 @@ describe("giving back", () => {
     expect(play.take(acquire("eve", "src/a/y"))?.refusal?.code).toBe("conflict");
     const back = act(["lease.narrow", "ann"], { region: ["src/**"] });
     expect(play.take(back)?.refusal?.code).toBe("rights_exceeded");
+    const same = act(["lease.narrow", "ann"], { region: ["src/a/**", "!src/a/x"] });
+    expect(play.take(same)).toMatchObject({ refusal: null, events: [] });
     const nothing = act(["lease.narrow", "ann"], { region: ["src/a/x", "!src/a/x"] });
     expect(play.take(nothing)?.refusal?.code).toBe("region_invalid");
   });
@@ -204,6 +225,12 @@ describe("handing over", () => {
       expires_at_ms: START_MS + 10_000 + TTL_MS,
       taken_over: { holder: "ann", fence: 2, orphan: false, at_ms: START_MS + 10_000 },
     });
+  });
+
+  test("[LS40] it is for the ttl that is asked for, else for as long as before", () => {
+    const short = act(["lease.hand_over", "ann"], { to: outside("bob"), ttl_ms: 5_000 });
+    const play = given(create(), acquire("ann", "a")).when(short).happens("lease.handed_over");
+    expect(leaseOf(play, "bob")).toMatchObject({ ttl_ms: 5_000, expires_at_ms: START_MS + 5_000 });
   });
 
   test("[LS41] the former holder learns at its next call who has it, and since when", () => {
@@ -262,6 +289,49 @@ describe("handing over", () => {
     given(...held, exited("a"))
       .when(over("@a"))
       .refused("worker_unknown");
+    given(create(), acquire("ann", "a/**"), admit("a"))
+      .when(over("@a"))
+      .refused("worker_not_running", { worker: idOf("a"), status: "admitted" });
+  });
+
+  test("[LS43] on the ground of a worktree a worker's rights are meant on that", () => {
+    const held = [
+      create(),
+      enactLanes([], { worktrees: "own_ground" }),
+      start("a", { regions: ["src/**"] }),
+    ] as const;
+    given(...held, acquire("ann", "src/x/**", { worktree: "fix" }))
+      .when(over("@a"))
+      .happens("lease.handed_over");
+    given(...held, acquire("ann", "docs/**", { worktree: "fix" }))
+      .when(over("@a"))
+      .refused("rights_exceeded", { field: "region" });
+  });
+
+  test("[LS19] nobody is handed or lent more than a holder may have", () => {
+    const full = (name: string) =>
+      Array.from({ length: LIMITS.leasesPerHolderMax }, (_, index) => acquire(name, `f/${index}`));
+    const held = [create(), start("a"), start("b", { under: "a" })] as const;
+    given(...held, acquire("ann", "a"), full("@b"))
+      .when(over("@b"))
+      .refused("limit_exceeded", { field: "leases_of_holder" });
+    const part = { region: ["src/x"], to: idOf("b"), ttl_ms: TTL_MS };
+    given(...held, acquire("@a", "src/**"), full("@b"))
+      .when(act(["lease.split", "@a"], part))
+      .refused("limit_exceeded", { field: "leases_of_holder" });
+  });
+
+  test("[LS36] while the fleet is paused or killed nothing is handed over or lent", () => {
+    const part = { region: ["src/x"], to: idOf("b"), ttl_ms: TTL_MS };
+    const held = [start("a"), start("b", { under: "a" }), acquire("@a", "src/**")] as const;
+    for (const [step, code] of [
+      [pause, "fleet_paused"],
+      [kill, "fleet_killed"],
+    ] as const) {
+      const closed = given(create(), ...held, acquire("ann", "a"), step);
+      closed.when(over("bob")).refused(code);
+      closed.when(act(["lease.split", "@a"], part)).refused(code);
+    }
   });
 
   test("[LS44] a lease that has ended is handed over to nobody", () => {
@@ -306,6 +376,15 @@ describe("lending", () => {
     });
   });
 
+  test("[LS50] what is lent on ends with the first lender's, though that became shorter", () => {
+    const steps = [start("c"), start("d", { under: "b" }), lend("src/x/**")] as const;
+    const data = { to: { worker: idOf("c") }, ttl_ms: 5_000 };
+    const on = { region: ["src/x/y"], to: idOf("d"), ttl_ms: TTL_MS };
+    given(...family, ...steps, act(["lease.hand_over", "@a"], data))
+      .when(act(["lease.split", "@b"], on))
+      .happens({ kind: "lease.granted", data: { expires_at_ms: START_MS + 5_000 } });
+  });
+
   test("[LS51] what is lent is in everybody's way but its lender's", () => {
     const { play } = given(...family, lend("src/x/**"));
     expect(play.take(acquire("ann", "src/x/y"))?.refusal?.code).toBe("conflict");
@@ -317,6 +396,27 @@ describe("lending", () => {
     given(...family, lend("src/x/**"))
       .when(lend("src/x/**"))
       .happens();
+  });
+
+  test("[LS51] of a lane that runs alone a part is lent, and others stay out", () => {
+    const lane = { name: "release", region: ["dist/**"], alone: true };
+    const held = [enactLanes([lane]), acquire("@a", { lanes: ["release"] })] as const;
+    const { play } = given(...family.slice(0, 3), ...held, lend("dist/x"));
+    expect(leaseOf(play, "@b")).toMatchObject({ region: ["dist/x"], alone: false });
+    expect(play.take(acquire("ann", "docs/**"))?.refusal?.facts).toMatchObject({ alone: true });
+  });
+
+  test("[LS51] what one has borrowed does not answer for a lease of one's own", () => {
+    given(...family, lend("src/x/**"))
+      .when(acquire("@b", "src/x/**"))
+      .refused("conflict");
+  });
+
+  test("[LS35] a holder in quarantine lends nothing, nor is it lent anything", () => {
+    for (const name of ["a", "b"])
+      given(...family, quarantine(name))
+        .when(lend("src/x/**"))
+        .refused("holder_quarantined", { holder: idOf(name) });
   });
 
   test("[LS52] nothing is lent to others than descendants, and nothing that is not held", () => {
@@ -358,6 +458,9 @@ describe("lending", () => {
     expect(leaseOf(play, "@c").lender).toBe("l-6");
     expect(play.take(lend("src/x/z/a"))?.refusal?.code).toBe("conflict");
     expect(play.take(lend("src/x/y"))?.refusal).toBeNull();
+    given(...chain)
+      .when(revoke("@a"))
+      .happens("lease.revoked", "lease.revoked", "lease.revoked");
     given(...chain, release("@b"))
       .when(revoke("@a"))
       .happens("lease.revoked", { kind: "lease.revoked", data: { with: "l-6" } });
@@ -375,6 +478,10 @@ describe("lending", () => {
     const { play } = given(...family, start("c", { under: "b" }), lend("src/x/**"));
     const on = act(["lease.hand_over", "@b"], { to: { worker: idOf("c") } }, { as: "@b" });
     expect(play.take(on)?.refusal).toMatchObject({ code: "rights_exceeded" });
+    const web = enactLanes([{ name: "web", region: ["web/**"], slots: 2 }]);
+    given(...family.slice(0, 3), web, acquire("@a", { lanes: ["web"] }))
+      .when(lend("web/x"))
+      .refused("rights_exceeded", { field: "mode" });
     const again = act(
       ["lease.split", "@b"],
       { region: ["src/x/z"], to: idOf("c"), ttl_ms: TTL_MS },

@@ -1,11 +1,17 @@
 import { assert, property } from "fast-check";
 import { describe, expect, test } from "vitest";
+import { newEffort } from "../../../src/kernel/region/effort.ts";
 import { parseRegion } from "../../../src/kernel/region/region.ts";
 import { containmentOf, overlapOf } from "../../../src/kernel/region/relation.ts";
 import { narrowTo } from "../../../src/kernel/region/rights.ts";
 import { LIMITS } from "../../../src/kernel/limits.ts";
 import { caselessRegionOf, regionOf } from "./ground.ts";
 import { anyRegion } from "./arbitrary.ts";
+
+/** Patterns that differ in their first name alone. */
+function numbered(count: number, rest: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${index}/${rest}`);
+}
 
 describe("what a pattern means", () => {
   test.each([
@@ -48,6 +54,8 @@ describe("what a pattern means", () => {
     [".", "a segment besides ."],
     ["a\nb", "no control character"],
     ["a\u2028b", "no control character"],
+    ["a\u2029b", "no control character"],
+    ["a\u0085b", "no control character"],
     ["a\0", "no control character"],
     ["a**", "** as a whole segment"],
     ["***", "** as a whole segment"],
@@ -75,6 +83,7 @@ describe("what a pattern means", () => {
     ["patterns", Array.from({ length: 10_000 }, (_, index) => `a${index}`)],
     ["bytes", ["ä".repeat(LIMITS.regionPatternBytesMax / 2 + 1)]],
     ["alternatives", ["{a,b}".repeat(11)]],
+    ["alternatives, though all are the same", [`${"{a,a}".repeat(8)}x`, `${"{a,a}".repeat(8)}x`]],
     ["segments", [Array.from({ length: LIMITS.regionSegmentsMax + 1 }, () => "a").join("/")]],
   ])("[GR4] too many %s are region_too_large, at once", (_, texts) => {
     expect(parseRegion(texts)).toMatchObject({ ok: false, problem: { code: "region_too_large" } });
@@ -86,6 +95,52 @@ describe("what a pattern means", () => {
     const [inner, outer] = [regionOf(`?${rest}*`), regionOf(`*a${rest}`, `*[!a]${rest}`)];
     expect(containmentOf(inner, outer).kind).toBe("too_large");
   });
+
+  test("[GR4] a region of which it cannot be decided whether it has something is too large", () => {
+    const deep = Array.from({ length: 70 }, (_, index) => `**/${"a/".repeat(50)}${index}`);
+    const region = [...deep, ...deep.map((pattern) => `!${pattern}`)];
+    expect(narrowTo(region, null)).toMatchObject({ kind: "too_large" });
+  });
+
+  test("[GR4] what was asked before costs as much again", () => {
+    const region = ["src/**/*.ts", "!src/**/a*.ts"];
+    const [first, again] = [newEffort(), newEffort()];
+    expect(narrowTo(region, null, { effort: first }).kind).toBe("inside");
+    expect(narrowTo(region, null, { effort: again }).kind).toBe("inside");
+    expect(first.workLeft).toBeLessThan(newEffort().workLeft);
+    expect(again.workLeft).toBe(first.workLeft);
+    const work = newEffort().workLeft - first.workLeft;
+    for (const [workMax, kind] of [
+      [work, "too_large"],
+      [work + 1, "inside"],
+    ] as const)
+      for (const patterns of [region, [...region, "src/**/*.ts"]])
+        expect(narrowTo(patterns, null, { effort: newEffort(workMax) }).kind).toBe(kind);
+  });
+
+  test.each([
+    ["a tree that goes on", ["**/a/**/a/**/a/b"], ["**/a/**/a/**/a/c"]],
+    ["names of many wildcards", ["*a*a*a*a*b"], ["?????????"]],
+    ["what is left out", ["a*/**", "!a?b*/**"], ["*a/**", "!*/*"]],
+    ["many kinds of characters", ["*", "![abc]*", "![d-k]*"], ["?x*", "!*[l-z]", "!?*"]],
+    ["very many patterns", numbered(40, "a/b"), numbered(40, "a/c")],
+  ])(
+    "[GR4] %s: with too little effort there is no answer, with enough always one",
+    (_, ...both) => {
+      const [left, right] = [regionOf(...both[0]), regionOf(...both[1])];
+      for (const ask of [overlapOf, containmentOf]) {
+        const effort = newEffort();
+        const { kind } = ask(left, right, effort);
+        expect(kind).not.toBe("too_large");
+        const work = newEffort().workLeft - effort.workLeft;
+        for (let share = 1; share <= 10; share += 1) {
+          const little = newEffort(Math.floor((work * share) / 10));
+          expect(ask(left, right, little).kind).toBe("too_large");
+        }
+        expect(ask(left, right, newEffort(work + 1)).kind).toBe(kind);
+      }
+    },
+  );
 
   test("[GR4] many hard questions in one share one effort", () => {
     // Alone each would be decided by half of what one question may take.
@@ -164,15 +219,18 @@ describe("pairs that prior algebras got wrong", () => {
     "[GR3] %j is nobody's ground: it has nothing, so it would block nothing (leases H23)",
     (texts) => {
       for (const isCaseless of [false, true])
-        expect(narrowTo(texts, null, isCaseless)).toMatchObject({ kind: "invalid" });
+        expect(narrowTo(texts, null, { isCaseless })).toMatchObject({ kind: "invalid" });
     },
   );
 
   test("[GR9] where case does not count, rights do not count it either", () => {
-    expect(narrowTo(["SRC/A"], ["src/**"], true)).toMatchObject({ kind: "inside" });
+    expect(narrowTo(["SRC/A"], ["src/**"], { isCaseless: true })).toMatchObject({ kind: "inside" });
     expect(narrowTo(["SRC/A"], ["src/**"])).toEqual({ kind: "outside", witness: "SRC/A" });
     const outer = ["**", "!secret/**"];
-    expect(narrowTo(["Secret/x"], outer, true)).toEqual({ kind: "outside", witness: "secret/x" });
+    expect(narrowTo(["Secret/x"], outer, { isCaseless: true })).toEqual({
+      kind: "outside",
+      witness: "secret/x",
+    });
     expect(narrowTo(["Secret/x"], outer)).toMatchObject({ kind: "inside" });
   });
 

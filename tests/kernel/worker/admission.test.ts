@@ -127,7 +127,7 @@ describe("depth", () => {
       .refused("depth_mismatch");
   });
 
-  test("[AD6] a generation at max_depth is granted, the next is refused", () => {
+  test("[AD6] a generation at max_depth, 0 too, is granted, the next refused (leases H51)", () => {
     const line = [create({ max_depth: 1 }), start("a"), start("b", { under: "a" })];
     given(...line)
       .when(admit("c", { under: "b" }))

@@ -110,7 +110,8 @@ const FACTS: Readonly<Partial<Record<EventKind, RegExp>>> = {
   "worker.lapsed": /before 2023-11-14T22:13:50\.000Z, and at 2023-11-14T22:13:50\.000Z/,
   "lanes.enacted": /1 lane was put in force, "api"; each worktree has ground of its own/,
   "lane.announced": /"api" is about to be worked on by w-p2{15} \("p"\): soon/,
-  "lease.granted": /lease of lane "api" was given to "ann", as exclusive, until .*; no other live/,
+  "lease.granted":
+    /lane "api" of worktree "main" was given to "ann", as exclusive, until .*; no other live/,
   "lease.renewed": /was renewed until .* before its end, 2023-11-14T22:14:50.000Z, .* by 40000 ms/,
   "lease.narrowed":
     /narrowed to "worktree\/main\/src\/api\/x"\. .* in what it had, "worktree\/main/,

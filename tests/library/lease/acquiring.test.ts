@@ -192,12 +192,13 @@ const ODD = [
   "anna\nowner: bob",
   "a\u2028b",
   "a\u0085b",
+  "a\u2029b",
   "лес",
   "w-",
   "W-ABCDE",
 ];
 
-test("[LB103] any other text is a holder of just that name (leases H34, leases H28)", async () => {
+test("[LB103] any other text is a holder of just that name (leases H07, H28, H34)", async () => {
   const dir = makeFolder();
   const fleet = await openRoomy({ store: sqlite({ dir }) });
   for (const [index, holder] of ODD.entries())
@@ -208,6 +209,20 @@ test("[LB103] any other text is a holder of just that name (leases H34, leases H
   // Names that look alike are no less others, and each conflict says whose it is.
   const refused = await reader.tryAcquire({ region: "f0", holder: "anna" });
   expect(refused).toMatchObject({ refusal: { facts: { holder: "anna ", own: false } } });
+});
+
+test("[LB103] what ends a line elsewhere hides no lease and no reason (leases H07)", async () => {
+  const dir = makeFolder();
+  const fleet = await openRoomy({ store: sqlite({ dir }) });
+  const odd = "one\u2028two\u2029three\u0085four";
+  const { id } = await fleet.acquire({ region: "src/**", holder: odd, key: odd, runId: odd });
+  await fleet.revoke(id, { reason: odd });
+  await fleet.acquire({ region: "src/**", holder: odd, ttlMs: LONG_MS });
+  const reader = await openRoomy({ store: sqlite({ dir }) });
+  const kinds = (await entriesOf(reader)).map(({ kind, data }) => [kind, data]);
+  expect(kinds).toContainEqual(["lease.revoked", { lease: id, reason: odd }]);
+  const refused = await reader.tryAcquire({ region: "src/a", holder: "anna" });
+  expect(refused).toMatchObject({ refusal: { code: "conflict", facts: { holder: odd } } });
 });
 
 test("[LB103] a worker is meant by its id, its beginning, or `worker:`", async () => {

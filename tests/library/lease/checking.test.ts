@@ -287,3 +287,21 @@ test("[WP25] a supervised worker asks through its socket, from its own folder", 
     unknown: 'options.holder must be absent (no such option), got "anna"',
   });
 });
+
+test("[WP28] a path is read as patterns are: a resource of a namespace, or a file", async () => {
+  const { root, fleet } = await openInRepository();
+  await fleet.acquire({ ...HOLD, region: ["port:8080", "src/a/**", "file:port:90"] });
+  const paths = ["port:8080", "./port:8080", "file:src/a/x", "./port:90", "port:90", "port:../x"];
+  const judged = await fleet.check([...paths, "*:x", "src"], { holder: "bob", cwd: root });
+  expect(judged.map(({ path, resolved, reason }) => [path, resolved, reason])).toEqual([
+    ["port:8080", "port:8080", "held_by_other"],
+    ["./port:8080", "file:port:8080", "free"],
+    ["file:src/a/x", "src/a/x", "held_by_other"],
+    ["./port:90", "file:port:90", "held_by_other"],
+    ["port:90", "port:90", "free"],
+    ["port:../x", null, "outside_repository"],
+    ["*:x", null, "outside_repository"],
+    ["src", "src", "free"],
+  ]);
+  expect(judged.map(({ below }) => below?.length ?? 0)).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+});

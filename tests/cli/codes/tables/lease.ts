@@ -73,21 +73,21 @@ export const LEASE: Scenarios = {
       await on.given(release("ann"));
       return on.call(json("renew", id, "--token", "t"));
     },
-    says: /^lease l-\d+ must be live, it has ended$/,
+    says: /^lease l-\d+ must be live, it was released by operator \S+ at 20\S+Z$/,
   },
   conflict: {
     play: async () => {
       const on = await (await stage()).given(acquire("ann", "src/**"));
       return on.call(acquiring("bob", "--region", "src/a.ts"));
     },
-    says: /^the ground must be free, "ann" holds "src\/a.ts" as exclusive by l-\d+ until \d{13}$/,
+    says: /^the ground must be free, "ann" holds "src\/a.ts" as exclusive by l-\d+ until 20\S+Z$/,
   },
   slots_full: {
     play: async () => {
       const on = await (await stage()).given(LANES, acquire("ann", { lanes: ["tests"] }));
       return on.call(acquiring("bob", "--lane", "tests"));
     },
-    says: /^lane "tests" must have a free slot of its 1, 1 are held$/,
+    says: /^lane "tests" must have a free slot of its 1, 1 are held, by "ann"; the first ends .+Z$/,
   },
   fence_stale: {
     play: async () => {

@@ -1,0 +1,39 @@
+import { LIMITS } from "../limits.ts";
+import { isHeldAt } from "../lease/lease.ts";
+import { newEffort } from "../region/effort.ts";
+import { DEFAULT_NAMESPACE } from "../region/pattern.ts";
+import { overlapOf } from "../region/relation.ts";
+import { parseOnce } from "../region/rights.ts";
+import type { State } from "../state.ts";
+import { escapeName, onWorktree } from "./worktree.ts";
+import { resourceOf, type FilePath } from "./writing.ts";
+
+/**
+ * Ids of live leases on files below a path, should that be a folder: whoever may write the path may
+ * not write all that lies in it. Those that have the path itself are not among them. At most so
+ * many, in the order in which the index has them; where it cannot be decided, a lease counts.
+ */
+export function leasesBelow(
+  state: State,
+  file: FilePath,
+  so: { readonly atMs: number; readonly countMax: number },
+): readonly string[] {
+  const { book } = state;
+  const { path, worktree, namespace = DEFAULT_NAMESPACE } = file;
+  const inside = [`${namespace}:${escapeName(path)}/*/**`];
+  const isOwn = book.rules.worktrees === "own_ground";
+  const parsed = parseOnce(isOwn ? onWorktree(inside, worktree) : inside, book.foldsCase);
+  // Only a path of very many names is too large to ask about.
+  if (!parsed.ok) return [];
+  const having = new Set(book.index.covering(resourceOf(state, file)));
+  const effort = newEffort(LIMITS.leaseSearchWorkMax);
+  const found: string[] = [];
+  for (const id of book.index.candidates(parsed.region, "exclusive")) {
+    if (found.length >= so.countMax) break;
+    const lease = book.leases.get(id);
+    if (lease === undefined || !isHeldAt(lease, so.atMs) || having.has(id)) continue;
+    const held = parseOnce(lease.region, book.foldsCase);
+    if (!held.ok || overlapOf(parsed.region, held.region, effort).kind !== "apart") found.push(id);
+  }
+  return found;
+}
