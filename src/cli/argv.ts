@@ -1,5 +1,5 @@
 import { nearest } from "../kernel/lane/nearest.ts";
-import { UsageError } from "./report.ts";
+import { givenAgain, UsageError } from "./report.ts";
 import { VERB_FILES } from "./verbs.ts";
 
 /** A command line, split into the frame's own part and what is for the verb. */
@@ -61,10 +61,10 @@ function readBefore(argv: readonly string[]): Before {
     if (word === "--json") isJson = true;
     else if (word === "--help" || word === "-h") wantsHelp = true;
     else if (word === "--version" || word === "-V") wantsVersion = true;
-    else if (word.startsWith("--fleet=")) fleet = word.slice("--fleet=".length);
-    else if (word === "--fleet") {
-      index += 1;
-      fleet = argv[index];
+    else if (word === "--fleet" || word.startsWith("--fleet=")) {
+      if (fleet !== undefined) throw givenAgain("--fleet");
+      if (word === "--fleet") index += 1;
+      fleet = word === "--fleet" ? argv[index] : word.slice("--fleet=".length);
       if (fleet === undefined) throw new UsageError("--fleet must be followed by a folder");
     } else throw unknownOption(word);
   }

@@ -44,9 +44,14 @@ class PlainLine {
   #read(word: string): void {
     this.#at += 1;
     if (word === "--json") this.isJson = true;
-    else if (word === "--fleet") this.fleet = this.#value();
+    else if (word === "--fleet") this.#readFleet();
     else if (!word.startsWith("-")) this.typed.push(word);
     else this.#readOption(word);
+  }
+
+  #readFleet(): void {
+    if (this.fleet === undefined) this.fleet = this.#value();
+    else this.isPlain = false;
   }
 
   #readOption(flag: string): void {

@@ -1,12 +1,13 @@
 import { isLive, type State, type Worker } from "../kernel/state.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import type { Named } from "../library/explain/words.ts";
 import type { LeaseView } from "../library/lease/view.ts";
 import type { Reading } from "../library/reading.ts";
 import type { Call, Said } from "./call.ts";
 import { configFileOf } from "./founding/config-file.ts";
 import { configNote, lookAtConfig } from "./founding/config-sight.ts";
 import { groundText, holderText } from "./ground/lease-said.ts";
-import { liveIn } from "./ground/leases.ts";
+import { liveIn, namesFor } from "./ground/leases.ts";
 import { findPlace } from "./place.ts";
 import { unwatchedLines } from "./roster/unwatched.ts";
 import { coloursFor, type Colours } from "./text/colour.ts";
@@ -19,6 +20,9 @@ import type { Verb } from "./verb.ts";
 /** How many workers are named; the whole stays within 20 lines. */
 const workersShownMax = 8;
 const nameCharsMax = 24;
+
+/** How much of a holder is shown, characters: a worker's id and what comes after it. */
+const holderCharsMax = 48;
 
 /** What `stint` alone does: says how the fleet is and what to type next. */
 export const OVERVIEW: Verb = {
@@ -40,13 +44,14 @@ async function overview(call: Call): Promise<Said> {
   if (note !== undefined) call.note(note);
   const unwatched = await unwatchedLines(call, state);
   const leases = liveIn(reading);
+  const named = await namesFor(call, reading, leases.slice(0, leasesShownMax));
   return {
     data: {
       ...numbersOf(state, leases.length),
       state_dir: stateDir,
       config_status: sight.kind,
     },
-    text: textOf(call, reading, [...leasesLines(leases), ...unwatched]),
+    text: textOf(call, reading, [...leasesLines(leases, named), ...unwatched]),
     seq,
   };
 }
@@ -90,14 +95,14 @@ function numbersOf(state: State, leaseCount: number): JsonObject {
 const leasesShownMax = 3;
 
 /** One line about who holds ground, and none where nobody does. */
-function leasesLines(leases: readonly LeaseView[]): readonly string[] {
+function leasesLines(leases: readonly LeaseView[], named: Named): readonly string[] {
   if (leases.length === 0) return [];
-  const named = leases.slice(0, leasesShownMax).map((lease) => {
+  const shown = leases.slice(0, leasesShownMax).map((lease) => {
     const ground = shortText(groundText(lease), nameCharsMax);
-    return `${lease.id} ${shortText(holderText(lease), nameCharsMax)} (${ground})`;
+    return `${lease.id} ${shortText(holderText(lease, named), holderCharsMax)} (${ground})`;
   });
-  const more = leases.length > named.length ? ", … (`stint lease ls`)" : "";
-  return [`${countText(leases.length, "lease")} held: ${named.join(", ")}${more}`];
+  const more = leases.length > shown.length ? ", … (`stint lease ls`)" : "";
+  return [`${countText(leases.length, "lease")} held: ${shown.join(", ")}${more}`];
 }
 
 /** `more` are lines that are not there in most fleets. */

@@ -1,6 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { InputError } from "../protocol/input.ts";
-import { UsageError } from "./report.ts";
+import { givenAgain, UsageError } from "./report.ts";
 import type { Given, Verb, VerbOption } from "./verb.ts";
 
 /** What was typed after a verb, and what of it is the frame's. */
@@ -52,13 +51,17 @@ function commandOf(verb: Verb): Command {
   // What belongs to somebody else's command line is not looked at.
   if (parameters.includes("command...")) command.passThroughOptions();
   for (const option of verb.options ?? []) command.addOption(optionOf(option));
-  return command
-    .option("--json", "answer with JSON on stdout")
-    .option("--fleet <dir>", "the fleet: a repository, a folder in one, or a state folder");
+  return command.option("--json", "answer with JSON on stdout").addOption(optionOf(FLEET_OPTION));
 }
 
+const FLEET_OPTION: VerbOption = {
+  flags: "--fleet <dir>",
+  description: "the fleet: a repository, a folder in one, or a state folder",
+};
+
 function optionOf({ flags, description, parse, isRequired, isList }: VerbOption): Option {
-  const option = new Option(flags, description).makeOptionMandatory(isRequired === true);
+  const said = isRequired === true ? `${description} (required)` : description;
+  const option = new Option(flags, said).makeOptionMandatory(isRequired === true);
   const read = parse ?? ((text: string): unknown => text);
   if (isList === true)
     return option.argParser((text, before: unknown) => [
@@ -69,9 +72,7 @@ function optionOf({ flags, description, parse, isRequired, isList }: VerbOption)
   // The last one would win in silence, and what is meant is granted or ended for good.
   return option.argParser((text, before: unknown) => {
     if (before === undefined) return read(text);
-    // Not what it is given as: it may be a token.
-    const problem = { path: option.long ?? flags, expected: "given once", got: "it again" };
-    throw new InputError("usage", [problem]);
+    throw givenAgain(option.long ?? flags);
   });
 }
 

@@ -1,11 +1,12 @@
 import { splitArgv, verbsOf, type Typed } from "./argv.ts";
 import { refuseWorker } from "./as-worker.ts";
 import { parseFlags } from "./flags.ts";
-import { Refused } from "../library/refused.ts";
+import { Refused, type RefusalView } from "../library/refused.ts";
 import { Interruption } from "./interruption.ts";
 import type { Parsed } from "./parse.ts";
 import { ProcessCall } from "./process-call.ts";
-import { reportError, reportSaid, UsageError, type Report } from "./report.ts";
+import { givenAgain, reportError, reportSaid, UsageError, type Report } from "./report.ts";
+import type { Told } from "./record/refusal-hint.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Given, Verb } from "./verb.ts";
 import { loadVerb } from "./verbs.ts";
@@ -42,6 +43,7 @@ async function runVerb(verb: Verb, typed: Typed, so: ProgramOptions): Promise<nu
   }
   const { given, ...frame } = parsed;
   const isJson = typed.isJson || frame.isJson;
+  if (typed.fleet !== undefined && frame.fleet !== undefined) throw givenAgain("--fleet");
   const call = new ProcessCall({
     ...so,
     verb: verb.name,
@@ -78,20 +80,29 @@ async function carryOut(
     // Whoever stopped it knows why; that it was stopped is no error of anything.
     const how = isAbort(error) ? interruptionOf(call.signal) : undefined;
     if (how !== undefined) return reportInterrupted(how);
-    return error instanceof Refused ? reportRefusal(call, error) : reportError(error);
+    return error instanceof Refused ? reportRefusal(call, error, verb.name) : reportError(error);
   }
 }
 
 /** Reports a refusal with its entry; who may read the journal is told how to have it explained. */
-async function reportRefusal(call: ProcessCall, refused: Refused): Promise<Report> {
+async function reportRefusal(call: ProcessCall, refused: Refused, verb: string): Promise<Report> {
   const { refusal, seq } = refused;
   // A worker has no eyes for the journal.
   if (seq === undefined || call.workerTokenFile !== undefined) return reportError(refused);
   const { recordedAt } = await import("./record/refusal-entry.ts");
   const recorded = await recordedAt(call, refused);
-  if (recorded === undefined) return reportError(new Refused(refusal));
+  const told = await toldTo(call, refusal, verb);
+  if (recorded === undefined) return reportError(new Refused(told.refusal), undefined, told.hints);
   const where = call.fleetDir === undefined ? "" : ` --fleet ${call.fleetDir}`;
-  return reportError(new Refused(refusal, recorded), `stint explain ${recorded}${where}`);
+  const explainWith = `stint explain ${recorded}${where}`;
+  return reportError(new Refused(told.refusal, recorded), explainWith, told.hints);
+}
+
+/** What a person is told; for a program there is what the rules have said, and nothing else. */
+async function toldTo(call: ProcessCall, refusal: RefusalView, verb: string): Promise<Told> {
+  if (call.isJson) return { refusal, hints: [] };
+  const { tellPerson } = await import("./record/refusal-hint.ts");
+  return tellPerson(call, refusal, verb);
 }
 
 /** Closes after a failure, which is what is to be told; that closing failed too comes second. */

@@ -21,6 +21,11 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** That an option was given twice; not what it was given as, for that may be a token. */
+export function givenAgain(flag: string): UsageError {
+  return new UsageError(`${flag} must be given once, got it again`);
+}
+
 /** Reports what a verb has to say. */
 export function reportSaid({ data, text, seq, exit = 0 }: Said): Report {
   return { exit, json: { ok: true, data, ...(seq === undefined ? {} : { seq }) }, text };
@@ -28,10 +33,15 @@ export function reportSaid({ data, text, seq, exit = 0 }: Said): Report {
 
 /**
  * Reports what a verb has thrown: a refusal, bad input, a fault, or a bug of ours. The exit code is
- * that of the one table of problems. `explainWith`: the command that says why it was refused.
+ * that of the one table of problems. `explainWith`: the command that says why it was refused;
+ * `hints`: lines for a person who was refused.
  */
-export function reportError(error: unknown, explainWith?: string): Report {
-  if (error instanceof Refused) return reportRefused(error, explainWith);
+export function reportError(
+  error: unknown,
+  explainWith?: string,
+  hints: readonly string[] = [],
+): Report {
+  if (error instanceof Refused) return reportRefused(error, explainWith, hints);
   if (error instanceof InputError) {
     const problems = error.problems.map((one) => ({ ...one }));
     return reportProblem(error.code, error.message, { retryable: false, problems });
@@ -45,7 +55,11 @@ export function reportError(error: unknown, explainWith?: string): Report {
   return reportBug(error);
 }
 
-function reportRefused({ refusal, seq }: Refused, explainWith: string | undefined): Report {
+function reportRefused(
+  { refusal, seq }: Refused,
+  explainWith: string | undefined,
+  hints: readonly string[],
+): Report {
   const { code, message } = refusal;
   const facts = inWireForm(refusal.facts);
   return {
@@ -55,9 +69,11 @@ function reportRefused({ refusal, seq }: Refused, explainWith: string | undefine
       refusal: { code, message, facts },
       ...(seq === undefined ? {} : { seq }),
     },
-    text:
-      `refused (${code}): ${messageForPeople(refusal)}` +
-      (explainWith === undefined ? "" : `\nwhy: \`${explainWith}\``),
+    text: [
+      `refused (${code}): ${messageForPeople(refusal)}`,
+      ...hints,
+      ...(explainWith === undefined ? [] : [`why: \`${explainWith}\``]),
+    ].join("\n"),
   };
 }
 

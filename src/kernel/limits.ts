@@ -92,6 +92,10 @@ export const LIMITS = {
   leaseSearchWorkMax: 2_000_000,
   leaseBytesPerHolderMax: 32 * 1_024,
   pathsCheckedMax: 10_000,
+  pathBytesMax: 4_096,
+  // For all paths of one check together, and so much more for each of them.
+  checkWorkMax: 2_000_000,
+  checkWorkPerPathMax: 2_000,
 
   // Conditions (CEL).
   conditionSourceBytesMax: 4_096,

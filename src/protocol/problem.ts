@@ -158,7 +158,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   region_too_large: no(
     413,
     [...admitted, ...bounding, "lease.hand_over"],
-    "The region has more patterns or states than are decided.",
+    "The region, or what it must be compared with, is more than one decision looks at.",
   ),
   budget_exceeded: no(409, admitted, "More was asked for than is free where it is carved from."),
   stop_condition: no(409, entering, "A stop condition holds, fails or is missing here."),

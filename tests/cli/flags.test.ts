@@ -1,5 +1,6 @@
 import { array, assert, constant, constantFrom, property, tuple } from "fast-check";
 import { expect, test } from "vitest";
+import { splitArgv } from "../../src/cli/argv.ts";
 import { parseFlags } from "../../src/cli/flags.ts";
 import { parseVerb, type Parsed } from "../../src/cli/parse.ts";
 import type { Verb } from "../../src/cli/verb.ts";
@@ -63,6 +64,11 @@ test("[CL35] an option that means one thing is taken once, and says no secret", 
   const words = "--lane api --lane web --holder x".split(" ");
   const readTwice = (): unknown => verb && (parseFlags(verb, words) ?? parseVerb(verb, words));
   expect(readTwice).toThrow("--lane must be given once, got it again");
+  const fleets = "--lane api --holder x --fleet a --fleet b".split(" ");
+  expect(() => verb && (parseFlags(verb, fleets) ?? parseVerb(verb, fleets))).toThrow(
+    "--fleet must be given once, got it again",
+  );
+  expect(() => splitArgv("--fleet a --fleet=b lease ls".split(" "))).toThrow("once, got it again");
   expect(verb && parseVerb(verb, "--region a --region b --holder x".split(" "))).toMatchObject({
     given: { options: { region: ["a", "b"] } },
   });

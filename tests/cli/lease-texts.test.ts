@@ -194,8 +194,126 @@ test("[GV26] a worker is told what a worker may do", async () => {
   const script = program.map((line) => `${line} 2>&1`).join("\n");
   const run = ["run", "--name", "self", "--network", "controller", "--", "sh", "-c", script];
   const { stdout } = await ground.call(run);
-  expect(stdout).toContain("acquire one: `stint lease acquire --region 'src/**'`\n");
+  expect(stdout).toContain(
+    "you hold no lease; others' are not shown; acquire one: " +
+      "`stint lease acquire --region 'src/**'`\n",
+  );
   expect(stdout).toContain("a worker acquires a lane by its name");
   expect(stdout).toContain("asked for another (l-1); `stint lease ls` shows what it holds");
   expect(stdout).toContain("a worker is shown its live leases by `stint lease ls`");
+});
+
+describe("[GV34] a person is told what to type next, a program the facts", () => {
+  test("about the lease of a worker that lives, and after its end", async () => {
+    const ground = await makeGround();
+    const lead = await ground.spawn("lead");
+    const { lease_id: id } = await acquire(ground, lead, "--region", "src/**");
+    const adopt = `lease adopt ${id} --holder bob`;
+    const living = "its holder is a worker that lives: an operator names it by `--";
+    expect(await said(ground, adopt)).toContain(`${living}from ${lead}\`\nwhy: `);
+    expect(await said(ground, `lease renew ${id}`)).toContain(`${living}holder ${lead}\`\n`);
+    await ground.done(["stop", "lead", "--yes"]);
+    const left =
+      `its holder is a worker that has ended: \`stint lease adopt ${id} --orphan --holder NAME\` ` +
+      `takes it over, \`stint lease revoke ${id} --reason WHY\` ends it\n`;
+    const conflict = await said(ground, "lease acquire --region src/a --holder bob");
+    expect(conflict).toContain(`${lead} (lead) holds "src/a" `);
+    expect(conflict).toContain(left);
+    expect(await said(ground, adopt)).toContain(left);
+    const { stdout } = await ground.call([
+      ..."lease acquire --region src/a --json".split(" "),
+      "--holder",
+      "bob",
+    ]);
+    expect(stdout).not.toContain("(lead)");
+    expect(stdout).not.toContain("--orphan");
+    // What it says to type is what helps.
+    await ground.done([...adopt.split(" "), "--orphan"]);
+  });
+
+  test("about tokens, a pause and patterns", async () => {
+    const ground = await makeGround();
+    const { lease_id: id, token } = await acquire(ground, "ann", "--region", "src/**");
+    expect(await said(ground, `lease release ${id}`)).toContain(
+      "show its token by --token-file FILE or STINT_LEASE_TOKEN; who has lost it ends the lease " +
+        `by \`stint lease revoke ${id} --reason WHY\`\n`,
+    );
+    const env = { STINT_LEASE_TOKEN: "x" };
+    const stale = await ground.call(["lease", "renew", id], { env });
+    expect(stale.stderr).toContain("not this lease's; the token came from STINT_LEASE_TOKEN\n");
+    const typed = await ground.call(["lease", "renew", id, "--token", "x"], { env });
+    expect(typed.stderr).not.toContain("came from");
+    expect(await said(ground, "lease acquire --region /src/x --holder bob")).toContain(
+      "\npatterns begin at the repository's root: 'src/x'\n",
+    );
+    expect(await said(ground, `lease acquire --region ${ground.dir}/lib/x --holder bob`)).toContain(
+      "\npatterns begin at the repository's root: 'lib/x'\n",
+    );
+    const paused = await ground.done(["pause"]);
+    expect(paused.stdout).toContain("no new leases; renewals and releases go on");
+    expect(await said(ground, "lease acquire --region x --holder bob")).toContain(
+      "it is paused\n`stint resume` opens it again\nwhy: ",
+    );
+    await ground.done(["lease", "renew", id, "--token", token]);
+    await ground.done(["lease", "release", id, "--token", token]);
+  });
+});
+
+test("[GV35] a worker is shown with its name, and ground is cut in no file", async () => {
+  const ground = await makeGround();
+  const lead = await ground.spawn("lead");
+  const long = `${"deep/".repeat(14)}**`;
+  const { lease_id: id } = await acquire(ground, lead, "--region", long);
+  const row = new RegExp(`^${id} +${lead} \\(lead\\) .* ${long.replaceAll("*", "\\*")} `, "m");
+  expect((await ground.done(["lease", "ls"])).stdout).toMatch(row);
+  const held = await ground.call(["lease", "check", "deep/".repeat(14), "--holder", "bob"]);
+  expect(held.stdout).toMatch(new RegExp(` ${id} +${lead} \\(lead\\)$`, "m"));
+  const worker = await ground.done(["worker", "show", "lead"]);
+  expect(worker.stdout).toContain(`  ${id} ${long}\n`);
+  await ground.done(["stop", "lead", "--yes"]);
+  expect((await ground.done(["lease", "ls"])).stdout).toMatch(row);
+  expect((await ground.done([])).stdout).toContain(`${id} ${lead} (lead) (which has ended)`);
+  const shown = await ground.done(["lease", "show", id]);
+  expect(shown.stdout).toContain(`${lead} (lead) (which has ended)`);
+});
+
+test("[GV36] a check says that its worker has ended, or is none", async () => {
+  const ground = await makeGround();
+  const lead = await ground.spawn("lead");
+  expect(await said(ground, "lease check x --holder worker:nobody")).toContain(
+    '; no live worker has the id or name "nobody"\n',
+  );
+  expect(await said(ground, "lease acquire --region x --holder worker:nobody")).toContain(
+    '\nno live worker has the id or name "nobody"\n',
+  );
+  await ground.done(["stop", "lead", "--yes"]);
+  expect(await said(ground, `lease check x --holder ${lead}`)).toContain(`; ${lead} has ended\n`);
+  expect(await said(ground, "lease check x --holder worker:lead")).toContain(
+    `; ${lead}, called "lead", has ended\n`,
+  );
+  const check = [process.execPath, await builtBin(), "lease", "check", "x", "--holder", "ada"];
+  const run = ["run", "--name", "self", "--network", "controller", "--", ...check];
+  const { stderr } = await ground.call(run);
+  expect(stderr).toContain('--holder must be left out: a worker asks for itself, got "ada"');
+});
+
+test("[GV37] the loop in the help waits for ground, and ends at what does not pass", async () => {
+  const ground = await makeGround({ config: LANES });
+  const help = (await ground.done(["lease", "acquire", "--help"])).stdout.replaceAll(/\s+/g, " ");
+  expect(help).toContain("(default: 5m)");
+  expect(help).toContain("who is to hold it (required, but from a worker)");
+  const revoke = (await ground.done(["lease", "revoke", "--help"])).stdout;
+  expect(revoke).toContain("why, for the record (required)");
+  const [, loop = ""] = /\$ (until .* esac; done)/.exec(help) ?? [];
+  const bin = `${process.execPath} ${await builtBin()}`;
+  const script = loop.replace("stint", bin).replace("sleep 2", "echo again; exit");
+  const env = { ...process.env, ...ground.env };
+  const run = (text: string): string =>
+    execFileSync("sh", ["-c", text], { cwd: ground.dir, env, encoding: "utf8" });
+  await acquire(ground, "eve", "--region", "src/**");
+  expect(run(script)).toBe("again\n");
+  expect(run(script.replace("--lane api", "--lane none"))).toContain('"code":"lane_unknown"');
+  expect(run(`${script.replace("--lane api", "--region free")}; echo "$out"`)).toContain(
+    '"region":["free"]',
+  );
 });

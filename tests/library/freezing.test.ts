@@ -44,10 +44,12 @@ test("[ST4] a sandbox in quarantine that somebody lets run is frozen again", asy
   const { driver, starter, id } = await openPair({ steward: true });
   await starter.quarantine(id, { reason: "odd" });
   expect(driver.frozen).toContain(id);
+  // Before it the steward may have thawed what it knew nothing of.
+  const before = driver.log.length;
   // As a SIGCONT from outside would.
   driver.frozen.delete(id);
   await expect.poll(() => [...driver.frozen], { timeout: 5_000 }).toContain(id);
-  expect(driver.log).not.toContain(`thaw ${id}`);
+  expect(driver.log.slice(before)).not.toContain(`thaw ${id}`);
 });
 
 test("[ST4] a thaw that a new quarantine overtakes is undone by whoever thawed", async () => {

@@ -17,9 +17,9 @@ function callsIn(line: string): readonly (readonly string[])[] {
   const calls: string[][] = [];
   let current: string[] | undefined;
   for (const word of words) {
-    if (/^(\$\()?stint$/.test(word)) calls.push((current = []));
+    if (/^(?:\w+=)?(?:\$\()?stint$/.test(word)) calls.push((current = []));
     else if (/^(\||>|\))$/.test(word)) current = undefined;
-    else current?.push(word.replace(/;$/, ""));
+    else current?.push(word.replace(/\)?;$/, ""));
     if (word.endsWith(";")) current = undefined;
   }
   return calls;

@@ -93,7 +93,7 @@ test("[LP12] whose grant was lost is never right against who got the ground sinc
   expect((await after.audit()).problems).toEqual([]);
 });
 
-test("[LP13] an imported fleet gives no fence that its origin has given or will give", async () => {
+test("[LP13] an imported fleet gives no fence that its origin gives in its epoch", async () => {
   const base = freshFolder();
   const [from, to] = [await makeSite(), join(base, "to", ".stint")];
   const first = await open(from);

@@ -151,7 +151,10 @@ function askInChunks(socketPath: string, token: string, text: string): Promise<n
       incoming.resume();
       resolve(incoming.statusCode ?? 0);
     });
-    asking.on("error", reject);
+    asking.on("error", (error: NodeJS.ErrnoException) => {
+      // Who is refused unread may find the socket closed while it sends; the answer is there.
+      if (error.code !== "EPIPE") reject(error);
+    });
     for (let sent = 0; sent < text.length; sent += 65_536)
       asking.write(text.slice(sent, sent + 65_536));
     asking.end();

@@ -51,6 +51,9 @@ export function expectAcquire(scene: Scene, data: Acquisition): Expected {
   if (obstacle !== null) return no(obstacle);
   const asked = asksOf(scene, data);
   if (asked === null) return no("lane_unknown");
+  const isOwnGround = books.ground.rules.worktrees === "own_ground";
+  const isOfFiles = asked.some(({ patterns }) => !patterns.every((one) => isOfNoWorktree(one)));
+  if (isOwnGround && data.worktree === undefined && isOfFiles) return no("region_invalid");
   for (const patterns of data.also_held ?? []) {
     const { foldsCase } = books.ground;
     const problem = formProblemOf({ patterns, foldsCase });
@@ -67,6 +70,11 @@ export function expectAcquire(scene: Scene, data: Acquisition): Expected {
     passed.push({ lane: ground.lane?.name ?? null, code: attempt.code });
   }
   return { code: tried.at(-1) ?? "region_invalid", tried: tried.length < 2 ? [] : tried };
+}
+
+/** Whether a pattern names ports and the like; one of all namespaces is of files, too. */
+function isOfNoWorktree(pattern: string): boolean {
+  return /^!?[a-z]+:/.test(pattern) && !/^!?file:/.test(pattern);
 }
 
 /** The lanes that are named, each once; null where one is none. */

@@ -60,7 +60,8 @@ function wrongIn(
 function wrongInConflict(scene: Scene, command: RecordedCommand, facts: JsonObject): string | null {
   if (command.kind !== "lease.acquire" && command.kind !== "lease.split") return "nothing";
   const { ground } = scene.books;
-  const { also_held, witness } = facts;
+  const { also_held } = facts;
+  const witness = witnessOf(facts);
   const asked = askedGrounds(scene, command);
   const isAsked = asked.some((one) => has(scene, one, witness));
   if (also_held !== undefined)
@@ -77,6 +78,12 @@ function wrongInConflict(scene: Scene, command: RecordedCommand, facts: JsonObje
     return row.alone || mayBeAlone ? null : "who is alone";
   }
   return isAsked && has(scene, row.region, witness) ? null : "what both have";
+}
+
+/** The witness as a resource: on the ground of the worktree that it is told with, if any. */
+function witnessOf({ witness, worktree }: JsonObject): unknown {
+  if (typeof witness !== "string" || typeof worktree !== "string") return witness;
+  return onGroundOf(worktree, [witness])[0];
 }
 
 function rowNamed({ ground }: Books, { lease_id: id }: JsonObject): LeaseRow | undefined {

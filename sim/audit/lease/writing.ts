@@ -26,7 +26,9 @@ export function writingProblems(
   const said = allowed ? reason : null;
   const wrong: string[] = [];
   if (said !== expected) wrong.push(`it must be allowed as ${expected}, it is as ${said}`);
-  const isOutside = !isWithinRights(state, asked);
+  const isOutside = state.status !== "killed" && !isWithinRights(state, asked);
+  if ((reason === "fleet_killed") !== (state.status === "killed"))
+    wrong.push(`the fleet is ${state.status}, it is ${reason}`);
   if ((reason === "outside_rights") !== isOutside)
     wrong.push(`it must${isOutside ? "" : " not"} be outside of his rights, it is ${reason}`);
   if (reason === "fence_stale" && !isOvertaken(state, asked))
@@ -36,7 +38,7 @@ export function writingProblems(
 }
 
 function whyAllowed(state: State, asked: Question): "held_by_you" | "free" | null {
-  if (!isWithinRights(state, asked)) return null;
+  if (state.status === "killed" || !isWithinRights(state, asked)) return null;
   const { atMs, fence, holder, isStrict } = asked;
   const live = [...state.book.leases.values()].filter((lease) => lease.expires_at_ms > atMs);
   const covering = live.filter((lease) => hasFile(state, lease.region, asked));

@@ -24,14 +24,18 @@ const acquire: Verb = {
     "that --key made. A lane is meant by its exact name or alias, and no other is taken in its " +
     "stead; --any takes the first of several that can be had, and says why not those before it. " +
     "Patterns begin at the repository's root, wherever it is called. It does not wait: whoever " +
-    "is refused asks again later, as in the last example. " +
+    "is refused asks again later, as in the last example, and only for a conflict or full slots, " +
+    "which pass; other refusals do not. " +
     `A lane with slots gives one of them, other ground is exclusive.\n\n${HOLDER_HELP}`,
   options: ACQUIRE_OPTIONS,
   examples: [
     "stint lease acquire --lane api --holder w-abcd",
     "stint lease acquire --region 'src/api/**' --exclude 'src/api/gen/**' --holder 'ci job 7'",
     "stint lease acquire --any api,web,docs --holder alice --ttl 15m --key nightly --json",
-    "until stint lease acquire --lane api --holder alice; do [ $? = 3 ] || break; sleep 2; done",
+    "(umask 077; stint lease acquire --lane api --holder ada --json | jq -r .data.token > token)",
+    "until out=$(stint lease acquire --lane api --holder ada --json); do case $out in " +
+      '*\'"code":"conflict"\'*|*\'"code":"slots_full"\'*) sleep 2;; ' +
+      "*) printf '%s\\n' \"$out\"; break;; esac; done",
   ],
   isForWorkers: true,
   run,

@@ -1,13 +1,17 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { WritingReason } from "../../kernel/ground/writing.ts";
+import { isLive } from "../../kernel/state.ts";
+import { namesIn, type Named } from "../../library/explain/words.ts";
+import type { Who } from "../../library/lease/holder.ts";
 import type { PathDocument } from "../../library/lease/path-verdict.ts";
 import { Refused } from "../../library/refused.ts";
-import { InputError } from "../../protocol/input.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { HOLDER_HELP } from "../ground/acquiring.ts";
 import { holderOption } from "../ground/asked.ts";
 import { atDesk } from "../ground/desk.ts";
+import { holderWithName } from "../ground/lease-said.ts";
 import { coloursFor } from "../text/colour.ts";
 import { integerText } from "../text/integer.ts";
 import { plainText, shortText } from "../text/plain.ts";
@@ -33,7 +37,7 @@ const check: Verb = {
   options: [
     {
       flags: "--holder <holder>",
-      description: "who would write",
+      description: "who would write (required; a worker leaves it out)",
       parse: holderOption("--holder"),
     },
     {
@@ -61,20 +65,26 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
     readonly fence?: number;
     readonly strict?: boolean;
   };
+  const asked: { who?: Who } = {};
   const judged = await atDesk(call, async (desk) => {
     const holder = typed.holder ?? desk.self;
     if (holder === null) throw wrong("--holder", "who would write", "nothing");
     const { fence, strict = false } = typed;
     const order = { paths, cwd: process.cwd(), strict };
     const who = await desk.findWho(holder, "--holder");
+    if (desk.self !== null && !("worker" in who))
+      throw wrong("--holder", "left out: a worker asks for itself", describeValue(holder));
+    asked.who = who;
     return desk.check(fence === undefined ? order : { ...order, fence }, who);
   });
   const refused = judged.filter(({ allowed }) => !allowed);
   const documents = judged.map((one): JsonObject => ({ ...one }));
-  const table = textOf(call, judged);
+  const named = await namesFor(call, judged);
+  const table = textOf(call, judged, named);
   if (refused.length === 0) return { data: { paths: documents }, text: table };
   call.print(table);
-  throw notWritable(documents, refused, typed.fence);
+  const gone = await whoIsGone(call, asked.who);
+  throw notWritable(documents, refused, { fence: typed.fence, gone });
 }
 
 function readPaths(paths: readonly string[]): readonly string[] {
@@ -91,7 +101,7 @@ const namedMax = 5;
 function notWritable(
   paths: readonly JsonObject[],
   refused: readonly PathDocument[],
-  fence: number | undefined,
+  { fence, gone }: { readonly fence: number | undefined; readonly gone: string },
 ): Refused {
   const named = refused.slice(0, namedMax).map((one) => {
     const why = fence === undefined ? undefined : whyByFence(one, fence);
@@ -101,7 +111,7 @@ function notWritable(
   const rest = more === 0 ? "" : `; and ${more} more`;
   const message =
     `every path must be writable, ${refused.length} of ${countText(paths.length, "path")} ` +
-    `may not be written: ${named.join("; ")}${rest}`;
+    `may not be written: ${named.join("; ")}${rest}${gone}`;
   return new Refused({ code: "not_writable", message, facts: { paths: [...paths] } });
 }
 
@@ -114,6 +124,8 @@ const WHY: Readonly<Record<WritingReason, string>> = {
   shared_only: "is held to be read alone",
   outside_repository: "is no file of the fleet's ground",
   outside_rights: "is outside of the worker's rights",
+  fleet_killed: "is ground of a fleet that was killed",
+  undecided: "takes more to decide than is looked at: ask about fewer paths at once",
 };
 
 /** Of a fence it is told which it had to be; that it was ever another lease's nobody has said. */
@@ -127,7 +139,7 @@ function byWhom({ holder, lease_id, fence }: PathDocument): string {
   return ` (${JSON.stringify(holder)}, ${lease_id}, fence ${String(fence)})`;
 }
 
-function textOf(call: Call, judged: readonly PathDocument[]): string {
+function textOf(call: Call, judged: readonly PathDocument[], named: Named): string {
   const colours = coloursFor(call.isColour);
   return tableText({
     headStyle: colours.dim,
@@ -140,10 +152,38 @@ function textOf(call: Call, judged: readonly PathDocument[]): string {
       },
       { head: "WHY", cell: ({ reason }) => reason },
       { head: "LEASE", cell: ({ lease_id: lease }) => lease ?? "" },
-      { head: "HOLDER", cell: ({ holder }) => shortText(plainText(holder ?? ""), holderCharsMax) },
+      {
+        head: "HOLDER",
+        cell: ({ holder }) => shortText(holderWithName(holder ?? "", named), holderCharsMax),
+      },
       { head: "BELOW", cell: ({ below = [] }) => belowText(below) },
     ],
   });
+}
+
+/** The names of workers, where a worker is among the holders and who asks may know. */
+async function namesFor(call: Call, judged: readonly PathDocument[]): Promise<Named> {
+  const isNeeded = judged.some(({ holder }) => holder !== null && WORKER_ID.test(holder));
+  if (!isNeeded || call.isJson || call.workerTokenFile !== undefined) return () => undefined;
+  return namesIn((await call.read()).state);
+}
+
+/** How an id of a worker looks that lacks nothing. */
+const WORKER_ID = /^w-[a-z2-7]{16}$/;
+
+/** Of a worker that was asked about, and does not live: that it has ended, or never was. */
+async function whoIsGone(call: Call, who: Who | undefined): Promise<string> {
+  if (who === undefined || !("worker" in who) || call.workerTokenFile !== undefined) return "";
+  const { state } = await call.read();
+  const worker = state.workers.get(who.worker);
+  if (worker !== undefined && isLive(worker)) return "";
+  // Few calls come this far, and none is to wait for what it does not need.
+  const { findKnown } = await import("../record/names.ts");
+  const { withJournal } = await import("../record/open-journal.ts");
+  const id = await withJournal(call, (journal) => findKnown(journal, who.worker));
+  const text = JSON.stringify(who.worker);
+  if (id === undefined) return `; no live worker has the id or name ${text}`;
+  return id === who.worker ? `; ${id} has ended` : `; ${id}, called ${text}, has ended`;
 }
 
 /** How much of a holder is shown in the table, characters, and how many leases below a path. */

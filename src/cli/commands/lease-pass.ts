@@ -1,20 +1,28 @@
+import type { CommandMap } from "../../kernel/command.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
-import { HOLDER_HELP, PART_OPTIONS, RUN_ID_OPTION, TTL_OPTION } from "../ground/acquiring.ts";
+import {
+  HOLDER_HELP,
+  NEW_TTL_OPTION,
+  PART_OPTIONS,
+  RUN_ID_OPTION,
+  TTL_OPTION,
+} from "../ground/acquiring.ts";
 import { giveAsHolder, HOLDER_OPTIONS, LANE_OPTION } from "../ground/as-holder.ts";
 import { holderOption, keyOption, leaseIdText, reasonOption, regionOf } from "../ground/asked.ts";
 import { findBorrower } from "../ground/borrower.ts";
 import {
   claimOf,
   sourcesOf,
+  tellingSource,
   CREDENTIAL_HELP,
   CREDENTIAL_OPTIONS,
   type TypedCredential,
 } from "../ground/credential.ts";
 import { atDesk } from "../ground/desk.ts";
 import { affectedText, documentOf, heldDocument, heldText } from "../ground/lease-said.ts";
-import { lentOf, readLeases } from "../ground/leases.ts";
+import { lentOf, readHeld } from "../ground/leases.ts";
 import type { Given, Verb } from "../verb.ts";
 
 const split: Verb = {
@@ -34,7 +42,7 @@ const split: Verb = {
       isRequired: true,
     },
     ...PART_OPTIONS,
-    TTL_OPTION,
+    NEW_TTL_OPTION,
     { flags: "--key <key>", description: "makes asking again safe", parse: keyOption("--key") },
     ...HOLDER_OPTIONS,
   ],
@@ -45,25 +53,27 @@ const split: Verb = {
 
 const adopt: Verb = {
   name: "lease adopt",
-  summary: "Take a lease over, by its holder's token or from a worker that has ended",
+  summary: "Take a lease over, by its token, or from a worker that is named or has ended",
   details:
     "Gives a lease to another holder, under a new fence and, for an outside party, a new token: " +
-    "what the holder before does under the old ones is refused, and says who has it now. It " +
-    "needs the token of the lease, or --orphan, which needs no token but a holder that was a " +
-    "worker and has ended. A worker takes orphans over for itself, and hands over its own." +
+    "what the holder before does under the old ones is refused, and says who has it now. The " +
+    "end is counted anew, from now on. An outside party's lease needs its token. A worker has " +
+    "none: one that lives is named by --from, as `--from worker:NAME`, and of one that has " +
+    "ended the lease is an --orphan. A worker that calls takes orphans over for itself, and " +
+    "hands over its own." +
     `\n\n${HOLDER_HELP}`,
   parameters: "<id>",
   options: [
     {
       flags: "--holder <holder>",
-      description: "who is to have it",
+      description: "who is to have it (required, but from a worker)",
       parse: holderOption("--holder"),
     },
     { flags: "--orphan", description: "its holder was a worker and has ended" },
     ...CREDENTIAL_OPTIONS.filter(({ flags }) => !flags.startsWith("--holder")),
     {
       flags: "--from <holder>",
-      description: "who holds it now",
+      description: "who holds it now: needed for the lease of a worker that lives",
       parse: holderOption("--from"),
     },
     TTL_OPTION,
@@ -71,6 +81,7 @@ const adopt: Verb = {
   ],
   examples: [
     "stint lease adopt l-17 --holder w-abcd --orphan",
+    "stint lease adopt l-17 --holder alice --from worker:lead",
     "stint lease adopt l-17 --holder 'ci job 8' --token-file ./token --json",
   ],
   isForWorkers: true,
@@ -143,19 +154,15 @@ async function runAdopt(call: Call, { parameters, options }: Given): Promise<Sai
     const shown =
       typed.orphan === true ? undefined : await claimOf(desk, credential, sourcesOf(call));
     const { ttl, runId } = typed;
-    const answer = await desk.give(
-      {
-        kind: "lease.hand_over",
-        data: {
-          lease,
-          ...(shown === undefined ? { orphan: true } : { claim: shown.claim }),
-          to: named.holder,
-          ...(ttl === undefined ? {} : { ttl_ms: ttl }),
-          ...(runId === undefined ? {} : { run_id: runId }),
-        },
-      },
-      { named, token: shown?.token },
-    );
+    const data: CommandMap["lease.hand_over"] = {
+      lease,
+      ...(shown === undefined ? { orphan: true } : { claim: shown.claim }),
+      to: named.holder,
+      ...(ttl === undefined ? {} : { ttl_ms: ttl }),
+      ...(runId === undefined ? {} : { run_id: runId }),
+    };
+    const giving = desk.give({ kind: "lease.hand_over", data }, { named, token: shown?.token });
+    const answer = await tellingSource(shown, giving);
     const { lease: taken, seq } = answer;
     if (taken === undefined) return { data: { lease_id: lease }, text: "taken over", seq };
     const from_ = taken.takenOver?.holder ?? "its holder";
@@ -175,11 +182,11 @@ async function runRevoke(call: Call, { parameters, options }: Given): Promise<Sa
     readonly runId?: string;
     readonly yes?: boolean;
   };
-  const leases = await readLeases(call);
+  const { leases, named } = await readHeld(call);
   const doomed = [...leases.filter((lease) => lease.id === id), ...lentOf(leases, id)];
   // What is none, or has ended, is for the rules to refuse, on record.
   if (doomed.length > 0) {
-    call.note(affectedText(doomed));
+    call.note(affectedText(doomed, named));
     await call.confirm("End them?", yes);
   }
   return atDesk(call, async (desk) => {

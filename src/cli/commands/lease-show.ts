@@ -1,3 +1,4 @@
+import type { Named } from "../../library/explain/words.ts";
 import { leaseIn, type LeaseView } from "../../library/lease/view.ts";
 import { Refused } from "../../library/refused.ts";
 import { notAsWorker } from "../as-worker.ts";
@@ -5,7 +6,7 @@ import type { Call, Said } from "../call.ts";
 import { leaseIdText } from "../ground/asked.ts";
 import { documentOf, portraitText } from "../ground/lease-said.ts";
 import { leaseTable } from "../ground/lease-table.ts";
-import { liveIn, readLeases } from "../ground/leases.ts";
+import { liveIn, namesFor, readHeld } from "../ground/leases.ts";
 import type { Given, Verb } from "../verb.ts";
 
 const show: Verb = {
@@ -37,39 +38,48 @@ export const VERBS: readonly Verb[] = [show, list];
 
 async function runShow(call: Call, { parameters }: Given): Promise<Said> {
   const id = leaseIdText(parameters[0]);
-  const { lease, seq } = await findLease(call, id);
+  const { lease, named, seq } = await findLease(call, id);
   return {
     data: { lease: documentOf(lease) },
-    text: portraitText(lease, call.isColour),
+    text: portraitText(lease, { isColour: call.isColour, named }),
     ...(seq === undefined ? {} : { seq }),
   };
 }
 
-async function findLease(
-  call: Call,
-  id: string,
-): Promise<{ readonly lease: LeaseView; readonly seq?: number }> {
+/** A lease as it was found, and the names of workers. */
+interface Found {
+  readonly lease: LeaseView;
+  readonly named: Named;
+  readonly seq?: number;
+}
+
+async function findLease(call: Call, id: string): Promise<Found> {
   if (call.workerTokenFile !== undefined) {
     const { ownLease } = await import("../ground/own-leases.ts");
-    return { lease: leaseIn(await ownLease(call, id)) };
+    return { lease: leaseIn(await ownLease(call, id)), named: () => undefined };
   }
   const reading = await call.read();
   const { seq } = reading;
   const live = liveIn(reading).find((lease) => lease.id === id);
-  if (live !== undefined) return { lease: live, seq };
+  if (live !== undefined) return { lease: live, named: await namesFor(call, reading, [live]), seq };
   const fleet = await call.openFleet({ supervisor: "none", steward: false });
   const ended = await fleet.findLease(id);
-  if (ended !== undefined) return { lease: ended, seq };
+  if (ended !== undefined)
+    return { lease: ended, named: await namesFor(call, reading, [ended]), seq };
   const message = `a lease of this fleet must be named, none ever had the id ${id}`;
   throw new Refused({ code: "lease_unknown", message, facts: { leaseId: id } });
 }
 
 async function runList(call: Call, { options }: Given): Promise<Said> {
   const isAll = options["all"] === true;
-  const leases = isAll ? await listEver(call) : await readLeases(call);
+  const { leases, named } = isAll ? await listEver(call) : await readHeld(call);
   const data = { leases: leases.map(documentOf) };
-  if (leases.length > 0) return { data, text: leaseTable(call, leases, { isAll }) };
-  const none = `no lease is held; acquire one: \`${howToAcquire(call)}\``;
+  if (leases.length > 0) return { data, text: leaseTable(call, leases, { isAll, named }) };
+  const who =
+    call.workerTokenFile === undefined
+      ? "no lease is held"
+      : "you hold no lease; others' are not shown";
+  const none = `${who}; acquire one: \`${howToAcquire(call)}\``;
   return { data, text: isAll ? "no lease was ever granted" : none };
 }
 
@@ -85,8 +95,9 @@ function howToAcquire({ workerTokenFile }: Call): string {
     : "stint lease acquire --region 'src/**'";
 }
 
-async function listEver(call: Call): Promise<readonly LeaseView[]> {
+async function listEver(call: Call): ReturnType<typeof readHeld> {
   if (call.workerTokenFile !== undefined) throw notAsWorker("lease ls --all", OWN_LEASES);
   const fleet = await call.openFleet({ supervisor: "none", steward: false });
-  return fleet.leases({ all: true });
+  const leases = await fleet.leases({ all: true });
+  return { leases, named: await namesFor(call, await call.read(), leases) };
 }

@@ -32,12 +32,16 @@ const withLease: Verb = {
     "refused as lease_ended. Ctrl-C is passed on; a second one kills. The command has " +
     "STINT_LEASE_ID and STINT_LEASE_FENCE in its environment, and for an outside party " +
     "STINT_LEASE_TOKEN_FILE, a file that goes with it. With --json the command's output goes to " +
-    "stderr. Where this program itself is killed by SIGKILL, the group is told to end and killed " +
-    "after the grace all the same, and the lease lapses. Whoever stops it, as by SIGSTOP, leaves " +
-    `the command running while the lease lapses.\n\n${HOLDER_HELP}`,
+    "stderr. The command begins when a guardian watches its group: where this program itself is " +
+    "killed by SIGKILL, the group is told to end and killed after the grace all the same, and " +
+    "the lease lapses. Without the guardian nothing runs. Ctrl-Z stops the command too; it runs " +
+    "on when the lease was renewed, and is killed when that was lost meanwhile. Whoever stops " +
+    "this program by SIGSTOP leaves the command running while the lease lapses. What leaves the " +
+    `process group, as by setsid, is neither stopped nor ended.\n\n${HOLDER_HELP}`,
   parameters: "<command...>",
   options: [
-    ...ACQUIRE_OPTIONS,
+    // The lease is the command's alone: two calls with one key would share it.
+    ...ACQUIRE_OPTIONS.filter(({ flags }) => flags !== "--key <key>"),
     {
       flags: "--grace <duration>",
       description:
@@ -124,7 +128,7 @@ async function holdWhile(call: Call, typed: TypedAcquire, work: Work): Promise<v
 
 /** What was typed in the words of the library. */
 async function optionsOf(call: Call, typed: TypedAcquire): Promise<OwnAcquireOptions> {
-  const { lanes, region, mode, ttl_ms, key, run_id, also_held, worktree } = await readAcquire(
+  const { lanes, region, mode, ttl_ms, run_id, also_held, worktree } = await readAcquire(
     call,
     typed,
   );
@@ -133,7 +137,6 @@ async function optionsOf(call: Call, typed: TypedAcquire): Promise<OwnAcquireOpt
     ...(region === undefined ? {} : { region }),
     ...(mode === undefined ? {} : { mode }),
     ttlMs: ttl_ms,
-    ...(key === undefined ? {} : { key }),
     ...(run_id === undefined ? {} : { runId: run_id }),
     ...(also_held === undefined ? {} : { alsoHeld: also_held }),
     ...(worktree === undefined ? {} : { worktree }),

@@ -7,6 +7,7 @@ import { Refused, refusedAnswer } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { objectOption, wordOption } from "../launching/given-option.ts";
+import { liveIn } from "../ground/leases.ts";
 import { findKnown, findReason, unknownWorker } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { giveAsWorker, seeAsWorker } from "../roster/as-worker.ts";
@@ -32,12 +33,15 @@ const show: Verb = {
       const worker = await seeAsWorker(call.workerTokenFile, reference);
       return { data: { worker }, text: JSON.stringify(worker, undefined, 2) };
     }
-    const { beats, seq } = await call.read();
+    const reading = await call.read();
+    const { beats, seq } = reading;
     const fleet = await openReading(call);
     const view = (await fleet.worker(reference)) ?? (await findDead(call, fleet, reference));
     if (view === undefined) throw unknownWorker(reference);
     const reason = await withJournal(call, (journal) => findReason(journal, view.id));
-    const text = portraitText(view, { beats, reason, colours: coloursFor(call.isColour) });
+    const leases = liveIn(reading).filter(({ holder }) => holder === view.id);
+    const colours = coloursFor(call.isColour);
+    const text = portraitText(view, { beats, reason, leases, colours });
     return { data: { worker: documentOf(view, { beats, reason }) }, text, seq };
   },
 };

@@ -26,14 +26,22 @@ export const RUN_ID_OPTION: VerbOption = {
   parse: keyOption("--run-id"),
 };
 
-/** How long a lease is to last. */
-export const TTL_OPTION: VerbOption = {
-  flags: "--ttl <duration>",
-  description:
-    "how long it lasts unless it is renewed, " +
-    `${writeDuration(LIMITS.leaseTtlMsMin)} to ${writeDuration(LIMITS.leaseTtlMsMax)}`,
-  parse: ttlOption,
-};
+/** How long a lease is to last; without it as long as before. */
+export const TTL_OPTION: VerbOption = ttlOptionOf("as before");
+
+/** How long a lease that is new is to last. */
+export const NEW_TTL_OPTION: VerbOption = ttlOptionOf(writeDuration(LIMITS.leaseTtlMsDefault));
+
+function ttlOptionOf(otherwise: string): VerbOption {
+  const { leaseTtlMsMin: least, leaseTtlMsMax: most } = LIMITS;
+  return {
+    flags: "--ttl <duration>",
+    description:
+      `how long it lasts unless it is renewed, ${writeDuration(least)} to ` +
+      `${writeDuration(most)} (default: ${otherwise})`,
+    parse: ttlOption,
+  };
+}
 
 /** Which worktree is meant. */
 export const WORKTREE_OPTION: VerbOption = {
@@ -63,7 +71,7 @@ export const PART_OPTIONS: readonly VerbOption[] = [
 export const ACQUIRE_OPTIONS: readonly VerbOption[] = [
   {
     flags: "--lane <lane>",
-    description: "a lane, by its name or an alias",
+    description: "a lane, by its name or an alias; it, --any or --region is required",
     parse: laneOption("--lane"),
   },
   {
@@ -85,13 +93,13 @@ export const ACQUIRE_OPTIONS: readonly VerbOption[] = [
   },
   {
     flags: "--holder <holder>",
-    description: "who is to hold it",
+    description: "who is to hold it (required, but from a worker)",
     parse: holderOption("--holder"),
   },
   { flags: "--exclusive", description: "may write, and nobody else holds any of it (default)" },
   { flags: "--shared", description: "relies on nobody writing, and may not write" },
   { flags: "--slot", description: "one of the slots of the lane (default on a lane with slots)" },
-  TTL_OPTION,
+  NEW_TTL_OPTION,
   {
     flags: "--key <key>",
     description: "makes asking again safe: the live lease that it made is the answer",

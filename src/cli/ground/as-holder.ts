@@ -6,7 +6,13 @@ import { integerText } from "../text/integer.ts";
 import type { Given, VerbOption } from "../verb.ts";
 import { RUN_ID_OPTION } from "./acquiring.ts";
 import { laneOption } from "./asked.ts";
-import { claimOf, CREDENTIAL_OPTIONS, sourcesOf, type TypedCredential } from "./credential.ts";
+import {
+  claimOf,
+  CREDENTIAL_OPTIONS,
+  sourcesOf,
+  tellingSource,
+  type TypedCredential,
+} from "./credential.ts";
 import { atDesk } from "./desk.ts";
 import { findLeaseId, typedLease } from "./which-lease.ts";
 
@@ -48,7 +54,8 @@ export function giveAsHolder(
     readonly runId?: string;
   };
   return atDesk(call, async (desk) => {
-    const { claim, token } = await claimOf(desk, credential, sourcesOf(call));
+    const shown = await claimOf(desk, credential, sourcesOf(call));
+    const { claim, token } = shown;
     const lease = await findLeaseId(call, typed, { claim, desk });
     const named = {
       lease,
@@ -56,6 +63,7 @@ export function giveAsHolder(
       ...(fence === undefined ? {} : { fence }),
       ...(runId === undefined ? {} : { run_id: runId }),
     };
-    return { id: lease, ...(await desk.give(await make(named, desk), { token })) };
+    const giving = desk.give(await make(named, desk), { token });
+    return { id: lease, ...(await tellingSource(shown, giving)) };
   });
 }

@@ -2,6 +2,8 @@ import { readFileSync, statSync } from "node:fs";
 import type { Claim } from "../../kernel/lease/lease.ts";
 import type { Desk } from "../../library/desk/desk.ts";
 import { tokenHash } from "../../library/ground/shown-token.ts";
+import { onlyWorkers } from "../../library/lease/options.ts";
+import { Refused } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import type { Call } from "../call.ts";
@@ -32,7 +34,8 @@ export const CREDENTIAL_OPTIONS: readonly VerbOption[] = [
 export const CREDENTIAL_HELP =
   "Whoever is no worker shows the token that the lease was granted with: by --token-file, " +
   `${TOKEN_VARIABLE}, ${TOKEN_FILE}, or --token. For a worker's lease the operator names the ` +
-  "worker by --holder; a worker needs neither.";
+  "worker by --holder; a worker needs neither. A file with a token, for nobody else to read: " +
+  "`(umask 077; stint lease acquire … --json | jq -r .data.token > token)`.";
 
 /** What was typed of a credential. */
 export interface TypedCredential {
@@ -56,6 +59,8 @@ export function sourcesOf(call: Call): CredentialSources {
 export interface Credential {
   readonly claim: Claim;
   readonly token?: string;
+  /** The variable that the token stood in, or the name of its file, where nobody typed either. */
+  readonly variable?: string;
 }
 
 /**
@@ -71,10 +76,48 @@ export async function claimOf(
   const { holder } = typed;
   const who = holder === undefined ? undefined : await desk.findWho(holder, "--holder");
   if (who !== undefined && "worker" in who) return { claim: who };
-  if (who === undefined && desk.self !== null) return { claim: { worker: desk.self } };
+  if (desk.self !== null) {
+    if (who !== undefined) throw onlyWorkers(who.name, "--holder");
+    demandNoToken(typed);
+    return { claim: { worker: desk.self } };
+  }
   const token = tokenOf(typed, so);
   if (token === undefined) return { claim: { ...who } };
-  return { claim: { ...who, token_hash: tokenHash(token) }, token };
+  const shown = { claim: { ...who, token_hash: tokenHash(token) }, token };
+  if (typed.token !== undefined || typed.tokenFile !== undefined) return shown;
+  return { ...shown, variable: isSet(so.env[TOKEN_VARIABLE]) ? TOKEN_VARIABLE : TOKEN_FILE };
+}
+
+/** Has the refusal of a token that nobody typed say where it came from. */
+export async function tellingSource<T>(
+  shown: Pick<Credential, "variable"> | undefined,
+  giving: Promise<T>,
+): Promise<T> {
+  try {
+    return await giving;
+  } catch (error) {
+    const variable = shown?.variable;
+    const isOfToken = error instanceof Refused && error.code === "holder_mismatch";
+    if (variable === undefined || !isOfToken) throw error;
+    const { refusal, seq } = error;
+    const message = `${refusal.message}; the token came from ${variable}`;
+    throw new Refused({ ...refusal, message }, seq);
+  }
+}
+
+function isSet(text: string | undefined): boolean {
+  return text !== undefined && text !== "";
+}
+
+/** A worker is known by its own socket: a token that it shows is not what it is taken for. */
+function demandNoToken(typed: TypedCredential): void {
+  for (const [path, given] of [
+    ["--token", typed.token],
+    ["--token-file", typed.tokenFile],
+  ] as const) {
+    const expected = "absent (a worker holds its leases as itself)";
+    if (given !== undefined) throw new InputError("usage", [{ path, expected, got: "one" }]);
+  }
 }
 
 /** The token that was typed, or that the environment has; undefined where there is none. */

@@ -1,6 +1,7 @@
 import { withoutWorktree } from "../../kernel/ground/worktree.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { DeskAnswer } from "../../library/desk/desk.ts";
+import type { Named } from "../../library/explain/words.ts";
 import { wireLease, type LeaseView } from "../../library/lease/view.ts";
 import type { Call } from "../call.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
@@ -40,14 +41,17 @@ export function heldText(
 }
 
 /** Everything about one lease, a line for each thing there is to say. */
-export function portraitText(lease: LeaseView, isColour: boolean): string {
+export function portraitText(
+  lease: LeaseView,
+  { isColour, named }: { readonly isColour: boolean; readonly named: Named },
+): string {
   const colours = coloursFor(isColour);
   const { id, fence, mode, lane, alone, takenOver, lender, worktree, ended } = lease;
   const pairs: readonly (readonly [string, string | null])[] = [
     ["lease", colours.cyan(id)],
     ["fence", String(fence)],
     ["status", statusText(lease, colours)],
-    ["holder", holderText(lease)],
+    ["holder", holderText(lease, named)],
     ["mode", alone ? `${mode}, alone in the fleet` : mode],
     ["lane", lane],
     ["region", patternsText(lease)],
@@ -77,9 +81,17 @@ export function patternsText({ region, worktree }: LeaseView): string {
   return patterns.map(plainText).join(" ");
 }
 
-/** The holder of a lease for people. */
-export function holderText({ holder, orphaned }: LeaseView): string {
-  return orphaned ? `${holder} (which has ended)` : plainText(holder);
+/** The holder of a lease for people: a worker with its name, where that is known. */
+export function holderText(lease: LeaseView, named: Named): string {
+  const { orphaned } = lease;
+  const shown = holderWithName(lease.holder, lease.holderKind === "worker" ? named : undefined);
+  return orphaned ? `${shown} (which has ended)` : shown;
+}
+
+/** A holder, and for a worker its name behind its id; `named` is absent for who is none. */
+export function holderWithName(holder: string, named?: Named): string {
+  const name = named?.(holder);
+  return name === undefined ? plainText(holder) : `${plainText(holder)} (${plainText(name)})`;
 }
 
 /** Whether a lease gives a right, or how it ended. */
@@ -90,10 +102,10 @@ export function statusText({ isLive, ended, orphaned }: LeaseView, colours: Colo
 }
 
 /** Shows what is about to end, for a person to agree to. */
-export function affectedText(leases: readonly LeaseView[]): string {
+export function affectedText(leases: readonly LeaseView[], named: Named): string {
   const lines = leases.map((lease) => {
     const lent = lease.lender === null ? "" : `, lent of ${lease.lender}`;
-    return `  ${lease.id}  ${holderText(lease)}: ${groundText(lease)}, ${lease.mode}${lent}`;
+    return `  ${lease.id}  ${holderText(lease, named)}: ${groundText(lease)}, ${lease.mode}${lent}`;
   });
   return [`${countText(leases.length, "lease")} will end:`, ...lines].join("\n");
 }

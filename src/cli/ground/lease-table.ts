@@ -1,12 +1,13 @@
+import type { Named } from "../../library/explain/words.ts";
 import type { LeaseView } from "../../library/lease/view.ts";
 import type { Call } from "../call.ts";
 import { coloursFor } from "../text/colour.ts";
 import { durationText } from "../text/duration.ts";
 import { plainText, shortText } from "../text/plain.ts";
 import { tableText } from "../text/table.ts";
-import { patternsText, statusText } from "./lease-said.ts";
+import { holderWithName, patternsText, statusText } from "./lease-said.ts";
 
-/** How much of a region or a holder is shown in a table, characters. */
+/** How much of a region or a holder is shown in a table in a terminal, characters. */
 const groundCharsMax = 48;
 const holderCharsMax = 32;
 
@@ -14,23 +15,26 @@ const holderCharsMax = 32;
 export function leaseTable(
   call: Pick<Call, "isColour" | "isOutTerminal" | "columns">,
   leases: readonly LeaseView[],
-  { isAll = false }: { readonly isAll?: boolean } = {},
+  { isAll = false, named }: { readonly isAll?: boolean; readonly named: Named },
 ): string {
   const nowMs = Date.now();
   const colours = coloursFor(call.isColour);
+  // A program that reads it, or a file, has room for all.
+  const cut = (text: string, charsMax: number): string =>
+    call.isOutTerminal ? shortText(text, charsMax) : text;
   return tableText({
     headStyle: colours.dim,
     rows: leases,
     ...(call.isOutTerminal ? { widthMax: call.columns } : {}),
     columns: [
       { head: "LEASE", cell: ({ id }) => colours.cyan(id) },
-      { head: "HOLDER", cell: ({ holder }) => shortText(plainText(holder), holderCharsMax) },
+      { head: "HOLDER", cell: (lease) => cut(holderOf(lease, named), holderCharsMax) },
       {
         head: "STATUS",
         cell: (lease) => (isAll || lease.orphaned ? statusText(lease, colours) : ""),
       },
       { head: "MODE", cell: ({ mode, alone }) => (alone ? `${mode}, alone` : mode) },
-      { head: "GROUND", cell: groundOf },
+      { head: "GROUND", cell: (lease) => cut(groundOf(lease), groundCharsMax) },
       { head: "OF", cell: ({ lender }) => lender ?? "", spare: 2 },
       { head: "WORKTREE", cell: ({ worktree }) => plainText(worktree ?? ""), spare: 3 },
       { head: "FENCE", cell: ({ fence }) => String(fence), isRight: true, spare: 1 },
@@ -44,7 +48,10 @@ export function leaseTable(
   });
 }
 
+function holderOf({ holder, holderKind }: LeaseView, named: Named): string {
+  return holderWithName(holder, holderKind === "worker" ? named : undefined);
+}
+
 function groundOf(lease: LeaseView): string {
-  const text = lease.lane === null ? patternsText(lease) : `lane ${plainText(lease.lane)}`;
-  return shortText(text, groundCharsMax);
+  return lease.lane === null ? patternsText(lease) : `lane ${plainText(lease.lane)}`;
 }

@@ -1,14 +1,16 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Outcome } from "../../kernel/worker/evidence.ts";
 import type { LeaseHandle } from "../../library/lease/hold.ts";
 import type { Camel } from "../../library/names.ts";
 import { codeOf } from "../../ports/error-code.ts";
-import { describeValue, InputError } from "../../protocol/input.ts";
+import { Fault } from "../../ports/fault.ts";
 import type { Call } from "../call.ts";
-import { guard } from "../launching/guardian.ts";
+import { holdCommand, type CommandGroup } from "../launching/command-group.ts";
+import { guard, type Guardian } from "../launching/guardian.ts";
+import { leftMsOf, Pausing } from "../launching/pausing.ts";
+import { Stopping } from "../launching/stopping.ts";
 import { TOKEN_FILE, TOKEN_VARIABLE } from "./credential.ts";
 
 /** What is run, and how long it may take to end when it is told to. */
@@ -46,12 +48,14 @@ export function graceMsMax(ttlMs: number): number {
  *     runs ──▶ ends by itself ──▶ what it left running in its group is killed ──▶ answered
  *      │
  *      ├─ Ctrl-C, SIGTERM: passed on; the second kills the group
+ *      ├─ Ctrl-Z: stopped with this program; runs on when the lease still holds, else is killed
  *      ├─ this program is killed: a guardian ends the group, by SIGTERM and then SIGKILL
  *      └─ the lease is lost, or could not be renewed and has only the grace left:
  *         SIGTERM to the group, SIGKILL when the grace is over, or the lease's time
  *
  * Resolves when the command has ended, which is before the lease can lapse. Throws an InputError
- * when it cannot be run.
+ * when it cannot be run, and a `Fault` `sandbox_failed` when its group cannot be guarded, or is not
+ * any more; then the command does not begin, or has been killed.
  */
 export async function runUnderLease(
   call: Call,
@@ -60,110 +64,91 @@ export async function runUnderLease(
 ): Promise<CommandEnd> {
   const credential = keepToken(lease.token);
   try {
-    const child = await start(call, command, environmentOf(lease, credential?.file));
-    const group = new Group(child);
-    const { ttlMs } = lease.view();
-    const stopping = new Stopping(group, Math.min(graceMs, graceMsMax(ttlMs)));
-    const { pid: pgid } = group;
-    const guardian = guard({ pgid, graceMs: stopping.graceMs, file: credential?.file });
-    const stopWatching = watch(call, lease, { group, stopping, ttlMs });
+    const env = environmentOf(lease, credential?.file);
+    // Stdout is the answer's alone where a program reads it.
+    const stdio = call.isJson ? (["inherit", 2, 2] as const) : INHERITED;
+    const group = await holdCommand({ command, env, stdio });
     try {
-      const outcome = await group.ended;
-      return { outcome, isStopped: stopping.hasBegun };
+      const { ttlMs } = lease.view();
+      const stopping = new Stopping(group, Math.min(graceMs, graceMsMax(ttlMs)));
+      return await runGuarded(call, lease, { group, stopping, ttlMs, folder: credential?.folder });
     } finally {
-      stopWatching();
-      stopping.cancel();
-      // What it has left behind holds no lease any more.
-      group.kill("SIGKILL");
-      await guardian.dismiss();
+      await group.end();
     }
   } finally {
     credential?.remove();
   }
 }
 
-/** A command with all that it has started and that has not left its process group. */
-class Group {
-  readonly ended: Promise<Camel<Outcome>>;
-  readonly pid: number;
+const INHERITED = ["inherit", "inherit", "inherit"] as const;
 
-  constructor(child: ChildProcess) {
-    // It runs: `start` has waited for that.
-    this.pid = child.pid ?? 0;
-    this.ended = new Promise((resolve) => {
-      child.once("exit", (exitCode, signal) => {
-        resolve(signal === null ? { exitCode: exitCode ?? 1 } : { signal });
-      });
-    });
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    try {
-      process.kill(-this.pid, signal);
-    } catch (error) {
-      // Nobody is left in it; anything else cannot be: its members are this user's, or root's.
-      if (!["ESRCH", "EPERM"].includes(codeOf(error))) throw error;
-    }
-  }
-}
-
-/** Ends a group: once asked, and killed when the grace is over. */
-class Stopping {
-  hasBegun = false;
-  readonly #group: Group;
-  readonly graceMs: number;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(group: Group, graceMs: number) {
-    this.#group = group;
-    this.graceMs = graceMs;
-  }
-
-  begin(): void {
-    if (this.hasBegun) return;
-    this.hasBegun = true;
-    this.#group.kill("SIGTERM");
-    // What is stopped, as by Ctrl-Z, hears nothing else.
-    this.#group.kill("SIGCONT");
-    this.#timer = setTimeout(() => this.#group.kill("SIGKILL"), this.graceMs);
-  }
-
-  cancel(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-/** Watches the lease and the terminal while a command runs. Returns how to stop that. */
-function watch(
+/** Lets a command go when its group is guarded, and sees it to its end. */
+async function runGuarded(
   call: Call,
   lease: LeaseHandle,
-  so: { readonly group: Group; readonly stopping: Stopping; readonly ttlMs: number },
-): () => void {
-  const { group, stopping, ttlMs } = so;
+  so: Omit<Watched, "guardian" | "pausing"> & { readonly folder: string | undefined },
+): Promise<CommandEnd> {
+  const { group, stopping, folder } = so;
+  const guardian = await guard({ pgid: group.pid, graceMs: stopping.graceMs, folder });
+  try {
+    const pausing = new Pausing(lease, { group, stopping, guardian });
+    const stopWatching = watch(call, lease, { ...so, guardian, pausing });
+    try {
+      group.letGo();
+      const outcome = await group.ended;
+      guardian.lost.throwIfAborted();
+      return { outcome, isStopped: stopping.hasBegun };
+    } finally {
+      stopWatching();
+      stopping.cancel();
+    }
+  } finally {
+    // What it has left behind holds no lease any more.
+    await group.end();
+    await guardian.dismiss();
+  }
+}
+
+/** What there is of a command that runs. */
+interface Watched {
+  readonly group: CommandGroup;
+  readonly stopping: Stopping;
+  readonly guardian: Guardian;
+  readonly pausing: Pausing;
+  readonly ttlMs: number;
+}
+
+/** Watches the lease, the guardian and the terminal while a command runs. Returns how to stop. */
+function watch(call: Call, lease: LeaseHandle, so: Watched): () => void {
+  const { group, stopping, guardian, pausing, ttlMs } = so;
   const look = (): void => {
     // The grace has to pass before the lease cannot be relied on any more.
-    const leftMs = lease.trustedUntil - performance.now();
-    if (leftMs <= stopping.graceMs) stopping.begin();
+    if (!pausing.isPaused && leftMsOf(lease) <= stopping.graceMs) stopping.begin();
   };
   const timer = setInterval(look, Math.min(lookEveryMsMax, ttlMs / looksPerTtl));
   const onLost = (): void => {
-    // Where the time is over there is none left to wait.
-    if (stopping.hasBegun) group.kill("SIGKILL");
+    // Where the time is over there is none left to wait, and what is stopped is not to run on.
+    if (stopping.hasBegun || pausing.isPaused) stopping.finish();
     else stopping.begin();
   };
   const onInterrupted = (): void => group.kill(signalOf(call.signal));
   const onForced = (): void => group.kill("SIGKILL");
+  // Nobody would end it any more.
+  const onUnguarded = (): void => stopping.finish();
   const heard = [
     [lease.signal, onLost],
     [call.signal, onInterrupted],
     [call.force, onForced],
+    [guardian.lost, onUnguarded],
   ] as const;
   for (const [signal, act] of heard) {
     if (signal.aborted) act();
     else signal.addEventListener("abort", act, { once: true });
   }
+  const stopPausing = pausing.listen();
   return () => {
     clearInterval(timer);
+    stopPausing();
     for (const [signal, act] of heard) signal.removeEventListener("abort", act);
   };
 }
@@ -176,26 +161,6 @@ function signalOf({ reason }: AbortSignal): NodeJS.Signals {
   return PASSED_ON.find((signal) => signal === name) ?? "SIGTERM";
 }
 
-async function start(
-  { isJson }: Call,
-  [program, ...args]: Running["command"],
-  env: NodeJS.ProcessEnv,
-): Promise<ChildProcess> {
-  // Stdout is the answer's alone where a program reads it.
-  const stdio = isJson ? (["inherit", 2, 2] as const) : "inherit";
-  const child = spawn(program, args, { stdio: stdio as "inherit", env, detached: true });
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  child.once("spawn", resolve);
-  child.once("error", reject);
-  try {
-    await promise;
-    return child;
-  } catch (error) {
-    const got = `${describeValue(program)} (${codeOf(error)})`;
-    throw new InputError("usage", [{ path: "COMMAND", expected: "a program to run", got }]);
-  }
-}
-
 function environmentOf(
   { id, fence }: LeaseHandle,
   tokenFile: string | undefined,
@@ -206,13 +171,53 @@ function environmentOf(
 }
 
 /** A file of this user's with the token: in no argument and no variable that others can read. */
-function keepToken(
-  token: string | null,
-): { readonly file: string; readonly remove: () => void } | undefined {
+function keepToken(token: string | null): Credential | undefined {
   if (token === null) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), "stint-lease-"));
+  const folder = makeFolder();
   const file = join(folder, "token");
-  chmodSync(folder, 0o700);
-  writeFileSync(file, `${token}\n`, { mode: 0o600 });
-  return { file, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const remove = (): void => removeBoth(file, folder);
+  try {
+    chmodSync(folder, 0o700);
+    writeFileSync(file, `${token}\n`, { mode: 0o600 });
+    return { file, folder, remove };
+  } catch (error) {
+    remove();
+    throw unkept(error);
+  }
+}
+
+function makeFolder(): string {
+  try {
+    return resolve(mkdtempSync(join(tmpdir(), "stint-lease-")));
+  } catch (error) {
+    throw unkept(error);
+  }
+}
+
+function unkept(cause: unknown): Fault {
+  const message = `the lease's token must be kept in a file in ${tmpdir()}, got ${codeOf(cause)}`;
+  return new Fault("storage_failed", message, { cause });
+}
+
+interface Credential {
+  readonly file: string;
+  readonly folder: string;
+  readonly remove: () => void;
+}
+
+/** Removes the token and its folder, also where there is no descriptor left to read a folder by. */
+function removeBoth(file: string, folder: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    // The command, or the write that failed, has left none.
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    // The command has put more there, or has removed it all.
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(codeOf(error))) throw error;
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -120,15 +120,16 @@ export class WorkerNames {
     if (entry.kind === "worker.admitted") {
       const { instance, name, parent } = entry.data.manifest;
       this.#keep(instance, name);
-      if (parent !== null) await this.#find(parent);
+      if (parent !== null) await this.find(parent);
       return;
     }
-    for (const id of workersIn(entry)) await this.#find(id);
+    for (const id of workersIn(entry)) await this.find(id);
     const { kind, id } = entry.actor;
-    if (kind === "worker" && id !== undefined) await this.#find(id);
+    if (kind === "worker" && id !== undefined) await this.find(id);
   }
 
-  async #find(id: string): Promise<void> {
+  /** Learns the name of one worker, also of one that has ended. */
+  async find(id: string): Promise<void> {
     if (this.#names.has(id)) return;
     const entries = await this.#journal.about(id, entriesMax);
     const admitted = entries.find((entry) => entry.kind === "worker.admitted");

@@ -1,6 +1,8 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { toWire } from "../../library/names.ts";
+import type { LeaseView } from "../../library/lease/view.ts";
 import type { WorkerView } from "../../library/worker/view.ts";
+import { groundText } from "../ground/lease-said.ts";
 import { parseCommandReason, type CommandReason } from "../launching/command-reason.ts";
 import type { Colours } from "../text/colour.ts";
 import { durationText, instantText } from "../text/duration.ts";
@@ -37,8 +39,14 @@ export function documentOf(
 /** One worker for people, a line for each thing there is to say. */
 export function portraitText(
   view: WorkerView,
-  { beats, reason, colours }: Admission & { readonly beats: Beats; readonly colours: Colours },
+  so: Admission & {
+    readonly beats: Beats;
+    readonly colours: Colours;
+    /** The live leases that it holds. */
+    readonly leases: readonly LeaseView[];
+  },
 ): string {
+  const { beats, reason, leases, colours } = so;
   const command = reason === null ? undefined : parseCommandReason(reason);
   const why = command === undefined ? reason : (command.why ?? null);
   const { id, name, parent, root, depth, status, stale, quarantine, end, process } = view;
@@ -59,6 +67,7 @@ export function portraitText(
     ["admitted", instantText(view.admittedAtMs)],
     ["expires", end === null ? instantText(view.expiresAtMs) : null],
     ["last beat", beat === undefined ? null : instantText(beat)],
+    ["leases", leases.length === 0 ? null : leasesText(leases)],
     ["network", view.network],
     ["weaker than asked", view.degraded.length === 0 ? null : view.degraded.join(", ")],
     ["budget", budgetText(view.budget)],
@@ -66,6 +75,15 @@ export function portraitText(
   ];
   const shown = pairs.flatMap(([head, text]) => (text === null ? [] : [[head, text] as const]));
   return pairsText(shown, colours.dim);
+}
+
+/** How many leases of a worker are named. */
+const leasesShownMax = 8;
+
+function leasesText(leases: readonly LeaseView[]): string {
+  const shown = leases.slice(0, leasesShownMax).map((one) => `${one.id} ${groundText(one)}`);
+  const more = leases.length - shown.length;
+  return `${shown.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
 }
 
 function programText({ program, digest }: CommandReason): string {

@@ -1,7 +1,7 @@
 import { ok } from "../assert.ts";
 import type { Lease, LeaseMode } from "../lease/lease.ts";
 import { OrderedMap } from "../ordered-map.ts";
-import type { Effort } from "../region/effort.ts";
+import { COST_OF_LEASE, spend, type Effort } from "../region/effort.ts";
 import { CASELESS, EXACT, type Folding } from "../region/folding.ts";
 import { literalPattern, parsePattern } from "../region/parse-pattern.ts";
 import { EVERYTHING, type Pattern } from "../region/pattern.ts";
@@ -105,15 +105,20 @@ export class GroundIndex {
     yield* once(meetAll(parts, quest));
   }
 
-  /** Ids of the leases whose region has a resource, each once, whatever their mode. */
-  *covering(resource: Resource): Generator<string, void, undefined> {
+  /**
+   * Ids of the leases whose region has a resource, each once, whatever their mode. Throws
+   * `EffortSpent` where it has an effort, and that is used up before the last.
+   */
+  *covering(resource: Resource, effort?: Effort): Generator<string, void, undefined> {
     const { folding, grounds } = this.#content;
+    for (const { length } of resource.segments) spend(effort, 1 + length);
     const query = literalPattern(resource.namespace, resource.segments, folding);
     const { writing, sharing } = this.#held();
-    const met = meetAll([writing, sharing], { queries: [query], leftOut: [], folding });
+    const met = meetAll([writing, sharing], { queries: [query], leftOut: [], folding, effort });
     for (const id of once(met)) {
+      spend(effort, COST_OF_LEASE);
       const parsed = parseOnce(grounds.get(id)?.region ?? [], folding === CASELESS);
-      if (!parsed.ok || hasResource(parsed.region, resource)) yield id;
+      if (!parsed.ok || hasResource(parsed.region, resource, effort)) yield id;
     }
   }
 

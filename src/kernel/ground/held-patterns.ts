@@ -45,7 +45,8 @@ export class HeldPatterns {
    * from the front, all that ends in `.md` from the back.
    */
   *meet(quest: Quest): Generator<string, void, undefined> {
-    const walks = [walkTree(this.#forward, quest), walkTree(this.#backward, quest)];
+    const shared = { ...quest, asked: new Set<Pattern>() };
+    const walks = [walkTree(this.#forward, shared), walkTree(this.#backward, shared)];
     const met = new Set<string>();
     for (const { text } of inTurn(walks)) {
       if (met.has(text)) continue;

@@ -23,6 +23,8 @@ export interface Quest extends Terms {
   readonly query: Pattern;
   /** What lies in one of these as a whole may be passed over. */
   readonly leftOut: readonly Pattern[];
+  /** Leaves that were asked: walks that share it ask each once between them. */
+  readonly asked?: Set<Pattern>;
 }
 
 /**
@@ -54,7 +56,7 @@ class TreeWalk {
   readonly #reading: Reading;
   readonly #steps: readonly Step[];
   readonly #edges: readonly string[];
-  readonly #leaves = new Set<Pattern>();
+  readonly #asked: Set<Pattern>;
   /** By the steps that are behind: only `**` on both sides leads to a place twice. */
   readonly #forks: Set<Fork>[] = [];
   readonly #closed: ReadonlySet<Branch>;
@@ -63,6 +65,7 @@ class TreeWalk {
     this.#quest = quest;
     this.#reading = reading;
     this.#closed = closed;
+    this.#asked = quest.asked ?? new Set();
     this.#steps = quest.query.steps.map((_, index) => reading.stepAt(quest.query, index) ?? DEEP);
     this.#edges = this.#steps.map((step) => (step === DEEP ? "" : reading.edgeOf(step)));
   }
@@ -88,8 +91,8 @@ class TreeWalk {
   }
 
   #meet(leaf: Pattern): Pattern | undefined {
-    if (this.#leaves.has(leaf)) return undefined;
-    this.#leaves.add(leaf);
+    if (this.#asked.has(leaf)) return undefined;
+    this.#asked.add(leaf);
     return meetPatterns(leaf, this.#quest.query, this.#quest) === undefined ? undefined : leaf;
   }
 

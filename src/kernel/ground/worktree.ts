@@ -30,6 +30,11 @@ export function onWorktree(patterns: readonly string[], id: string): readonly st
   });
 }
 
+/** Whether patterns mean something else on each worktree: those of ports and the like do not. */
+export function isPlaced(patterns: readonly string[]): boolean {
+  return onWorktree(patterns, MAIN_WORKTREE).join("\n") !== patterns.join("\n");
+}
+
 /** A name or path as a pattern that matches it alone. */
 export function escapeName(name: string): string {
   return name.replaceAll(SPECIAL, String.raw`\$&`);

@@ -13,6 +13,7 @@ import {
   type OutsideHolder,
   type WorkerHolder,
 } from "../lease/lease.ts";
+import { EffortSpent, type Effort } from "../region/effort.ts";
 import { writePath } from "../region/meeting.ts";
 import { DEFAULT_NAMESPACE } from "../region/pattern.ts";
 import { hasResource, type Resource } from "../region/resource.ts";
@@ -37,7 +38,11 @@ export type WritingReason =
   /** It is no path of the ground: outside of it, its root, or Stint's and git's own. */
   | "outside_repository"
   /** The asker is a worker whose regions do not have it, or that has ended. */
-  | "outside_rights";
+  | "outside_rights"
+  /** The fleet was killed: nobody in it may do anything. */
+  | "fleet_killed"
+  /** More would have to be looked at than the effort allows; who does not know says no. */
+  | "undecided";
 
 /** Which file is meant, or which resource of another namespace. */
 export interface FilePath {
@@ -60,6 +65,8 @@ export interface Writing {
   readonly isStrict: boolean;
   /** The journal time that it is judged at: what is over by then is over, recorded or not (I8). */
   readonly atMs: number;
+  /** What looking may cost; beyond it the path is `undecided`. Absent: whatever it takes. */
+  readonly effort?: Effort;
 }
 
 /** Whether a path may be written, and by whose lease or in spite of whose; null: by none. */
@@ -84,7 +91,7 @@ type Finding = readonly [WritingReason, Lease?];
 export function judgePath(state: State, asked: Writing): WritingVerdict {
   const { file } = asked;
   const resource = file === null ? undefined : resourceOf(state, file);
-  const [reason, lease] = findReason(state, asked, resource);
+  const [reason, lease] = unlessSpent(() => findReason(state, asked, resource));
   const isFreeEnough = !asked.isStrict && !state.book.rules.require;
   return {
     allowed: reason === "held_by_you" || (reason === "free" && isFreeEnough),
@@ -105,35 +112,49 @@ export function resourceOf({ book }: State, { path, worktree, namespace }: FileP
   return { namespace: DEFAULT_NAMESPACE, segments: placed.split("/") };
 }
 
+function unlessSpent(find: () => Finding): Finding {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof EffortSpent) return ["undecided"];
+    throw error;
+  }
+}
+
 function textOf({ segments }: Resource): string {
   return segments.join("/");
 }
 
 function findReason(state: State, asked: Writing, resource: Resource | undefined): Finding {
   const { file, fence } = asked;
+  if (state.status === "killed") return ["fleet_killed"];
   if (file === null || resource === undefined) return ["outside_repository"];
   if (!isWithinRights(state, asked, file)) return ["outside_rights"];
-  const covering = coveringAt(state, resource, asked.atMs);
+  const covering = coveringAt(state, resource, asked);
   return fence === undefined
     ? reasonWithoutFence(state, { asked, covering, resource })
     : reasonByFence(asked, fence, covering);
 }
 
 /** A worker's regions are written without a worktree and hold in all of them. */
-function isWithinRights(state: State, { holder }: Writing, file: FilePath): boolean {
+function isWithinRights(state: State, { holder, effort }: Writing, file: FilePath): boolean {
   if (!("worker" in holder)) return true;
   const worker = state.workers.get(holder.worker);
   if (worker === undefined || worker.status === "stopped") return false;
   const rights = parseOnce(worker.regions, state.book.foldsCase);
   const { path, namespace = DEFAULT_NAMESPACE } = file;
   const resource = { namespace, segments: path.split("/") };
-  return rights.ok && hasResource(rights.region, resource);
+  return rights.ok && hasResource(rights.region, resource, effort);
 }
 
 /** The live leases that have a resource, the one that was granted last first. */
-function coveringAt({ book }: State, resource: Resource, atMs: number): readonly Lease[] {
+function coveringAt(
+  { book }: State,
+  resource: Resource,
+  { atMs, effort }: Writing,
+): readonly Lease[] {
   const found: Lease[] = [];
-  for (const id of book.index.covering(resource)) {
+  for (const id of book.index.covering(resource, effort)) {
     const lease = book.leases.get(id);
     if (lease !== undefined && isHeldAt(lease, atMs)) found.push(lease);
   }
@@ -173,7 +194,7 @@ function reasonWithoutFence(
   },
 ): Finding {
   const { covering, resource } = so;
-  const { holder, atMs } = so.asked;
+  const { holder, atMs, effort } = so.asked;
   const isOwn = ownedBy(holder);
   const writers = writersOf(covering);
   const own = writers.find(isOwn);
@@ -185,7 +206,7 @@ function reasonWithoutFence(
   for (const lease of leasesOf(book, holder)) {
     if (isHeldAt(lease, atMs)) continue;
     const parsed = parseOnce(lease.region, book.foldsCase);
-    if (parsed.ok && hasResource(parsed.region, resource)) return ["lapsed", lease];
+    if (parsed.ok && hasResource(parsed.region, resource, effort)) return ["lapsed", lease];
   }
   for (const id of book.index.alone()) {
     const lease = book.leases.get(id);

@@ -4,7 +4,7 @@ import type { Event } from "../event.ts";
 import { checkOpen } from "../fleet/openness.ts";
 import type { JsonObject } from "../json.ts";
 import type { Lane } from "../lane/lane.ts";
-import { MAIN_WORKTREE } from "../ground/worktree.ts";
+import { isPlaced, MAIN_WORKTREE } from "../ground/worktree.ts";
 import { resolveLanes } from "../lane/resolve.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
@@ -46,6 +46,8 @@ export function decideAcquire(state: State, request: Request, now: Now): Ruling 
   if (refusal !== null) return { ok: false, refusal };
   const asked = asksOf(state, request);
   if (!asked.ok) return asked;
+  const unplaced = checkPlace(state, request, asked.grounds);
+  if (unplaced !== null) return { ok: false, refusal: unplaced };
   const alsoHeld = parseAlsoHeld(state, request.also_held ?? []);
   if (!alsoHeld.ok) return alsoHeld;
   const effort = decisionEffort();
@@ -159,8 +161,26 @@ function groundOf({ lane, mode, region }: Wanted): {
 }
 
 /** The worktree that a request is about, where worktrees have ground of their own. */
+/** Null where worktrees share their ground; one that no file is asked of may go without a name. */
 function worktreeOf({ book }: State, { worktree = MAIN_WORKTREE }: Request): string | null {
   return book.rules.worktrees === "own_ground" ? worktree : null;
+}
+
+/**
+ * Where each worktree has ground of its own, files are asked for on one that is named: callers do
+ * so, but may have looked before that came into force.
+ */
+function checkPlace(
+  { book }: State,
+  { worktree }: Request,
+  grounds: readonly Ground[],
+): Refusal | null {
+  if (book.rules.worktrees !== "own_ground" || worktree !== undefined) return null;
+  const isShared = grounds.every(({ patterns }) => !isPlaced(patterns));
+  if (isShared) return null;
+  const message =
+    "a worktree must be named, for each has ground of its own, got none; ask again from within one";
+  return refuse("region_invalid", message, { field: "worktree" });
 }
 
 function no(refusal: Refusal): Extract<Attempt, { readonly kind: "refused" }> {

@@ -1,8 +1,8 @@
 import type { JsonObject } from "../json.ts";
 import { refuse, type Refusal } from "../refusal.ts";
-import { EffortSpent, spend, type Effort } from "../region/effort.ts";
+import { COST_OF_LEASE, EffortSpent, spend, type Effort } from "../region/effort.ts";
 import type { Region } from "../region/region.ts";
-import { offWorktree } from "../ground/worktree.ts";
+import { offWorktree, withoutWorktree } from "../ground/worktree.ts";
 import { overlapOf } from "../region/relation.ts";
 import { parseOnce } from "../region/rights.ts";
 import { writeInstant } from "../time/instant.ts";
@@ -24,9 +24,6 @@ export interface Wish {
   /** What deciding on it may still cost; all that one decision looks at shares it. */
   readonly effort: Effort;
 }
-
-/** Looking up a lease that may be in the way costs as much as so many looks at patterns. */
-const COST_OF_LEASE = 10;
 
 /**
  * Refuses what another live lease is in the way of (I1): both regions share a resource and one of
@@ -50,25 +47,38 @@ function checkAlone(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
 }
 
 function checkGround(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
+  const looked: Looked = { count: 0, last: undefined };
   try {
-    return findRival(book, wish, atMs);
+    return findRival(book, wish, { atMs, looked });
   } catch (error) {
-    if (error instanceof EffortSpent) return tooLarge(wish, {});
+    if (error instanceof EffortSpent) return tooLarge(wish, looked);
     throw error;
   }
 }
 
-function findRival(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
+/** How far a search has come: which lease it looked at last, the how manyth. */
+interface Looked {
+  count: number;
+  last: Lease | undefined;
+}
+
+function findRival(
+  book: LeaseBook,
+  wish: Wish,
+  { atMs, looked }: { readonly atMs: number; readonly looked: Looked },
+): Refusal | null {
   const { effort } = wish;
   for (const id of book.index.candidates(wish.region, wish.mode, effort)) {
     spend(effort, COST_OF_LEASE);
     const lease = book.leases.get(id);
     if (lease === undefined || !isHeldAt(lease, atMs) || wish.lenders.has(id)) continue;
     if (isCompatible(lease, wish)) continue;
+    looked.count += 1;
+    looked.last = lease;
     const parsed = parseOnce(lease.region, book.foldsCase);
-    if (!parsed.ok) return tooLarge(wish, { lease_id: id });
+    if (!parsed.ok) return tooLarge(wish, looked);
     const overlap = overlapOf(wish.region, parsed.region, effort);
-    if (overlap.kind === "too_large") return tooLarge(wish, { lease_id: id });
+    if (overlap.kind === "too_large") return tooLarge(wish, looked);
     if (overlap.kind === "overlap") return conflictWith(lease, wish, { witness: overlap.witness });
   }
   return null;
@@ -136,18 +146,29 @@ function sharedOf(
   return { words: `"${witness}" of worktree "${id}"`, facts: { witness, worktree: id } };
 }
 
-function tooLarge({ region }: Wish, facts: JsonObject): Refusal {
-  return refuse("region_too_large", tooLargeMessage(region), facts);
+/** Both sides are named: the asker alone could not know whose ground makes it so much. */
+function tooLarge({ region }: Wish, { last, count }: Looked): Refusal {
+  const message = tooLargeMessage(region);
+  if (last === undefined) return refuse("region_too_large", message, {});
+  const { id: lease_id, holder, worktree } = last;
+  const held = worktree === null ? last.region : withoutWorktree(last.region);
+  const where =
+    `; it was given up at ${lease_id}, ${patternsText(held)} of ${shown(holder)}, ` +
+    `lease ${count} of those that may be in the way`;
+  const facts = { lease_id, holder: nameOf(holder), compared: count };
+  return refuse("region_too_large", message + where, facts);
 }
 
 /** Said of a question that takes more work than one decision may. */
 export function tooLargeMessage({ patterns }: Pick<Region, "patterns">): string {
-  const [first = "", ...others] = patterns;
-  const got = others.length === 0 ? first : `${first} and ${others.length} more`;
   return (
     `the region must be one that can be decided beside what is held, ` +
-    `with fewer patterns or wildcards, got ${got}`
+    `with fewer patterns or wildcards, got ${patternsText(patterns)}`
   );
+}
+
+function patternsText([first = "", ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 /** Refuses the slot after the last one of a lane. */

@@ -14,6 +14,9 @@ export function newEffort(workMax: number = LIMITS.regionSearchWorkMax): Effort 
   return { workLeft: workMax };
 }
 
+/** Looking up a lease that may matter costs as much as so many looks at patterns. */
+export const COST_OF_LEASE = 10;
+
 /** That an effort is used up; what answers a question catches it, as one that is too large. */
 export class EffortSpent extends Error {
   override readonly name = "EffortSpent";

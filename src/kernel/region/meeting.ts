@@ -7,6 +7,7 @@ import {
   type Pattern,
   type Step,
 } from "./pattern.ts";
+import { matchesPath } from "./resource.ts";
 import { exampleOf, meetSegments, type Terms } from "./segment.ts";
 
 /** A name of no meaning, where any would do. */
@@ -20,8 +21,26 @@ export function meetPatterns(left: Pattern, right: Pattern, terms: Terms): strin
   spend(terms.effort, COST_OF_PAIR);
   const namespace = meetNamespaces(left.namespace, right.namespace);
   if (namespace === undefined || isPlainlyApart(left.steps, right.steps)) return undefined;
-  const segments = meetSteps(left.steps, right.steps, terms);
+  const segments = meetNames(left, right, terms);
   return segments === undefined ? undefined : writePath(namespace, segments.join("/"));
+}
+
+/** The names of a path that both match: where one of the two is a path, there is no other. */
+function meetNames(left: Pattern, right: Pattern, terms: Terms): readonly string[] | undefined {
+  const names = namesOf(left);
+  const [path, other] = names === undefined ? [namesOf(right), left] : [names, right];
+  if (path === undefined) return meetSteps(left.steps, right.steps, terms);
+  return matchesPath(other, path, terms.effort) ? path : undefined;
+}
+
+/** The segments of the only path that a pattern matches; undefined where there may be others. */
+export function namesOf({ steps }: Pattern): readonly string[] | undefined {
+  const names: string[] = [];
+  for (const step of steps) {
+    if (step === DEEP || step.literal === undefined) return undefined;
+    names.push(step.literal);
+  }
+  return names;
 }
 
 /** A first look at two patterns, however soon they are told apart, costs as much as so many. */

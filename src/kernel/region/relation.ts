@@ -1,9 +1,10 @@
 import { ok } from "../assert.ts";
 import { EffortSpent, newEffort, spend, type Effort } from "./effort.ts";
-import { meetNamespaces, meetPatterns, writePath } from "./meeting.ts";
-import { ANY_NAMESPACE, DEEP, DEFAULT_NAMESPACE, type Pattern } from "./pattern.ts";
+import { isPlainlyInside } from "./inside.ts";
+import { meetNamespaces, meetPatterns, namesOf, writePath } from "./meeting.ts";
+import { ANY_NAMESPACE, DEFAULT_NAMESPACE, type Pattern } from "./pattern.ts";
 import type { Region } from "./region.ts";
-import { hasResource, readResource } from "./resource.ts";
+import { hasResource, matchesPath, readResource, type Resource } from "./resource.ts";
 import { searchPath, type Search } from "./search.ts";
 import type { Terms } from "./segment.ts";
 
@@ -40,14 +41,15 @@ function findOverlap(left: Region, right: Region, effort: Effort): Overlap {
     for (const other of right.includes) {
       const witness = meetPatterns(one, other, terms);
       if (witness === undefined) continue;
-      if (isIn(left, witness, effort) && isIn(right, witness, effort))
-        return { kind: "overlap", witness };
-      spend(effort, none.length);
-      // What one of them leaves out as a whole needs no search.
-      const isLeftOut = none.some(
-        (out) => isPlainlyInside(one, out) || isPlainlyInside(other, out),
-      );
-      if (!isLeftOut) doubtful.push([one, other]);
+      const path = pathMet(one, other);
+      // Where they share one path alone, that decides, and what is left out needs no search.
+      const isWitness =
+        path === undefined
+          ? isIn(left, witness, effort) && isIn(right, witness, effort)
+          : !none.some((out) => matches(out, path, effort));
+      if (isWitness) return { kind: "overlap", witness };
+      const isDecided = path !== undefined || isLeftOut(one, other, { none, effort });
+      if (!isDecided) doubtful.push([one, other]);
     }
   let isTooLarge = false;
   for (const all of doubtful) {
@@ -101,8 +103,7 @@ function* escapesOf(inner: Region, outer: Region, terms: Terms): Generator<Searc
   for (const one of inner.includes) {
     const path = pathOf(one);
     if (path !== undefined && (isIn(outer, path, effort) || !isIn(inner, path, effort))) continue;
-    spend(effort, outer.includes.length);
-    if (!outer.includes.some((other) => isPlainlyInside(one, other)))
+    if (!outer.includes.some((other) => isPlainlyInside([one], other, effort)))
       yield { all: [one], none: [...inner.excludes, ...outer.includes] };
     for (const excluded of outer.excludes)
       if (meetPatterns(one, excluded, terms) !== undefined)
@@ -111,23 +112,35 @@ function* escapesOf(inner: Region, outer: Region, terms: Terms): Generator<Searc
 }
 
 /** The only path that a pattern matches; undefined where there may be others. */
-function pathOf({ namespace, steps }: Pattern): string | undefined {
-  if (namespace === ANY_NAMESPACE) return undefined;
-  const segments = steps.map((step) => (step === DEEP ? undefined : step.literal));
-  if (segments.includes(undefined)) return undefined;
-  return writePath(namespace, segments.join("/"));
+function pathOf(pattern: Pattern): string | undefined {
+  const names = pattern.namespace === ANY_NAMESPACE ? undefined : namesOf(pattern);
+  return names === undefined ? undefined : writePath(pattern.namespace, names.join("/"));
 }
 
-/** Whether one pattern is another, or below the folder that the other is: seen step by step. */
-function isPlainlyInside(inner: Pattern, outer: Pattern): boolean {
-  if (meetNamespaces(inner.namespace, outer.namespace) !== inner.namespace) return false;
-  const folder = outer.steps.at(-1) === DEEP ? outer.steps.slice(0, -1) : outer.steps;
-  if (folder === outer.steps && inner.steps.length !== outer.steps.length) return false;
-  return folder.every((step, index) => {
-    const other = inner.steps[index];
-    if (step === DEEP || other === DEEP || other === undefined) return step === other;
-    return step.literal === undefined ? step.text === other.text : step.literal === other.literal;
-  });
+/** The only path that two patterns share which meet; undefined where there may be others. */
+function pathMet(one: Pattern, other: Pattern): Resource | undefined {
+  const namespace = meetNamespaces(one.namespace, other.namespace);
+  if (namespace === undefined || namespace === ANY_NAMESPACE) return undefined;
+  const segments = namesOf(one) ?? namesOf(other);
+  return segments && { namespace, segments };
+}
+
+function matches(pattern: Pattern, { namespace, segments }: Resource, effort: Effort): boolean {
+  spend(effort, 1);
+  if (meetNamespaces(pattern.namespace, namespace) === undefined) return false;
+  return matchesPath(pattern, segments, effort);
+}
+
+/** Whether all that two patterns share is plainly left out. */
+function isLeftOut(
+  one: Pattern,
+  other: Pattern,
+  { none, effort }: { readonly none: readonly Pattern[]; readonly effort: Effort },
+): boolean {
+  return none.some(
+    (out) =>
+      isPlainlyInside([one, other], out, effort) || isPlainlyInside([other, one], out, effort),
+  );
 }
 
 /** Searches in every namespace that may make a difference. */

@@ -1,6 +1,13 @@
 import { spend, type Effort } from "./effort.ts";
 import { matchesSegment } from "./segment.ts";
-import { ANY_NAMESPACE, DEEP, DEFAULT_NAMESPACE, NAMESPACE, type Pattern } from "./pattern.ts";
+import {
+  ANY_NAMESPACE,
+  DEEP,
+  DEFAULT_NAMESPACE,
+  NAMESPACE,
+  type Pattern,
+  type Step,
+} from "./pattern.ts";
 import type { Region } from "./region.ts";
 
 /** One resource: a path in a namespace, as it is written, not yet folded. */
@@ -41,17 +48,34 @@ export function hasResource(
  * `EffortSpent`.
  */
 export function matchesPath({ steps }: Pattern, path: readonly string[], effort?: Effort): boolean {
+  // What follows the last `**` is the end of the path: most paths are told by it, as by `*.md`.
+  const lastDeep = steps.lastIndexOf(DEEP);
+  const end = path.length - (steps.length - 1 - lastDeep);
+  spend(effort, 1);
+  if (end < 0 || (lastDeep < 0 && end > 0)) return false;
+  for (let index = path.length - 1; index >= end; index -= 1) {
+    const step = steps[lastDeep + 1 + index - end];
+    if (!matchesStep(step, path[index], effort)) return false;
+  }
   // After a `**` that has taken too little, it takes one more: the last one alone needs this.
   let [at, index, deepAt, deepIndex] = [0, 0, 0, -1];
-  while (at < path.length) {
+  while (index < lastDeep) {
     spend(effort, 1);
     const step = steps[index];
     if (step === DEEP) [deepIndex, deepAt, index] = [index, at, index + 1];
-    else if (step !== undefined && matchesSegment(step, path[at] as string, effort))
-      [at, index] = [at + 1, index + 1];
+    else if (at >= end) return false;
+    else if (matchesStep(step, path[at], effort)) [at, index] = [at + 1, index + 1];
     else if (deepIndex >= 0) [deepAt, at, index] = [deepAt + 1, deepAt + 1, deepIndex + 1];
     else return false;
   }
-  while (steps[index] === DEEP) index += 1;
-  return index === steps.length;
+  return true;
+}
+
+function matchesStep(
+  step: Step | undefined,
+  name: string | undefined,
+  effort: Effort | undefined,
+): boolean {
+  if (step === undefined || step === DEEP || name === undefined) return false;
+  return matchesSegment(step, name, effort);
 }

@@ -108,21 +108,50 @@ const ANYTHING: readonly Item[] = [RUN];
 export function matchesSegment(segment: Segment, text: string, effort?: Effort): boolean {
   const { literal, items } = segment;
   if (literal !== undefined) return literal === text;
-  const chars = Array.from(text, (char) => char.codePointAt(0) ?? 0);
-  spend(effort, chars.length);
+  // What follows the last run is the end of the text: most texts are told by it, as by `.ts`.
+  const lastRun = items.lastIndexOf(RUN);
+  let end = text.length;
+  for (let item = items.length - 1; item > lastRun; item -= 1) {
+    spend(effort, 1);
+    const char = charBefore(text, end);
+    if (char === undefined || !hasItem(items[item], char)) return false;
+    end -= lengthOf(char);
+  }
+  return lastRun < 0 ? end === 0 : matchesRuns(items.slice(0, lastRun), text.slice(0, end), effort);
+}
+
+/** Whether a text begins with what items match, of which the last is followed by a run. */
+function matchesRuns(items: readonly Item[], text: string, effort: Effort | undefined): boolean {
   // After a run that has taken too little, it takes one more: the last run alone needs this.
   let [at, item, runAt, runItem] = [0, 0, 0, -1];
-  while (at < chars.length) {
+  while (item < items.length) {
     spend(effort, 1);
     const wanted = items[item];
+    const char = text.codePointAt(at);
     if (wanted === RUN) [runItem, runAt, item] = [item, at, item + 1];
-    else if (wanted !== undefined && hasChar(wanted, chars[at] as number))
-      [at, item] = [at + 1, item + 1];
-    else if (runItem >= 0) [runAt, at, item] = [runAt + 1, runAt + 1, runItem + 1];
-    else return false;
+    else if (char === undefined) return false;
+    else if (hasItem(wanted, char)) [at, item] = [at + lengthOf(char), item + 1];
+    else if (runItem >= 0) {
+      runAt += lengthOf(text.codePointAt(runAt) ?? 0);
+      [at, item] = [runAt, runItem + 1];
+    } else return false;
   }
-  while (items[item] === RUN) item += 1;
-  return item === items.length;
+  return true;
+}
+
+function hasItem(item: Item | undefined, char: number): boolean {
+  return item !== undefined && item !== RUN && hasChar(item, char);
+}
+
+/** The character that ends at a place of a text; undefined at its beginning. */
+function charBefore(text: string, end: number): number | undefined {
+  const pair = text.codePointAt(end - 2);
+  return pair !== undefined && lengthOf(pair) === 2 ? pair : text.codePointAt(end - 1);
+}
+
+/** How much of a text a character takes. */
+function lengthOf(char: number): number {
+  return char > 0xffff ? 2 : 1;
 }
 
 /** One way on: into a state, by a character or by none. */

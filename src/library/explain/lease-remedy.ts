@@ -1,5 +1,7 @@
 // What would have made a refused command about leases pass.
 
+import { isOrphaned } from "../../kernel/lease/holding.ts";
+import { nameOf, type Lease } from "../../kernel/lease/lease.ts";
 import type { Facts, RefusedCase } from "./facts.ts";
 import { regionWords } from "./lease-words.ts";
 import { instantWords, quoted, workerWords } from "./words.ts";
@@ -44,15 +46,34 @@ export const LEASE_REMEDIES = {
       : `it would have passed had ${quoted(facts.text("lane"))} been the name of one lane alone`,
 } satisfies Readonly<Record<string, Remedy>>;
 
-function mismatchRemedy(facts: Facts, { command, named }: RefusedCase): string {
+function mismatchRemedy(facts: Facts, so: RefusedCase): string {
+  const { command, named, state } = so;
   const holder = nameWords(facts.text("holder"), named);
   const id = facts.text("lease_id");
+  const lease = state.book.leases.get(id);
   if (command.kind === "lease.hand_over" && command.data.orphan === true)
     return `it would have passed once ${holder}, which holds ${id}, had ended as a worker`;
+  if (lease !== undefined && "worker" in lease.holder) {
+    const worker = workerWords(lease.holder.worker, named);
+    if (isOrphaned(state, lease))
+      return `it would have passed from ${worker} alone, which has ended; ${orphanWords(lease)}`;
+    const flag = command.kind === "lease.hand_over" ? "--from" : "--holder";
+    return (
+      `it would have passed from ${worker}, which holds it, or from an operator who names that ` +
+      `worker: \`${flag} ${lease.holder.worker}\``
+    );
+  }
   return (
-    `it would have passed from its holder, ${holder}, with the token that it was given where it ` +
-    `is no worker; an operator can revoke ${id} without one`
+    `it would have passed from its holder, ${holder}, with the token that it was given; an ` +
+    `operator can revoke ${id} without one`
   );
+}
+
+/** What can be done about a lease that a worker has left; what is lent goes to nobody else. */
+export function orphanWords({ id, lender }: Pick<Lease, "id" | "lender">): string {
+  const revoke = `\`stint lease revoke ${id} --reason WHY\` ends it`;
+  if (lender !== null) return revoke;
+  return `\`stint lease adopt ${id} --orphan --holder NAME\` takes it over, ${revoke}`;
 }
 
 function nameWords(name: string, named: RefusedCase["named"]): string {
@@ -66,7 +87,7 @@ function conditionRemedy(facts: Facts): string {
   return `it would have passed had the condition on leases ${name}${so} ${was}`;
 }
 
-function conflictRemedy(facts: Facts, { named }: RefusedCase): string {
+function conflictRemedy(facts: Facts, { named, state }: RefusedCase): string {
   if (facts.has("also_held"))
     return (
       `it would have passed on ground that shares nothing with ` +
@@ -77,9 +98,14 @@ function conflictRemedy(facts: Facts, { named }: RefusedCase): string {
   const narrower = facts.has("witness")
     ? `, or on ground without what that has; ${quoted(facts.text("witness"))} is in both`
     : "; one of the two runs alone in the fleet";
+  const lease = state.book.leases.get(facts.text("lease_id"));
+  const left =
+    lease !== undefined && isOrphaned(state, lease)
+      ? `; ${workerWords(nameOf(lease.holder), named)} has ended: ${orphanWords(lease)}`
+      : "";
   return (
     `it would have passed once ${facts.text("lease_id")}${whose} of ${holder} had ended, by ` +
-    `${instantWords(facts.number("expires_at_ms"))} unless it is renewed${narrower}`
+    `${instantWords(facts.number("expires_at_ms"))} unless it is renewed${narrower}${left}`
   );
 }
 

@@ -21,7 +21,8 @@ const REMEDIES: Remedies = {
     `it would have passed in an empty journal; this one belongs to ${facts.text("fleet")} for good`,
   fleet_killed: (facts) =>
     never(`${facts.text("fleet")} was killed, and a killed fleet takes nothing new again`),
-  fleet_paused: () => "it would have passed once an operator had resumed the fleet",
+  fleet_paused: () =>
+    "it would have passed once an operator had resumed the fleet, by `stint resume`",
   parent_unknown: (facts) =>
     `it would have passed below a worker that was admitted before; none with the id ` +
     `${facts.text("parent")} was, by then`,

@@ -1,5 +1,5 @@
 import type { Command, CommandMap } from "../../kernel/command.ts";
-import { onWorktree } from "../../kernel/ground/worktree.ts";
+import { isPlaced } from "../../kernel/ground/worktree.ts";
 import type { State } from "../../kernel/state.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { CheckSeat } from "../lease/checking.ts";
@@ -55,8 +55,7 @@ export function currentFolder(): string | undefined {
 /** Whether what is asked for is another on each worktree: ports and the like are not. */
 function isAboutFiles({ book }: State, asked: CommandMap["lease.acquire"]): boolean {
   const named = (asked.lanes ?? []).flatMap((name) => book.lanes.get(name)?.region ?? []);
-  const patterns = asked.region ?? named;
-  return onWorktree(patterns, "x").join("\n") !== patterns.join("\n");
+  return isPlaced(asked.region ?? named);
 }
 
 function worktreeAt(seat: PlacingSeat, cwd: string | undefined): string | null {

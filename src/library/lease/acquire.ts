@@ -48,13 +48,14 @@ export async function acquire(
 
 /**
  * The same request, but never answered with what its holder has already: under a key of its own
- * each piece of work has its lease, though all are done in one name.
+ * each piece of work has its lease, though all are done in one name. Throws an InputError for one
+ * that has a key: two who gave the same would share a lease, and the first to end would end it.
  */
 export function forWorkOfItsOwn(request: AcquireRequest): AcquireRequest {
   const { data } = request;
-  return data.key === undefined
-    ? { ...request, data: { ...data, key: `work-${randomUUID()}` } }
-    : request;
+  if (data.key === undefined) return { ...request, data: { ...data, key: `work-${randomUUID()}` } };
+  const expected = "absent (work under a lease has that lease for itself)";
+  throw new InputError("usage", [{ path: "options.key", expected, got: describeValue(data.key) }]);
 }
 
 /** Asks for a lease as {@link acquire}, and throws `Refused` when the rules say no. */

@@ -1,6 +1,8 @@
 import { leasesBelow } from "../../kernel/ground/below.ts";
 import { MAIN_WORKTREE } from "../../kernel/ground/worktree.ts";
 import { judgePath, type FilePath } from "../../kernel/ground/writing.ts";
+import { LIMITS } from "../../kernel/limits.ts";
+import { newEffort, type Effort } from "../../kernel/region/effort.ts";
 import { DEFAULT_NAMESPACE, NAMESPACE } from "../../kernel/region/pattern.ts";
 import { readResource } from "../../kernel/region/resource.ts";
 import type { State } from "../../kernel/state.ts";
@@ -11,8 +13,14 @@ import type { Seat } from "../seat.ts";
 import type { Who } from "./holder.ts";
 import type { CheckOrder, PathDocument } from "./path-verdict.ts";
 
-/** How many paths are looked at between two turns of the event loop. */
+/** How many paths are looked up in the file system between two turns of the event loop. */
 const pathsPerTurn = 64;
+
+/** How much work is done between two turns of the event loop: about 10 ms of it. */
+const workPerTurn = 150_000;
+
+/** What a path costs in any case. */
+const COST_OF_PATH = 50;
 
 /** How many leases below a path are told. */
 const belowMax = 8;
@@ -38,8 +46,9 @@ export type Asking =
 /**
  * Judges whether somebody may write paths: each as the file system leads to it, by the leases of
  * the journal as it is now, at journal time. A read: nothing is written, and what is true at this
- * instant may be over at the next. Throws an InputError where it cannot be said which files the
- * fleet is about, and `Fault`s of the store.
+ * instant may be over at the next. All paths share one effort, so that nobody is kept waiting by
+ * who asks: what it does not suffice for is `undecided`, which is no leave to write. Throws an
+ * InputError where it cannot be said which files the fleet is about, and `Fault`s of the store.
  */
 export async function checkPaths(
   seat: CheckSeat,
@@ -55,15 +64,45 @@ export async function checkPaths(
   }
   const { state, atMs } = await lookNow(seat);
   const asked = { holder: by.holder, isStrict, atMs, ...(fence === undefined ? {} : { fence }) };
+  const ask = sharedEffort(seat, paths.length);
   const documents: PathDocument[] = [];
   for (const [index, path] of paths.entries()) {
     const file = files[index] ?? null;
-    const verdict = judgePath(state, { ...asked, file });
-    const below = file === null ? [] : leasesBelow(state, file, { atMs, countMax: belowMax });
-    documents.push({ path, ...verdict, ...(below.length === 0 ? {} : { below }) });
-    if (documents.length % pathsPerTurn === 0) await seat.timers.turn();
+    const verdict = await ask((effort) => judgePath(state, { ...asked, file, effort }));
+    documents.push({ path, ...verdict });
+  }
+  // Last, so that what is only told besides never costs a verdict.
+  for (const [index, file] of files.entries()) {
+    const document = documents[index];
+    if (file === null || document === undefined) continue;
+    const how = { atMs, countMax: belowMax };
+    const below = await ask((effort) => leasesBelow(state, file, { ...how, effort }));
+    if (below.length > 0) documents[index] = { ...document, below };
   }
   return documents;
+}
+
+/**
+ * Asks one question after the other, each with what is left for all, and no more than one question
+ * is worth; after every 10 ms or so of work the event loop has its turn.
+ */
+function sharedEffort(
+  { timers }: Pick<CheckSeat, "timers">,
+  count: number,
+): <T>(question: (effort: Effort) => T) => Promise<T> {
+  let workLeft = LIMITS.checkWorkMax + count * LIMITS.checkWorkPerPathMax;
+  let turnAt = workLeft - workPerTurn;
+  return async (question) => {
+    const given = Math.min(workLeft, LIMITS.regionSearchWorkMax);
+    const effort = newEffort(given);
+    const answer = question(effort);
+    workLeft -= COST_OF_PATH + given - effort.workLeft;
+    if (workLeft <= turnAt) {
+      turnAt = workLeft - workPerTurn;
+      await timers.turn();
+    }
+    return answer;
+  };
 }
 
 /**

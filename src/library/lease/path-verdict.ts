@@ -101,7 +101,12 @@ export function readOrder(given: Readonly<Record<string, unknown>>, lead = ""): 
 }
 
 function demandPath(value: unknown, path: string): string {
-  if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
+  if (typeof value === "string" && value !== "" && !value.includes("\0")) {
+    const bytes = Buffer.byteLength(value);
+    if (bytes <= LIMITS.pathBytesMax) return value;
+    const problem = { path, expected: `at most ${LIMITS.pathBytesMax} bytes`, got: `${bytes}` };
+    throw new InputError("limit_exceeded", [problem]);
+  }
   throw wrong(path, "a path, of at least one character and without NUL", describeValue(value));
 }
 

@@ -3,7 +3,7 @@ import { leasesBelow } from "../../../src/kernel/ground/below.ts";
 import type { FilePath } from "../../../src/kernel/ground/writing.ts";
 import { judgePath } from "../../../src/kernel/ground/writing.ts";
 import { acquire, enactLanes, leaseOf } from "../../support/lease-scenario.ts";
-import { create, given, START_MS, type Play } from "../../support/scenario.ts";
+import { create, given, kill, START_MS, type Play } from "../../support/scenario.ts";
 
 function below({ state }: Play, path: string, more: Partial<FilePath> = {}): readonly string[] {
   const file = { path, worktree: "main", ...more };
@@ -35,6 +35,19 @@ test("[WP28] below a path of one worktree nothing of another is", () => {
   play.take(acquire("ann", "src/a", { worktree: "fix" }));
   expect(below(play, "src")).toEqual([]);
   expect(below(play, "src", { worktree: "fix" })).toEqual([leaseOf(play, "ann").id]);
+});
+
+test("[WP29] in a fleet that was killed nobody may write", () => {
+  const { play } = given(create(), acquire("ann", "src/**"), kill);
+  const [own] = play.state.book.leases.values();
+  if (own === undefined) throw new Error("a lease must be held");
+  for (const path of ["src/a", "docs/a"])
+    for (const fence of [undefined, own.fence]) {
+      const file = { path, worktree: "main" };
+      const asked = { file, holder: own.holder, isStrict: false, atMs: START_MS + 1 };
+      const verdict = judgePath(play.state, fence === undefined ? asked : { ...asked, fence });
+      expect(verdict).toMatchObject({ allowed: false, reason: "fleet_killed", lease_id: null });
+    }
 });
 
 test("[WP28] a resource of another namespace is judged as it is, on every worktree", () => {

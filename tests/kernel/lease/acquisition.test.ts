@@ -333,10 +333,27 @@ describe("lanes", () => {
     expect(play.take(own)?.refusal).toBeNull();
     expect(play.take(acquire("ann", "src/**", { worktree: "one" }))?.refusal).toBeNull();
     expect(play.take(acquire("bob", "src/**", { worktree: "two" }))?.refusal).toBeNull();
-    expect(play.take(acquire("eve", "src/a"))?.refusal).toBeNull();
+    expect(play.take(acquire("eve", "src/a", { worktree: "main" }))?.refusal).toBeNull();
     expect(play.take(acquire("dan", "src/**", { worktree: "two" }))?.refusal?.code).toBe(
       "conflict",
     );
+  });
+
+  test("[LS27] where each worktree has its own, files are asked for on one that is named", () => {
+    const api = [{ name: "api", region: ["src/api/**"] }];
+    const held = [create(), enactLanes(api, { worktrees: "own_ground" })] as const;
+    for (const asked of [
+      acquire("ann", "src/**"),
+      acquire("ann", "file:src/a"),
+      acquire("ann", "*:x"),
+      acquire("ann", { lanes: ["api"] }),
+    ])
+      given(...held)
+        .when(asked)
+        .refused("region_invalid", { field: "worktree" });
+    given(...held)
+      .when(acquire("ann", "port:8080"))
+      .happens("lease.granted");
   });
 
   test("[LS17] an announcement is shown and holds nothing", () => {

@@ -4,13 +4,13 @@ import { LIMITS } from "../../../src/kernel/limits.ts";
 import { acquire, act, enactLanes, TTL_MS } from "../../support/lease-scenario.ts";
 import { create, given, idOf, start } from "../../support/scenario.ts";
 
-/** Paths that differ from each other in the middle, and share beginning and end. */
+/** Patterns that differ from each other in the middle, and share beginning and end. */
 function straight(name: string, count: number): string[] {
   const run = "a/".repeat(28);
-  return Array.from({ length: count }, (_, index) => `${run}${name}${index}/${run}a`);
+  return Array.from({ length: count }, (_, index) => `${run}${name}${index}?/${run}a`);
 }
 
-/** Patterns that go a long way with every straight path, and meet none of them. */
+/** Patterns that go a long way with every straight one, and meet none of them. */
 function winding(name: string, count: number): string[] {
   const run = "**/a/".repeat(14);
   return Array.from({ length: count }, (_, index) => `${run}**/${name}${index}/${run}**`);

@@ -42,7 +42,7 @@ const WORK: readonly (readonly [string, number, (effort: Effort) => unknown])[] 
   ],
   [
     "many leases that begin alike",
-    20 * 100,
+    10 * 100,
     (effort) => {
       const leases = hundred((index) => leaseOf(`l-${index}`, [`${index}/a/${index}`]));
       const none = GroundIndex.empty(false);

@@ -28,7 +28,15 @@ import {
   unquarantine,
   type Ask,
 } from "../../support/scenario.ts";
-import { acquire, act, enactLanes, leaseOf, release, renew } from "../../support/lease-scenario.ts";
+import {
+  acquire,
+  act,
+  enactLanes,
+  leaseOf,
+  outside,
+  release,
+  renew,
+} from "../../support/lease-scenario.ts";
 import { record, type Steps } from "./recording.ts";
 
 interface Case {
@@ -397,6 +405,31 @@ describe("[LB118] the facts that refusals of leases name", () => {
           })(play),
       ],
       /once w-p2{15} \("p"\), which holds l-4, had ended as a worker$/,
+    ],
+    [
+      "a lease of a worker that has ended",
+      [...born, acquire("@p", "a"), stop("p"), exited("p"), acquire("bob", "a")],
+      /; w-p2{15} has ended: `\S+ lease adopt l-4 --orphan --holder NAME` .* revoke l-4 --/,
+    ],
+    [
+      "a worker's lease that is taken over by nobody's word",
+      [
+        ...born,
+        acquire("@p", "a"),
+        act(["lease.hand_over", "@p"], { to: outside("bob") }, { as: "bob", claim: {} }),
+      ],
+      /from w-p2{15} \("p"\), which holds it, or from an operator who names .* `--from w-p2{15}`$/,
+    ],
+    [
+      "the lease of a worker that has ended, renewed without one's naming it",
+      [
+        ...born,
+        acquire("@p", "a"),
+        stop("p"),
+        exited("p"),
+        renew("@p", {}, { as: "bob", claim: {} }),
+      ],
+      /^it would have passed from w-p2{15} alone, which has ended; `stint lease adopt l-4 --orphan/,
     ],
     [
       "a lane whose region is none",

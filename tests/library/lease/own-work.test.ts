@@ -13,6 +13,15 @@ test("[LB46] two pieces of work in one name do not share a lease (leases H02)", 
   expect(fleet.leases()).toEqual([]);
 });
 
+test("[LB46] work takes no key: two of one key would share a lease (leases H02)", async () => {
+  await using fleet = await openWithLanes();
+  const keyed = { ...ASKED, key: "nightly" };
+  await expect(fleet.withLease(keyed, () => expect.unreachable())).rejects.toThrow(
+    /^options\.key must be absent .+, got "nightly"$/,
+  );
+  expect(fleet.leases()).toEqual([]);
+});
+
 test("[LB47] what a holder had before is not given back by a handle that asked again", async () => {
   await using fleet = await openWithLanes();
   const first = await fleet.acquire(ASKED);

@@ -6,7 +6,6 @@ import { openFleet, Refused, sqlite } from "stint";
 const [dir = "", secret = ""] = process.argv.slice(2);
 const fleet = await openFleet({ store: sqlite({ dir }), secret });
 const lease = await fleet.acquire({ region: "src/**", holder: "anna", ttlMs: 1_000 });
-say({ id: lease.id, token: lease.token, fence: lease.fence });
 
 let lastMs = performance.now();
 setInterval(() => {
@@ -15,6 +14,8 @@ setInterval(() => {
   lastMs = nowMs;
   if (gapMs > 1_000) void tell(nowMs < lease.trustedUntil);
 }, 5);
+// Only now: whoever reads it may stop this process at once.
+say({ id: lease.id, token: lease.token, fence: lease.fence });
 
 async function tell(isTrusted: boolean): Promise<void> {
   const codes = [await codeOf(lease.renew()), await codeOf(lease.release())];
