@@ -142,7 +142,8 @@ function dropOld(home: string, target: string): void {
 }
 
 function digestOfSource(): string {
-  const digest = createHash("sha256");
+  // A build has a link to what is installed here: another checkout's may be gone tomorrow.
+  const digest = createHash("sha256").update(`${ROOT}\0`);
   const patterns = ["src/**/*.ts", "bin/*", "scripts/bundle.ts", "package-lock.json"];
   for (const file of globSync(patterns, { cwd: ROOT }).toSorted())
     digest.update(`${file}\0`).update(readFileSync(join(ROOT, file)));
