@@ -70,7 +70,7 @@ test("[GV38] a command that kills its `lease with` at once does not outlive it",
   await expect.poll(() => readdirSync(folder), polling).toEqual([]);
 });
 
-test("[GV38] a `lease with` that is killed as its command begins leaves nothing of it", async () => {
+test("[GV38] a `lease with` killed as its command begins leaves nothing of it", async () => {
   const { ground, so } = await makeOwnGround();
   const mark = "4727";
   const run = await begin(ground, [...HELD, "--ttl", "8s", "--", "sleep", mark], so);
