@@ -120,7 +120,11 @@ describe("the main job", { timeout: DEMO_MS_MAX }, () => {
     expect(gitless.stderr).toContain("Churn: none, for there is no git on this machine");
   });
 
-  test("[DM1][DM8][DM13] on the lowest rung, on a terminal, and as nobody", async () => {
+  // Two who end one group at once both have evidence, and the one that came late has counted
+  // nothing; when its word is the first on record the demo says so, rightly.
+  const onceInTwo = { retry: 1 };
+
+  test("[DM1][DM8][DM13] on the lowest rung, on a terminal, and as nobody", onceInTwo, async () => {
     for (const name of ["git", "script"]) needsProgram(name);
     const clone = cloneOwn() ?? makeMergedRepository();
     const hers = makeRepository();
