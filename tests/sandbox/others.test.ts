@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { OWN_FILES } from "../../src/sandbox/process/record.ts";
 import type { ProcessRow } from "../support/process-table.ts";
 import { isAlive, listProcesses } from "../support/process-table.ts";
 import { HeldPipe } from "./holding.ts";
@@ -33,6 +34,8 @@ async function recordOver(innocent: ProcessRow, startTicks: number): Promise<voi
   const { pid } = innocent;
   const first = { pid, start_ticks: startTicks, group: pid, session: pid };
   rewrite("w-a", { process: first });
+  // What was counted of its own end is not told of this one.
+  rmSync(join(ground.sandbox.folder("w-a"), OWN_FILES.count));
 }
 
 async function withInnocent(act: (row: ProcessRow) => Promise<void>): Promise<void> {
@@ -85,6 +88,16 @@ test("[SB32] an exit that the starter saw is known to others", async () => {
   await exited;
   const other = await ground.open();
   await expect.poll(async () => (await kill(other, "w-a"))?.outcome).toEqual({ exit_code: 3 });
+});
+
+test("[SB11] of two who sweep one worker at once both tell how many were killed", async () => {
+  const other = await ground.open();
+  for (let round = 0; round < 8; round += 1) {
+    const instance = `w-${round}`;
+    await ground.sandbox.start({ instance, run: endless, files: {} });
+    const endings = await Promise.all([kill(ground.sandbox, instance), kill(other, instance)]);
+    for (const ending of endings) expect(ending?.evidence.facts["killed"]).toBe(1);
+  }
 });
 
 test("[SB33] a later bearer of the pid, leader of a group of its own, is let be", async () => {

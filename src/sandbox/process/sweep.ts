@@ -34,9 +34,13 @@ const pauseMsMax = 50;
  * killed; undefined when something is alive at the deadline. At least one round is made.
  *
  * Each round first stops what it finds: a stopped process starts no other, and keeps its children
- * recognisable as its own until all are killed together.
+ * recognisable as its own until all are killed together. `note` is told how many, before they are.
  */
-export async function sweep(list: Lister, deadlineAtMs: number): Promise<number | undefined> {
+export async function sweep(
+  list: Lister,
+  deadlineAtMs: number,
+  note: (count: number) => void = () => undefined,
+): Promise<number | undefined> {
   const killed = new Set<string>();
   let emptyCount = 0;
   for (let round = 0; ; round += 1) {
@@ -48,8 +52,9 @@ export async function sweep(list: Lister, deadlineAtMs: number): Promise<number 
       emptyCount = 0;
       if (round > 0 && performance.now() >= deadlineAtMs) return undefined;
       const held = await hold(list, found);
-      signalAll(held, "SIGKILL");
       for (const row of held.members) killed.add(keyOf(row));
+      note(killed.size);
+      signalAll(held, "SIGKILL");
     }
     await sleep(pauseOf(round));
   }

@@ -100,9 +100,11 @@ export class Stopper {
     const wasAlive = before.members.some((row) => row.pid === record?.process?.pid);
     const isAsked = graceMs > 0 && before.members.length > 0 && !isFrozen(before.members);
     if (isAsked) await ask(list, performance.now() + graceMs);
-    const killedCount = await sweep(list, performance.now() + deadlineMs);
-    if (killedCount === undefined || before.includesSelf) return undefined;
-    const evidence = sweptEvidence(killedCount, record);
+    const folder = lookout.folder(instance);
+    const note = (count: number): void => noteCount(folder, count);
+    const sweptCount = await sweep(list, performance.now() + deadlineMs, note);
+    if (sweptCount === undefined || before.includesSelf) return undefined;
+    const evidence = sweptEvidence(Math.max(sweptCount, readCount(folder)), record);
     return { evidence, used: {}, wasAlive, isAsked, isEnclosed: false };
   }
 
