@@ -4,6 +4,7 @@ import type { WritingReason } from "../../kernel/ground/writing.ts";
 import { isLive } from "../../kernel/state.ts";
 import { namesIn, type Named } from "../../library/explain/words.ts";
 import type { Who } from "../../library/lease/holder.ts";
+import { WHOLE_WORKER_ID } from "../../library/lease/options.ts";
 import type { PathDocument } from "../../library/lease/path-verdict.ts";
 import { Refused } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
@@ -163,13 +164,10 @@ function textOf(call: Call, judged: readonly PathDocument[], named: Named): stri
 
 /** The names of workers, where a worker is among the holders and who asks may know. */
 async function namesFor(call: Call, judged: readonly PathDocument[]): Promise<Named> {
-  const isNeeded = judged.some(({ holder }) => holder !== null && WORKER_ID.test(holder));
+  const isNeeded = judged.some(({ holder }) => holder !== null && WHOLE_WORKER_ID.test(holder));
   if (!isNeeded || call.isJson || call.workerTokenFile !== undefined) return () => undefined;
   return namesIn((await call.read()).state);
 }
-
-/** How an id of a worker looks that lacks nothing. */
-const WORKER_ID = /^w-[a-z2-7]{16}$/;
 
 /** Of a worker that was asked about, and does not live: that it has ended, or never was. */
 async function whoIsGone(call: Call, who: Who | undefined): Promise<string> {

@@ -7,7 +7,7 @@ import type { CommandAnswer, CommandOrder } from "../../ports/supervision.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
 import { holderOf, tokenFor, type Who } from "../lease/holder.ts";
 import type { NamedHolder } from "../lease/line.ts";
-import { meansWorker } from "../lease/options.ts";
+import { meansWorker, WHOLE_WORKER_ID } from "../lease/options.ts";
 import type { CheckOrder, PathDocument } from "../lease/path-verdict.ts";
 import { leaseIn, type LeaseView } from "../lease/view.ts";
 import { Refused, refusedAnswer } from "../refused.ts";
@@ -113,7 +113,7 @@ class OperatorDesk implements Desk {
     const reference = meansWorker(text);
     if (reference === undefined) return { name: text };
     // A whole id is one, whoever has it; what is less is looked for.
-    if (WHOLE_ID.test(reference)) return { worker: reference };
+    if (WHOLE_WORKER_ID.test(reference)) return { worker: reference };
     return (await this.#so.direct()).findWho(text, path);
   }
 
@@ -165,9 +165,6 @@ class OperatorDesk implements Desk {
     return holder === undefined ? null : tokenFor({ fleet: await fleet(), keys }, holder);
   }
 }
-
-/** How an id of a worker looks that lacks nothing. */
-const WHOLE_ID = /^w-[a-z2-7]{16}$/;
 
 /** Events by which somebody comes to hold a lease. */
 const GIVING: ReadonlySet<string> = new Set(["lease.granted", "lease.handed_over"]);

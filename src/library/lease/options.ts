@@ -170,6 +170,9 @@ export function asCalled(error: unknown, called: Called): unknown {
 /** A text that means a worker: an id, or the first characters of one. */
 const workerForm = /^w-[a-z2-7]{4,}$/;
 
+/** How an id of a worker looks that lacks nothing. */
+export const WHOLE_WORKER_ID = /^w-[a-z2-7]{16}$/;
+
 /** What stands before a worker's id or name where a text must mean a worker. */
 const WORKER = "worker:";
 
