@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { isDead, type ProcessStatus, readProcess } from "../../system/process.ts";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { isDead, isSame, type ProcessStatus, readProcess } from "../../system/process.ts";
 import type { FirstProcess } from "./record.ts";
 import { shareScans } from "./scan.ts";
 
@@ -9,6 +9,12 @@ const pidsPerTurn = 64;
 
 /** Times the list of pids is read in one listing: what began during it is looked at too. */
 const roundsMax = 4;
+
+/** Times an environment that reads as empty is read again: in execve(2) it does, for a moment. */
+const rereadsMax = 5;
+
+/** How long is waited before it is, ms. */
+const rereadMs = 1;
 
 /** A process, and the instances of one fleet that its environment names. */
 export interface CountedProcess extends ProcessStatus {
@@ -37,6 +43,7 @@ export class Census {
 
   async #scan(): Promise<readonly CountedProcess[]> {
     const rows: CountedProcess[] = [];
+    const blank: ProcessStatus[] = [];
     const looked = new Set<string>();
     for (let round = 0; round < roundsMax; round += 1) {
       const fresh = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && !looked.has(pid));
@@ -46,15 +53,47 @@ export class Census {
         if (looked.size % pidsPerTurn === 0) await nextTurn();
         const status = readProcess(Number(pid));
         if (status === undefined) continue;
-        rows.push({ ...status, instances: this.#instancesOf(status) });
+        const row = this.#read(status);
+        if (row === undefined) blank.push(status);
+        else rows.push(row);
       }
     }
-    return rows;
+    return [...rows, ...(await this.#readAgain(blank))];
   }
 
-  /** The instances that a process carries the mark of, more than one if it was given several. */
-  #instancesOf(status: ProcessStatus): readonly string[] {
-    const environment = readEnvironment(status);
+  /**
+   * Looks again at what showed no environment. It may be becoming another program: without its
+   * mark a worker would be missed, and one that another worker started would be taken for a part
+   * of that.
+   */
+  async #readAgain(statuses: readonly ProcessStatus[]): Promise<CountedProcess[]> {
+    const rows: CountedProcess[] = [];
+    let blank = statuses;
+    for (let count = 0; count < rereadsMax && blank.length > 0; count += 1) {
+      await sleep(rereadMs);
+      const still: ProcessStatus[] = [];
+      for (const before of blank) {
+        const status = readProcess(before.pid);
+        if (status === undefined || !isSame(status, before)) continue;
+        const row = this.#read(status);
+        if (row === undefined) still.push(status);
+        else rows.push(row);
+      }
+      blank = still;
+    }
+    return [...rows, ...blank.map((status) => ({ ...status, instances: [] }))];
+  }
+
+  /** A process with the marks in its environment; undefined while that is blank. */
+  #read(status: ProcessStatus): CountedProcess | undefined {
+    const text = readEnvironment(status);
+    if (text === "" && !isDead(status)) return undefined;
+    return { ...status, instances: this.#instancesIn(text ?? "") };
+  }
+
+  /** The instances that an environment bears the mark of, more than one if it was given several. */
+  #instancesIn(text: string): readonly string[] {
+    const environment = text.split("\0");
     if (!environment.includes(`STINT_FLEET=${this.#fleet}`)) return [];
     const prefix = "STINT_INSTANCE=";
     return environment
@@ -143,13 +182,14 @@ function isSince(row: CountedProcess, first: FirstProcess): boolean {
   return row.startTicks >= first.start_ticks;
 }
 
-function readEnvironment(status: ProcessStatus): readonly string[] {
+/** The environment of a process as the kernel shows it; undefined where it shows none. */
+function readEnvironment(status: ProcessStatus): string | undefined {
   // Threads of the kernel have no environment, no group and no session.
-  if (status.groupId === 0 && status.sessionId === 0) return [];
+  if (status.groupId === 0 && status.sessionId === 0) return undefined;
   try {
-    return readFileSync(`/proc/${status.pid}/environ`, "utf8").split("\0");
+    return readFileSync(`/proc/${status.pid}/environ`, "utf8");
   } catch {
     // It ended, or is of another user, whose processes this one could not signal either.
-    return [];
+    return undefined;
   }
 }
