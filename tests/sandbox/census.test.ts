@@ -68,7 +68,7 @@ test("[SB41] the first process of the host belongs to no sandbox, whatever marks
   expect(members([init, leader])).toEqual([100]);
 });
 
-test("[SB40] what becomes another program again and again bears its mark in each listing", async () => {
+test("[SB40] what becomes another program again and again is listed with its mark", async () => {
   const again = join(import.meta.dirname, "fixtures/again.sh");
   const env = { PATH: process.env["PATH"], STINT_FLEET: "f-again", STINT_INSTANCE: "w-a" };
   const child = spawn(again, [], { env, detached: true, stdio: "ignore" });

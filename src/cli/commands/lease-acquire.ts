@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import type { DeskAnswer } from "../../library/desk/desk.ts";
-import { Fault } from "../../ports/fault.ts";
+import { AGAIN_MAX, keepsEnding } from "../../library/lease/lost.ts";
 import { InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import {
@@ -60,16 +60,8 @@ async function run(call: Call, { options }: Given): Promise<Said> {
       // Absent: what the holder had already has ended since; then it is to be asked for anew.
       if (answer.lease !== undefined) return say(call, answer, answer.lease);
     }
-    throw keepsEnding();
+    throw keepsEnding("lease.acquire");
   });
-}
-
-/** How often it is asked again for what had ended by the time of the answer. */
-const AGAIN_MAX = 8;
-
-function keepsEnding(): Fault {
-  const message = `a lease must live until its answer, it had ended ${AGAIN_MAX} times in a row`;
-  return new Fault("storage_busy", message, { retryable: true });
 }
 
 /** A field of a document that is a text. */

@@ -1,6 +1,6 @@
 import { isLive } from "../../kernel/state.ts";
 import type { Desk } from "../../library/desk/desk.ts";
-import { meansWorker } from "../../library/lease/options.ts";
+import { meansWorker, WORKER_ID } from "../../library/lease/options.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call } from "../call.ts";
 
@@ -18,13 +18,9 @@ export async function findBorrower(call: Call, desk: Desk, text: string): Promis
     throw wrong("the id of a worker below this one, as `stint spawn` answers it", text);
   const who = await desk.findWho(isName ? `worker:${text}` : text, "--to");
   const { worker } = "worker" in who ? who : { worker: text };
-  if (isWorkerId(worker) || desk.self !== null) return worker;
+  // What is no id is a name that no live worker has.
+  if (WORKER_ID.test(worker) || desk.self !== null) return worker;
   throw wrong(`a live worker, by its id or name (${await namesThere(call)})`, text);
-}
-
-/** What is no id is a name that no live worker has. */
-function isWorkerId(text: string): boolean {
-  return /^w-[a-z2-7]{4,}$/.test(text);
 }
 
 async function namesThere(call: Call): Promise<string> {

@@ -1,15 +1,11 @@
-import { nearest } from "../../kernel/lane/nearest.ts";
-import { describeValue, InputError } from "../../protocol/input.ts";
+import { demandWorktree } from "../../library/ground/placing.ts";
 import { lookAtGround } from "../../system/ground/ground.ts";
 import type { Call } from "../call.ts";
 
-/** How many worktrees are named where one is meant that is none. */
-const namedMax = 8;
-
 /**
  * The worktree that was typed, else that of the current folder. Throws an InputError for one that
- * the repository does not have: a lease on it would be in nobody's way. A worker's supervisor looks
- * at no worktrees.
+ * the repository does not have: a lease on it would be in nobody's way. A worker's is for its
+ * supervisor to look at, which sees more than it.
  */
 export async function meantWorktree(
   call: Call,
@@ -19,20 +15,8 @@ export async function meantWorktree(
   if (call.workerTokenFile !== undefined) return typed;
   const { stateDir } = await call.place();
   const sight = lookAtGround({ stateDir, cwd: process.cwd() });
-  if (!sight.ok || sight.ground.worktrees.includes(typed)) return typed;
-  throw noWorktree(typed, sight.ground.worktrees);
-}
-
-function noWorktree(typed: string, there: readonly string[]): InputError {
-  const like = nearest(typed, there);
-  const named = there.slice(0, namedMax).map((id) => JSON.stringify(id));
-  const more = there.length - named.length;
-  const expected =
-    `one of the repository's worktrees, ${named.join(", ")}` +
-    (more > 0 ? ` and ${more} more` : "");
-  const hint = like === undefined ? "" : `; did you mean ${JSON.stringify(like)}?`;
-  const got = `${describeValue(typed)}${hint}`;
-  return new InputError("usage", [{ path: "--worktree", expected, got }]);
+  if (sight.ok) demandWorktree(typed, sight.ground.worktrees, "--worktree");
+  return typed;
 }
 
 /**

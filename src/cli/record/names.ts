@@ -2,6 +2,7 @@ import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { subjectOf } from "../../kernel/subject.ts";
 import type { Named } from "../../library/explain/words.ts";
+import { WHOLE_WORKER_ID } from "../../library/lease/options.ts";
 import { Refused } from "../../library/refused.ts";
 import { GENESIS, type Head, type Journal } from "../../ports/journal.ts";
 import { describeValue, isPlainObject } from "../../protocol/input.ts";
@@ -91,13 +92,10 @@ function workersIn(entry: Entry): readonly string[] {
   return [about, ...holding].filter((id) => id !== null);
 }
 
-/** How ids of workers look, where a holder is recorded as a text. */
-const workerForm = /^w-[a-z2-7]{16}$/;
-
-/** The worker that a holder is; null for an outside party and for anything else. */
+/** The worker that a holder is, also where that is a text; null for an outside party. */
 function workerIn(holder: unknown): string | null {
   const worker: unknown = isPlainObject(holder) ? holder["worker"] : holder;
-  return typeof worker === "string" && workerForm.test(worker) ? worker : null;
+  return typeof worker === "string" && WHOLE_WORKER_ID.test(worker) ? worker : null;
 }
 
 /** How many names are remembered: a stream may go on for ever. */

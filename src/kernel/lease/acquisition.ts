@@ -160,8 +160,10 @@ function groundOf({ lane, mode, region }: Wanted): {
   return { lane: lane?.name ?? null, mode, region: region.patterns };
 }
 
-/** The worktree that a request is about, where worktrees have ground of their own. */
-/** Null where worktrees share their ground; one that no file is asked of may go without a name. */
+/**
+ * The worktree that a request is about; null where worktrees share their ground. Who asks for
+ * nothing that is placed may leave it out.
+ */
 function worktreeOf({ book }: State, { worktree = MAIN_WORKTREE }: Request): string | null {
   return book.rules.worktrees === "own_ground" ? worktree : null;
 }

@@ -149,9 +149,17 @@ class OperatorDesk implements Desk {
 
   async #refused(answer: CommandAnswer & { readonly ok: false }): Promise<Refused> {
     const { refusal, seq } = answer;
-    const isOver = refusal.code === "lease_ended";
-    const told = isOver ? await (await this.#so.direct()).tellEnd(refusal) : refusal;
+    const told = refusal.code === "lease_ended" ? await this.#tellEnd(refusal) : refusal;
     return new Refused(refusedAnswer(told).refusal, seq);
+  }
+
+  async #tellEnd(refusal: Refusal): Promise<Refusal> {
+    try {
+      return await (await this.#so.direct()).tellEnd(refusal);
+    } catch {
+      // How it came cannot be looked up now; that it was refused is what is to be told.
+      return refusal;
+    }
   }
 
   async #isPermitted({ kind }: Command): Promise<boolean> {

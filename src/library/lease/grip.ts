@@ -1,10 +1,10 @@
 import type { Claim } from "../../kernel/lease/lease.ts";
 import { LIMITS } from "../../kernel/limits.ts";
-import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { demandOptions } from "../given-options.ts";
 import { Refused } from "../refused.ts";
 import type { Called, Given, LeaseLine, LeaseOrder, Sighting } from "./line.ts";
+import { AGAIN_MAX, keepsEnding } from "./lost.ts";
 import { absentLeftOut, demandText, patternsOf } from "./options.ts";
 import type { LeaseView } from "./view.ts";
 
@@ -60,9 +60,6 @@ export interface NarrowOptions {
   readonly exclude?: readonly string[];
   readonly runId?: string;
 }
-
-/** How often something is asked again whose lease had ended by the time of the answer. */
-export const AGAIN_MAX = 8;
 
 /** Which lease is meant, and as whom it is acted on. */
 export interface Grip {
@@ -193,10 +190,4 @@ export async function refusedBy(
 ): Promise<Refused> {
   const { refusal, seq } = await line.answerRefused(given);
   return new Refused(refusal, seq);
-}
-
-/** The fault of a lease that had ended each time that its caller was told of it. */
-export function keepsEnding(kind: string): Fault {
-  const message = `${kind} must be answered before its lease ends, ${AGAIN_MAX} times it was not`;
-  return new Fault("storage_busy", message, { retryable: true });
 }

@@ -1,3 +1,5 @@
+import { Fault } from "../../ports/fault.ts";
+
 /**
  * Why a lease cannot be relied on any more. `lapsing`: its end is near and was not moved in time.
  * `taken_over`: another holds it. `ended`: it has ended, and it is not known here how. `refused`:
@@ -43,4 +45,13 @@ export class LeaseLost extends Error {
     this.lease = lease;
     this.by = by;
   }
+}
+
+/** How often something is asked again whose lease had ended by the time of the answer. */
+export const AGAIN_MAX = 8;
+
+/** The fault of a lease that had ended each time that its caller was told of it. */
+export function keepsEnding(kind: string): Fault {
+  const message = `${kind} must be answered before its lease ends, ${AGAIN_MAX} times it was not`;
+  return new Fault("storage_busy", message, { retryable: true });
 }

@@ -168,7 +168,7 @@ export function asCalled(error: unknown, called: Called): unknown {
 }
 
 /** A text that means a worker: an id, or the first characters of one. */
-const workerForm = /^w-[a-z2-7]{4,}$/;
+export const WORKER_ID = /^w-[a-z2-7]{4,}$/;
 
 /** How an id of a worker looks that lacks nothing. */
 export const WHOLE_WORKER_ID = /^w-[a-z2-7]{16}$/;
@@ -182,7 +182,7 @@ const WORKER = "worker:";
  */
 export function meansWorker(text: string): string | undefined {
   if (text.startsWith(WORKER)) return text.slice(WORKER.length);
-  return workerForm.test(text) ? text : undefined;
+  return WORKER_ID.test(text) ? text : undefined;
 }
 
 /** The error of a worker that would hand a token out, which it does not have. */

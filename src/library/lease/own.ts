@@ -11,16 +11,10 @@ import {
   forWorkOfItsOwn,
   type UnderLease,
 } from "./acquire.ts";
-import {
-  AGAIN_MAX,
-  keepsEnding,
-  LeaseGrip,
-  refusedBy,
-  type Grip,
-  type LeaseVerbs,
-} from "./grip.ts";
+import { LeaseGrip, refusedBy, type Grip, type LeaseVerbs } from "./grip.ts";
 import { HeldLease, type LeaseHandle } from "./hold.ts";
 import type { Called, LeaseLine, NamedHolder } from "./line.ts";
+import { AGAIN_MAX, keepsEnding } from "./lost.ts";
 import { absentLeftOut, demandText, readOwnAcquire, type OwnAcquireOptions } from "./options.ts";
 import type { OwnCheckOptions, PathVerdict } from "./path-verdict.ts";
 import { Trust } from "./trust.ts";

@@ -140,15 +140,22 @@ export function tellEnd(refusal: Refusal, ended: LeaseEnd | undefined): Refusal 
   return { ...refusal, message, facts: { ...refusal.facts, ended: end } };
 }
 
-/** A refusal for the end of a lease, with how that came, of those that a worker may look at. */
+/**
+ * A refusal for the end of a lease, with how that came, of those that a worker may look at. Where
+ * it cannot be looked at now, the refusal stays as it is: that is what is to be told.
+ */
 export async function tellOwnEnd(
   door: Pick<WorkerDoor, "lease">,
   refusal: Refusal,
 ): Promise<Refusal> {
   const { lease_id: id } = refusal.facts;
   if (refusal.code !== "lease_ended" || typeof id !== "string") return refusal;
-  const seen = await door.lease(id);
-  return seen.ok ? tellEnd(refusal, leaseIn(seen.lease).ended) : refusal;
+  try {
+    const seen = await door.lease(id);
+    return seen.ok ? tellEnd(refusal, leaseIn(seen.lease).ended) : refusal;
+  } catch {
+    return refusal;
+  }
 }
 
 /** A view as it crosses a wire: names in snake_case. */

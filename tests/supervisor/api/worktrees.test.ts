@@ -84,6 +84,11 @@ test("[WP27] a request over a socket is meant where its giver stands", async () 
         expect([status, body.error?.code]).toEqual([400, "usage"]);
         expect(body.error?.message).toMatch(/^lease\.acquire\.worktree must be the name of a work/);
       }
+  for (const { body } of await give({ region: ["x"], worktree: "othr" }, { cwd: tree }))
+    expect(body.error?.message).toBe(
+      "lease.acquire.worktree must be one of the repository's worktrees, " +
+        '"main", "other", got "othr"; did you mean "other"?',
+    );
   for (const { body } of await give({ region: ["x"] }, { cwd: "src" }))
     expect(body.error?.message).toContain("order.cwd must be an absolute path");
   expect(await rig.entries()).toHaveLength(before);
@@ -134,4 +139,8 @@ test("[WP27] the library means the current folder, and guesses nothing", async (
   await expect(rig.fleet.submit({ kind: "lease.acquire", data })).rejects.toThrow(InputError);
   const named = await rig.fleet.acquire({ region: "src/**", holder: "bob", worktree: "main" });
   expect(named.view().worktree).toBe("main");
+  const none = rig.fleet.acquire({ region: "lib/**", holder: "bob", worktree: "mian" });
+  await expect(none).rejects.toThrow(
+    /^options\.worktree must be one of the repository's worktrees/,
+  );
 });
