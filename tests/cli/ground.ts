@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { awaitGone, commandOf, listProcesses, type ProcessRow } from "../support/process-table.ts";
-import { startStint, stint, type Called, type CallOptions } from "../support/cli.ts";
+import { startStint, stint, type Answer, type Called, type CallOptions } from "../support/cli.ts";
 
 // Every call is a program of its own: on a busy machine a test of many takes its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -148,4 +148,14 @@ function endQuietly(pid: number): void {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
+}
+
+/** Acquires for an outside party and answers the data; throws when it is refused. */
+export async function acquire(
+  ground: Ground,
+  holder: string,
+  ...words: readonly string[]
+): Promise<Answer> {
+  const typed = ["lease", "acquire", "--holder", holder, ...words, "--json"];
+  return (await ground.done(typed)).json().data;
 }

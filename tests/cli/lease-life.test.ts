@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtBin, type Answer, type Called } from "../support/cli.ts";
-import { makeGround, type Ground } from "./ground.ts";
+import { acquire, makeGround, type Ground } from "./ground.ts";
 
 beforeAll(async () => void (await builtBin()), 120_000);
 
@@ -16,15 +16,6 @@ description = "The interface"
 paths = ["tests/**"]
 slots = 2
 `;
-
-async function acquire(
-  ground: Ground,
-  holder: string,
-  ...words: readonly string[]
-): Promise<Answer> {
-  const typed = ["lease", "acquire", "--holder", holder, ...words, "--json"];
-  return (await ground.done(typed)).json().data;
-}
 
 const asked = (ground: Ground, ...words: readonly string[]): Promise<Called> =>
   ground.call([...words, "--json"]);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeAll, expect, test } from "vitest";
 import { builtBin, type Answer, type Called } from "../support/cli.ts";
-import { makeGround, type Ground } from "./ground.ts";
+import { acquire, makeGround, type Ground } from "./ground.ts";
 
 beforeAll(async () => void (await builtBin()), 120_000);
 
@@ -13,15 +13,6 @@ const polling = { timeout: 30_000 };
 
 const asked = (ground: Ground, ...words: readonly string[]): Promise<Called> =>
   ground.call([...words, "--json"]);
-
-async function acquire(
-  ground: Ground,
-  holder: string,
-  ...words: readonly string[]
-): Promise<Answer> {
-  const typed = ["lease", "acquire", "--holder", holder, ...words, "--json"];
-  return (await ground.done(typed)).json().data;
-}
 
 test("[GV18] a supervisor answers as the journal itself does, also when it is frozen", async () => {
   const ground = await makeGround();

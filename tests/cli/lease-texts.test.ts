@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtBin, type Answer, type Called } from "../support/cli.ts";
 import { needsProgram } from "../support/require-all.ts";
-import { makeGround, type Ground } from "./ground.ts";
+import { acquire, makeGround, type Ground } from "./ground.ts";
 
 beforeAll(async () => void (await builtBin()), 120_000);
 
@@ -16,15 +16,6 @@ paths = ["src/api/**"]
 paths = ["tests/**"]
 slots = 1
 `;
-
-async function acquire(
-  ground: Ground,
-  holder: string,
-  ...words: readonly string[]
-): Promise<Answer> {
-  const typed = ["lease", "acquire", "--holder", holder, ...words, "--json"];
-  return (await ground.done(typed)).json().data;
-}
 
 /** What a call says to a person on stderr; it must be refused or not understood. */
 async function said(ground: Ground, line: string): Promise<string> {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { builtBin, type Answer, type Called } from "../support/cli.ts";
-import { makeGround, type Ground } from "./ground.ts";
+import { builtBin, type Called } from "../support/cli.ts";
+import { acquire, makeGround, type Ground } from "./ground.ts";
 
 beforeAll(async () => void (await builtBin()), 120_000);
 
@@ -24,16 +24,6 @@ alone = true
 `;
 
 const laned = (): Promise<Ground> => makeGround({ config: LANES });
-
-/** Acquires for an outside party and answers the data; throws when it is refused. */
-async function acquire(
-  ground: Ground,
-  holder: string,
-  ...words: readonly string[]
-): Promise<Answer> {
-  const typed = ["lease", "acquire", "--holder", holder, ...words, "--json"];
-  return (await ground.done(typed)).json().data;
-}
 
 const asked = (ground: Ground, ...words: readonly string[]): Promise<Called> =>
   ground.call(["lease", ...words, "--json"]);
