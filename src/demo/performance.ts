@@ -81,12 +81,15 @@ function watchRoot({ chronicle, fleet, patience }: Stage, id: string): () => voi
     const words = typeof why === "string" ? why : "it does not say why";
     if (isWatched) patience.breakOff(new Error(`the root ended early: ${words}`));
   };
-  const unwatch = chronicle.watch(() => {
+  const look = (): void => {
     const end = chronicle.find("worker.stopped", id);
     if (end === undefined) return;
     unwatch();
     fleet.worker(id).then((view) => breakOff(view?.state["error"] ?? end.data.reason), breakOff);
-  });
+  };
+  const unwatch = chronicle.watch(look);
+  // It may have ended before its start was answered, and then nothing more is written.
+  look();
   return () => {
     isWatched = false;
     unwatch();
