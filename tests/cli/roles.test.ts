@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
@@ -51,8 +51,10 @@ describe("down", () => {
 
   test("[CL21] down answers when the supervisor has let go of the journal", async () => {
     const ground = await makeGround();
-    // Its end is written by the supervisor alone, and signed when that leaves.
-    await ground.done(["spawn", "--", "true"]);
+    // It ends when nobody else has the journal open: then the supervisor alone signs that, at last.
+    const until = join(ground.dir, "until");
+    await ground.done(["spawn", "--", "sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done', until]);
+    writeFileSync(until, "");
     await expect
       .poll(async () => (await ground.done(["workers", "--json"])).json().data.workers, polling)
       .toEqual([]);
