@@ -156,7 +156,7 @@ test("[GV40] the guardian goes, with the token's folder, as soon as the group ha
   const up = join(ground.dir, "up");
   const script = `: > ${up}; exec sleep 4723`;
   // Its grace is long, and it does not need it.
-  const args = [...HELD, "--ttl", "1h", "--grace", "7m", "--", "sh", "-c", script];
+  const args = [...HELD, "--ttl", "1h", "--grace", "431217ms", "--", "sh", "-c", script];
   const run = await begin(ground, args, so);
   await expect.poll(() => existsSync(up), polling).toBe(true);
   const guardian = guardianOf(run.child.pid ?? 0);
@@ -166,7 +166,7 @@ test("[GV40] the guardian goes, with the token's folder, as soon as the group ha
   await expect.poll(() => ground.processesWith("sleep 4723"), polling).toEqual([]);
   await expect.poll(() => stateOf(guardian?.pid ?? 0), polling).toBe("");
   expect(readdirSync(folder)).toEqual([]);
-  expect(ground.processesWith("sleep 420")).toEqual([]);
+  expect(ground.processesWith("sleep 431.217")).toEqual([]);
 });
 
 test("[GV41] Ctrl-Z stops the command too; it runs on under a lease that still holds", async () => {
