@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { request } from "node:http";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ask } from "./fixtures/ask.ts";
 import { BY, makeRig, type Rig } from "./rig.ts";
 
@@ -141,6 +141,27 @@ test("[SV13] a body over 1 MiB is refused unread, one of 1 MiB is looked at", as
   expect(await askInChunks(socket, token, command.padEnd(2 ** 20))).toBe(200);
   expect((await rig.entries()).map(({ kind }) => kind)).toContain("fleet.paused");
   expect((await rig.operator("/v1/status")).status).toBe(200);
+});
+
+test("[SV13] who is refused unread reads the answer while it still writes", async () => {
+  const rig = await makeRig();
+  await rig.supervise();
+  const bytes = 4 * 2 ** 20;
+  const head = [
+    "POST /v1/commands HTTP/1.1",
+    "Host: stint",
+    `Authorization: Bearer ${rig.operatorToken}`,
+    `Content-Length: ${bytes}`,
+    "Connection: close",
+  ];
+  const socket = connect(rig.about.socket);
+  onTestFinished(() => void socket.destroy());
+  let said = "";
+  socket.on("data", (chunk: Buffer) => void (said += chunk.toString("utf8")));
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  await expect.poll(() => said).toMatch(/^HTTP\/1\.1 413 [^]*limit_exceeded/);
+  const written = new Promise((resolve) => socket.write(Buffer.alloc(bytes), resolve));
+  expect(await written).toBeFalsy();
 });
 
 function askInChunks(socketPath: string, token: string, text: string): Promise<number> {

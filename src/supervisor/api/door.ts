@@ -1,5 +1,5 @@
 import { chmodSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 
 /** How long a request may take to arrive whole, ms. */
@@ -32,10 +32,29 @@ export interface DoorOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;
 }
 
+/** A request as it comes, and its answer. */
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+/**
+ * Has a connection outlive an answer that was given before its request was read: who still writes
+ * would find it closed, and lose the answer. What comes is dropped, for a moment.
+ */
+function linger({ incoming, outgoing }: Exchange): void {
+  if (!incoming.complete) outgoing.shouldKeepAlive = true;
+}
+
 /** Opens a Unix socket, mode 0600, that speaks HTTP. Throws what the system says to it. */
 export async function openDoor({ socket, connectionsMax, fetch }: DoorOptions): Promise<Door> {
   rmSync(socket, { force: true });
-  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const answer = async (request: Request, env: unknown): Promise<Response> => {
+    const response = await fetch(request);
+    linger(env as Exchange);
+    return response;
+  };
+  const listener = getRequestListener(answer, { overrideGlobalObjects: false });
   const server = createServer(
     {
       requestTimeout: REQUEST_MS,
