@@ -1,7 +1,7 @@
 import { existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { listProcesses, environmentOf } from "../support/process-table.ts";
+import { environmentOf, listProcesses, type ProcessRow } from "../support/process-table.ts";
 import { parseBlocks } from "./block.ts";
 import { isAsExpected, promptsOf, withoutChance } from "./expected.ts";
 import { installedPackage } from "./installed.ts";
@@ -189,9 +189,14 @@ test("[PP3] what a story has begun is gone with it", async () => {
   ]);
   expect(outcome.output).toMatch(/begun/);
   const isOurs = (pid: number): boolean => environmentOf(pid).includes(`HOME=${other.env["HOME"]}`);
-  expect(listProcesses().filter(({ pid }) => isOurs(pid)).length).toBeGreaterThanOrEqual(3);
-  await other.end();
-  expect(listProcesses().filter(({ pid }) => isOurs(pid))).toEqual([]);
+  const ours = (): readonly ProcessRow[] => listProcesses().filter(({ pid }) => isOurs(pid));
+  try {
+    // What is becoming its program shows no environment for a moment.
+    await expect.poll(() => ours().length, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+  } finally {
+    await other.end();
+  }
+  expect(ours()).toEqual([]);
   expect(existsSync(other.dir)).toBe(false);
 });
 
