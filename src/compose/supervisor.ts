@@ -17,6 +17,7 @@ import { openProcessSandbox } from "../sandbox/process/process-sandbox.ts";
 import { readBootId } from "../system/boot.ts";
 import { userFolder } from "../system/folders.ts";
 import { hostId } from "../system/host.ts";
+import { installation } from "../system/installation.ts";
 import { permitFile, runtimePlaces, statePlaces } from "../system/places.ts";
 import { readProcess } from "../system/process.ts";
 import { VERSION } from "../system/version.ts";
@@ -64,6 +65,7 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
       permitFile: permitFile(folder, fleet),
       rung: options.rung ?? ("best" as const),
       hidden: [folder, dirname(runtime.dir), killed, claims, ...compiled],
+      shown: installation(),
       output: (instance: string) => openOutput(state.output, instance),
       log,
     };

@@ -7,7 +7,14 @@ import type { GroundRules } from "../kernel/lane/lane.ts";
 import { parseContract } from "../protocol/contract.ts";
 import { describeValue, InputError } from "../protocol/input.ts";
 import { inTomlForm } from "./amount-problem.ts";
-import { BUDGET_FIELDS, CONTRACT_FIELDS, readForm, tomlNameOf, type Field } from "./field.ts";
+import {
+  BUDGET_FIELDS,
+  CONTRACT_FIELDS,
+  readForm,
+  SANDBOX_FIELDS,
+  tomlNameOf,
+  type Field,
+} from "./field.ts";
 import { readGround } from "./ground.ts";
 import { findLines } from "./lines.ts";
 import { Reader, type Table } from "./reader.ts";
@@ -30,7 +37,15 @@ export interface Config {
 /** A longer file is no config of ours, bytes. */
 const configBytesMax = 262_144;
 
-const SECTIONS = ["fleet", "repository", "contract", "lanes", "leases", "roster"] as const;
+const SECTIONS = [
+  "fleet",
+  "repository",
+  "contract",
+  "lanes",
+  "leases",
+  "sandbox",
+  "roster",
+] as const;
 
 /**
  * Reads a config. `file` is how messages name it. Throws an InputError that names everything that
@@ -46,7 +61,7 @@ export function readConfig(text: string, file: string): Config {
   const reader = new Reader(file, findLines(text));
   reader.keysOf(table, [], SECTIONS);
   const fleet = reader.part(() => parseFleetSection(table["fleet"] ?? {})) ?? {};
-  const contract = readContract(reader, table["contract"] ?? {});
+  const contract = readContract(reader, table["contract"] ?? {}, table["sandbox"] ?? {});
   const ground = readGround(reader, table, fleet.fold_case === true);
   const notes = readRoster(reader, table["roster"]);
   if (reader.problems.length > 0 || contract === undefined)
@@ -65,20 +80,31 @@ function parseToml(text: string, file: string): Readonly<Record<string, unknown>
   }
 }
 
-function readContract(reader: Reader, section: unknown): Contract | undefined {
+function readContract(reader: Reader, section: unknown, sandbox: unknown): Contract | undefined {
   const countBefore = reader.problems.length;
-  const wire = readFields(reader, section, { path: ["contract"], fields: CONTRACT_FIELDS });
+  const wire = {
+    ...readFields(reader, section, { path: ["contract"], fields: CONTRACT_FIELDS }),
+    sandbox: readFields(reader, sandbox, { path: ["sandbox"], fields: SANDBOX_FIELDS }),
+  };
   if (reader.problems.length > countBefore) return undefined;
   const contract = reader.part(() => {
     try {
       return parseContract(wire, { path: "contract", rename: tomlNameOf });
     } catch (error) {
-      throw error instanceof InputError ? inTomlForm(error) : error;
+      throw error instanceof InputError ? ofItsOwn(inTomlForm(error)) : error;
     }
   });
   if (contract !== undefined) checkConditions(reader, contract);
   return contract;
 }
+
+/** A part of the contract that has a section of its own is named by that. */
+function ofItsOwn({ code, problems }: InputError): InputError {
+  const named = problems.map((one) => ({ ...one, path: one.path.replace(OWN_SECTION, "") }));
+  return new InputError(code, named);
+}
+
+const OWN_SECTION = /^contract\.(?=sandbox\b)/;
 
 /** Conditions are checked as when they are enacted; a function cannot stand in a file. */
 function checkConditions(reader: Reader, { stop, lease_deny_when }: Contract): void {

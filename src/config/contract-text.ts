@@ -1,15 +1,15 @@
-import type { Contract } from "../kernel/fleet/contract.ts";
+import type { Contract, SandboxRules } from "../kernel/fleet/contract.ts";
 import type { Budget } from "../kernel/budget/budget.ts";
 import { writeCores, writeDuration, writeSize } from "./amount.ts";
 import { flatChanges, type Change } from "./change.ts";
-import { BUDGET_FIELDS, CONTRACT_FIELDS, type Field, type Form } from "./field.ts";
+import { BUDGET_FIELDS, CONTRACT_FIELDS, SANDBOX_FIELDS, type Field, type Form } from "./field.ts";
 
 /** The fields of a journaled document, by their names there. */
-type Document = Contract | Budget;
+type Document = Contract | Budget | SandboxRules;
 
 /** Writes a contract as the tables of a config, whole: reading it gives the same contract. */
 export function writeContract(contract: Contract): string {
-  const { budget, default_child, stop, lease_deny_when } = contract;
+  const { budget, default_child, stop, lease_deny_when, sandbox } = contract;
   return [
     "[contract]",
     ...linesOf(contract, CONTRACT_FIELDS),
@@ -17,6 +17,9 @@ export function writeContract(contract: Contract): string {
     ...tableOf("contract.default_child", default_child),
     ...stop.flatMap((condition) => conditionLines("contract.stop", condition)),
     ...lease_deny_when.flatMap((one) => conditionLines("contract.lease_deny_when", one)),
+    "",
+    "[sandbox]",
+    ...linesOf(sandbox, SANDBOX_FIELDS),
     "",
   ].join("\n");
 }
@@ -80,6 +83,7 @@ function flatten(contract: Contract): ReadonlyMap<string, string> {
   add("", linesOf(contract, CONTRACT_FIELDS));
   add("budget.", linesOf(contract.budget, BUDGET_FIELDS));
   add("default_child.", linesOf(contract.default_child, BUDGET_FIELDS));
+  add("sandbox.", linesOf(contract.sandbox, SANDBOX_FIELDS));
   for (const { name, when } of contract.stop)
     flat.set(`stop.${name}`, when === undefined ? "a function" : quote(when));
   for (const { name, when } of contract.lease_deny_when)

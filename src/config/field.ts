@@ -34,6 +34,12 @@ export const CONTRACT_FIELDS: Readonly<Record<string, Field>> = {
   lease_deny_when: { wire: "lease_deny_when", form: "conditions" },
 };
 
+/** The fields of `[sandbox]`. */
+export const SANDBOX_FIELDS: Readonly<Record<string, Field>> = {
+  writable: plain("writable"),
+  scratch: { wire: "scratch_bytes", form: "size" },
+};
+
 /** The fields of `[contract.budget]` and `[contract.default_child]`. */
 export const BUDGET_FIELDS: Readonly<Record<string, Field>> = {
   cpu: { wire: "cpu_milli", form: "cores" },
@@ -48,7 +54,7 @@ export const BUDGET_FIELDS: Readonly<Record<string, Field>> = {
 
 /** The name in TOML of a field of the journal; the same where it has no other. */
 export function tomlNameOf(wire: string): string {
-  const known = [...Object.entries(CONTRACT_FIELDS), ...Object.entries(BUDGET_FIELDS)];
+  const known = [CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS].flatMap(Object.entries<Field>);
   return known.find(([, field]) => field.wire === wire)?.[0] ?? wire;
 }
 

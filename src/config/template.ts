@@ -1,6 +1,6 @@
 import { DEFAULT_CONTRACT } from "../kernel/fleet/contract.ts";
 import { linesOf } from "./contract-text.ts";
-import { CONTRACT_FIELDS } from "./field.ts";
+import { CONTRACT_FIELDS, SANDBOX_FIELDS } from "./field.ts";
 
 /** The text of the config that `init` writes: everything explained, defaults commented out. */
 export function writeTemplate(so: {
@@ -60,6 +60,12 @@ export function writeTemplate(so: {
     '# when = "held >= 3"',
     "",
     ...GROUND,
+    "# Workers write to the fleet's ground, to their own /tmp and home, which go with them, and to",
+    "# these folders of the host. Others than such caches let one worker change what another, or",
+    "# you, will run.",
+    "# [sandbox]",
+    ...linesOf(DEFAULT_CONTRACT.sandbox, SANDBOX_FIELDS).map((line) => `# ${line}`),
+    "",
   ].join("\n");
 }
 

@@ -120,6 +120,10 @@ export const LIMITS = {
   seqMax: 2 ** 40 - 1,
 
   // Output of workers.
+  writableFoldersMax: 64,
+  folderBytesMax: 4_096,
+  scratchBytesMin: 2 ** 20,
+  scratchBytesMax: 2 ** 40,
   outputBytesMax: 16 * 1_024 * 1_024,
   outputsBytesMax: 512 * 1_024 * 1_024,
 

@@ -30,6 +30,11 @@ export interface Ground {
   /** The worktrees there are, the main one first. */
   readonly worktrees: readonly string[];
   /**
+   * Where it lies: the tops of the worktrees, and the repository's own directory, as far as what
+   * workers may write has no say in it.
+   */
+  readonly folders: readonly string[];
+  /**
    * The file that a path leads to, by links and `..` as the system follows them; what does not
    * exist is where it would be made. Null for what is no file of the ground: outside of it, its
    * root, within `.git` or the state folder, through a folder that cannot be looked into, through

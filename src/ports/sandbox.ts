@@ -46,6 +46,16 @@ export interface SandboxSpec {
   readonly network?: Network;
   /** Folders that it is to see though they lie in hidden ones: that of its own socket. */
   readonly visible?: readonly string[];
+  /**
+   * Folders of the host that it may write to, real and absolute or not there; all else is then
+   * read-only, and its home and folders for temporary files are its own, kept in memory and gone
+   * with it. Default: whatever its user may write to. Of no effect on the lowest rung.
+   */
+  readonly writable?: readonly string[];
+  /** Files and folders that it is to see though they lie in a folder for temporary files. */
+  readonly shown?: readonly string[];
+  /** How much that may be, bytes; default: as the system bounds what is kept in memory. */
+  readonly scratchBytes?: number;
 }
 
 /** How a sandbox ended, with the evidence for it. */

@@ -43,6 +43,22 @@ function conditions<T extends { readonly name: string }>(
     });
 }
 
+/** A folder outside of the ground: where it is must not depend on where somebody stands. */
+const folder = text(LIMITS.folderBytesMax, 1).refine(
+  (path) => /^(?!.*\/\.\.?(?:\/|$))~?\/[^\0]*$/s.test(path),
+  { error: 'an absolute path, or one that begins with "~/", without "." and ".."' },
+);
+
+const sandbox = record({
+  writable: z
+    .array(folder, { error: "an array of folders" })
+    .max(LIMITS.writableFoldersMax, { error: `at most ${LIMITS.writableFoldersMax} folders` })
+    .default([...DEFAULT_CONTRACT.sandbox.writable]),
+  scratch_bytes: integer(LIMITS.scratchBytesMin, LIMITS.scratchBytesMax).default(
+    DEFAULT_CONTRACT.sandbox.scratch_bytes,
+  ),
+});
+
 const shape = {
   max_depth: integer(LIMITS.depthMin, LIMITS.depthMax),
   max_replicas: integer(LIMITS.replicasMin, LIMITS.replicasMax),
@@ -73,6 +89,7 @@ const shape = {
     noun: "conditions on leases",
     countMax: LIMITS.leaseConditionsMax,
   }),
+  sandbox,
 };
 
 const complete = record(shape).superRefine((contract, context) => {

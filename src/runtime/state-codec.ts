@@ -7,7 +7,7 @@ import { canonicalText } from "./canonical.ts";
 import type { Timers } from "./timers.ts";
 
 /** The version of this form of a state; another is not read. */
-const FORM = 3;
+const FORM = 4;
 
 /** How many members of a map are written between two turns of the event loop. */
 const membersPerTurn = 512;

@@ -29,6 +29,7 @@ import type { Beats } from "./beats.ts";
 import type { WorkerDoor, WorkerDoors } from "./doors.ts";
 import { SUPERVISED_FILE } from "./reconcile.ts";
 import type { SupervisorWorld } from "./world.ts";
+import { Reaches, type Reach } from "./writable.ts";
 
 /** What starts are made with. */
 export interface StartsOptions {
@@ -54,10 +55,12 @@ class RefusedLate extends Error {
 export class Starts {
   readonly #so: StartsOptions;
   readonly #running = new Map<string, Promise<StartAnswer>>();
+  readonly #reaches: Reaches;
   #isClosed = false;
 
   constructor(options: StartsOptions) {
     this.#so = options;
+    this.#reaches = new Reaches(options.seat);
   }
 
   /** How many are under way. */
@@ -84,6 +87,11 @@ export class Starts {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled(this.#running.values());
+  }
+
+  /** Forgets a worker that has ended. */
+  forget(id: string): void {
+    this.#reaches.forget(id);
   }
 
   /** Takes starts again: nobody is leaving after all. */
@@ -233,7 +241,9 @@ export class Starts {
     let seq = 0;
     try {
       const envelope = seat.keys.signer.seal(manifest);
-      const spec = specOf({ order, manifest, door, envelope });
+      const { scratch_bytes: scratchBytes } = seat.loop.state().contract.sandbox;
+      const reach = this.#reaches.of(instance, parent, order);
+      const spec = specOf({ order, manifest, door, envelope, scratchBytes, reach });
       allotments.begin(instance, spec.limits);
       await sandboxes.start(spec, async (record) => {
         seq = await this.#register(manifest, record);
@@ -271,8 +281,10 @@ function specOf(so: {
   readonly manifest: Manifest;
   readonly door: WorkerDoor;
   readonly envelope: Envelope;
+  readonly scratchBytes: number;
+  readonly reach: Reach;
 }) {
-  const { order, manifest, door } = so;
+  const { order, manifest, door, scratchBytes, reach } = so;
   const { memory_bytes, cpu_milli, processes, wall_ms } = manifest.budget;
   return {
     instance: manifest.instance,
@@ -291,6 +303,8 @@ function specOf(so: {
       ...(wall_ms === undefined ? {} : { wall_ms }),
     },
     network: manifest.network,
+    ...reach,
+    scratchBytes,
     // `none` is none: not even the way to the supervisor.
     visible: manifest.network === "none" ? [] : [door.folder],
   };

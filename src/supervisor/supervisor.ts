@@ -311,6 +311,7 @@ class FleetSupervisor implements Supervisor {
   }
 
   #forget(id: string): void {
+    this.#starts.forget(id);
     this.#idleness.touch();
     this.#beats.forget(id);
     this.#allotments.forget(id);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config/config.ts";
 import { diffContracts, writeContract } from "../../src/config/contract-text.ts";
-import { CONTRACT_FIELDS, BUDGET_FIELDS } from "../../src/config/field.ts";
+import { CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS } from "../../src/config/field.ts";
 import { writeTemplate } from "../../src/config/template.ts";
 import { evaluateCondition } from "../../src/kernel/condition/condition.ts";
 import type { AdmissionContext } from "../../src/kernel/condition/context.ts";
@@ -78,7 +78,10 @@ describe("stint.toml", () => {
   });
 
   test("[CF2] every field of the contract and of a budget has its name in TOML", () => {
-    const wireNames = Object.values(CONTRACT_FIELDS).map(({ wire }) => wire);
+    const wireNames = [...Object.values(CONTRACT_FIELDS).map(({ wire }) => wire), "sandbox"];
+    expect(Object.values(SANDBOX_FIELDS).map(({ wire }) => wire)).toEqual(
+      Object.keys(DEFAULT_CONTRACT.sandbox),
+    );
     expect(wireNames.toSorted()).toEqual(Object.keys(DEFAULT_CONTRACT).toSorted());
     expect(Object.values(BUDGET_FIELDS).map(({ wire }) => wire)).toEqual([
       "cpu_milli",

@@ -76,6 +76,7 @@ export const CONTRACT_TYPES = {
   default_child: budgetTypes,
   stop: "list",
   lease_deny_when: "list",
+  sandbox: { writable: "list<string>", scratch_bytes: "int" },
 } as const satisfies Record<keyof Contract, CelType>;
 
 /** Every name that a stop condition may use, with its CEL type. */

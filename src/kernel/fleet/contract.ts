@@ -25,6 +25,17 @@ export const DEGRADATIONS = ["same_user", "memory", "cpu", "processes", "network
 /** A weakness of containment that a contract may allow by name. */
 export type Degradation = (typeof DEGRADATIONS)[number];
 
+/** What sandboxes let workers do beside what each is given. */
+export interface SandboxRules {
+  /**
+   * Folders outside of the fleet's ground that workers may write to: absolute, or `~/…` below the
+   * supervisor's home.
+   */
+  readonly writable: readonly string[];
+  /** What a worker may have in its folders for temporary files and its own home, bytes. */
+  readonly scratch_bytes: number;
+}
+
 /** The policy in force: every bound of a fleet, in wire form (durations in ms). */
 export interface Contract {
   readonly max_depth: number;
@@ -50,7 +61,17 @@ export interface Contract {
   readonly default_child: Budget;
   readonly stop: readonly StopCondition[];
   readonly lease_deny_when: readonly LeaseCondition[];
+  readonly sandbox: SandboxRules;
 }
+
+/**
+ * Caches that what is read from is checked by a lockfile: a worker that writes to them cannot have
+ * others, who have one, run what it put there. (pnpm's store is linked into what others run, and
+ * cargo takes what lies in its cache as it is.)
+ */
+const CHECKED_CACHES = ["~/.npm/_cacache", "~/.yarn/berry/cache"];
+
+const DEFAULT_SANDBOX: SandboxRules = { writable: CHECKED_CACHES, scratch_bytes: 2 ** 30 };
 
 /** The contract that a fleet starts from: what its operator leaves out is as here. */
 export const DEFAULT_CONTRACT: Contract = {
@@ -75,10 +96,14 @@ export const DEFAULT_CONTRACT: Contract = {
   default_child: {},
   stop: [],
   lease_deny_when: [],
+  sandbox: DEFAULT_SANDBOX,
 };
 
 /** What was added to contracts since the first ones were journaled. */
-const ADDED: Pick<Contract, "lease_deny_when"> = { lease_deny_when: [] };
+const ADDED: Pick<Contract, "lease_deny_when" | "sandbox"> = {
+  lease_deny_when: [],
+  sandbox: DEFAULT_SANDBOX,
+};
 
 /** A contract as an entry has it, with what older entries could not say. */
 export function wholeContract(recorded: Contract): Contract {

@@ -23,6 +23,8 @@ import type { SandboxSpec } from "../../ports/sandbox.ts";
 import { Fault } from "../../ports/fault.ts";
 import { OWN_FILES } from "./record.ts";
 import { keeperCommand } from "./rung/keeper.ts";
+import type { Nest } from "./rung/nest.ts";
+import { isBelow } from "./rung/paths.ts";
 import { SYSTEM_PATH } from "./rung/programs.ts";
 
 /** How long a start waits to see the launcher become the program, ms. */
@@ -78,6 +80,8 @@ export interface Launch {
   readonly wrapper?: readonly string[];
   /** Files of a control group; who writes to each of them has joined it. */
   readonly joinFiles?: readonly string[];
+  /** What it may write to of its own, where that is not what its user may. */
+  readonly nest?: Nest;
   /** Whether the output goes to pipes, `stdout` and `stderr` of the child, and not to a file. */
   readonly isPiped?: boolean;
 }
@@ -176,7 +180,7 @@ export function demandLaunchable(spec: SandboxSpec): void {
 }
 
 /** The environment of a program. */
-export function environmentOf({ spec, fleet, host }: Launch): Record<string, string> {
+export function environmentOf({ spec, fleet, host, nest }: Launch): Record<string, string> {
   const inherited = INHERITED.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -186,10 +190,17 @@ export function environmentOf({ spec, fleet, host }: Launch): Record<string, str
     // A worker that opens the fleet itself must find its own host's sandboxes there.
     STINT_HOST_ID: host,
     ...spec.env,
+    ...(nest === undefined ? {} : { TMPDIR: temporaryFor(nest, spec.env?.["TMPDIR"]) }),
     // Last, so that nothing replaces them: sweeps find what left its group and session by these.
     STINT_INSTANCE: spec.instance,
     STINT_FLEET: fleet,
   };
+}
+
+/** Where temporary files go: where it was asked for, if they can be written there. */
+function temporaryFor({ temporary, writable }: Nest, asked: string | undefined): string {
+  const isOpen = writable.some((one) => asked !== undefined && isBelow(join(asked, "x"), one));
+  return isOpen && asked !== undefined ? asked : (temporary[0] ?? "/tmp");
 }
 
 /** The environment of what sets the namespaces up: nothing that a worker has a say in. */

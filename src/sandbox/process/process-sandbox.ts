@@ -70,6 +70,8 @@ export interface ProcessSandboxOptions {
   readonly usesCgroups?: boolean;
   /** Folders that no sandbox may see: state and runtime folder. Of no effect on the lowest rung. */
   readonly hidden?: readonly string[];
+  /** Files and folders that every sandbox is to see, though they lie in a folder like `/tmp`. */
+  readonly shown?: readonly string[];
   /**
    * Takes the output of a sandbox that is started. By default it goes straight to a file in the
    * sandbox's folder, so that a worker may outlive this process.
@@ -111,8 +113,11 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   const hidden = new HiddenFolders(containment.wrap === undefined ? [] : (options.hidden ?? []));
   const lookout = new Lookout({ root, fleet, host });
   const children = new Children(log);
-  const parts = { lookout, children, containment, log, usesCgroups, permitFile, hidden, output };
-  return new ProcessSandbox(new Workshop(parts), options);
+  const parts = { lookout, children, containment, log, usesCgroups, permitFile, output };
+  return new ProcessSandbox(
+    new Workshop({ ...parts, hidden, shown: options.shown ?? [] }),
+    options,
+  );
 }
 
 class ProcessSandbox implements Sandbox {

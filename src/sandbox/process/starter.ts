@@ -30,6 +30,7 @@ import {
 import type { Cover } from "./rung/hidden.ts";
 import { isOfKeeper, KeeperLine } from "./rung/keeper.ts";
 import { argumentsOf, childrenOf, isNamespaceInit, namespaceOf } from "./rung/namespace.ts";
+import { demandNest, nestCommand, planNest, type Nest } from "./rung/nest.ts";
 import { resolveView } from "./rung/view.ts";
 import { withFrame, type Workshop } from "./workshop.ts";
 
@@ -91,9 +92,20 @@ export class Starter {
     if (containment.wrap === undefined) return base;
     const hasNetwork = network === "open" || containment.degraded.includes("network");
     const { hidden } = cover;
-    const wrapper = containment.wrap(resolveView({ cwd, hidden, visible, hasNetwork }));
+    const seen = { cwd, hidden, visible, hasNetwork };
     const joinFiles = await this.#makeGroup(spec);
-    return { ...base, wrapper, joinFiles };
+    const nest = this.#nestOf(spec, folder);
+    if (nest === undefined)
+      return { ...base, joinFiles, wrapper: containment.wrap(resolveView(seen)) };
+    const wrapper = containment.wrap(resolveView({ ...seen, nest }));
+    return { ...base, joinFiles, wrapper: [...nestCommand(nest), ...wrapper], nest };
+  }
+
+  /** What a sandbox may write to; undefined where it is what its user may. */
+  #nestOf({ writable, scratchBytes, ...spec }: SandboxSpec, folder: string): Nest | undefined {
+    if (writable === undefined) return undefined;
+    const shown = [...this.#workshop.parts.shown, ...(spec.shown ?? [])];
+    return planNest({ folder, writable, scratchBytes, shown });
   }
 
   /** Makes the control group of a sandbox, with its limits set before anything is in it. */
@@ -145,6 +157,7 @@ export class Starter {
       const enclosed = { ...enclosure, init, namespace: namespaceOf(keeper) ?? null };
       await noteDocument(launch.folder, OWN_FILES.record, { ...record, enclosure: enclosed });
       cover.demandHolds(keeper);
+      if (launch.nest !== undefined) demandNest(launch.nest, keeper);
       const beganAtMs = performance.now();
       line.run(environmentOf(launch));
       const hasBecome = await awaitEnclosedProgram(child, keeper);

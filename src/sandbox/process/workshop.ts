@@ -28,6 +28,8 @@ export interface WorkshopParts {
   readonly permitFile: string | undefined;
   /** Folders that no sandbox on an upper rung may see. */
   readonly hidden: HiddenFolders;
+  /** Files and folders that every sandbox is to see. */
+  readonly shown: readonly string[];
   /** Where output goes, if not to a file in the sandbox's folder. */
   readonly output: ((instance: string) => Promise<OutputSink>) | undefined;
 }

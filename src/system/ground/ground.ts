@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { Ground, Standpoint, GroundSight } from "../../ports/ground.ts";
+import { foldersOf, type Places } from "./places.ts";
 import { PathFollower } from "./real-path.ts";
 import { commonDirOf, worktreesOf, type Worktree } from "./repository.ts";
 
@@ -9,14 +10,6 @@ const NAMES = { own: ".stint", shared: "stint" } as const;
 
 /** The names of what is git's own, in whatever case a file system may take them. */
 const GIT = /^\.git$/i;
-
-/** Folders that are compared by their paths without links. */
-interface Folders {
-  readonly worktrees: readonly Worktree[];
-  /** The repository's own directory, if it has one. */
-  readonly common: string | undefined;
-  readonly stateDir: string | undefined;
-}
 
 /**
  * Looks at the ground of a fleet: the folder that its state folder says, by lying in a repository's
@@ -27,7 +20,7 @@ export function lookAtGround({ stateDir: given, root, cwd }: Standpoint): Ground
   const follower = new PathFollower();
   const stateDir = given === undefined ? undefined : follower.follow(resolve(given));
   const said = root === undefined ? undefined : follower.follow(resolve(root));
-  const folders = foldersOf(stateDir, said);
+  const folders = findFolders(stateDir, said);
   const isMeant = root === undefined || folders.worktrees.some(({ top }) => top === said);
   if (isMeant && folders.worktrees.length > 0)
     return { ok: true, ground: new FollowedGround(folders, follower, cwd) };
@@ -36,7 +29,7 @@ export function lookAtGround({ stateDir: given, root, cwd }: Standpoint): Ground
   return { ok: false, expected, got: root };
 }
 
-function foldersOf(stateDir: string | undefined, root: string | undefined): Folders {
+function findFolders(stateDir: string | undefined, root: string | undefined): Places {
   const above = stateDir === undefined ? undefined : dirname(stateDir);
   const name = stateDir === undefined ? undefined : basename(stateDir);
   if (above !== undefined && name === NAMES.shared && existsSync(`${above}/HEAD`))
@@ -57,15 +50,17 @@ function isFolder(path: string): boolean {
 class FollowedGround implements Ground {
   readonly worktree: string | null;
   readonly worktrees: readonly string[];
-  readonly #folders: Folders;
+  readonly folders: readonly string[];
+  readonly #folders: Places;
   readonly #follower: PathFollower;
   readonly #cwd: string;
 
-  constructor(folders: Folders, follower: PathFollower, cwd: string) {
+  constructor(folders: Places, follower: PathFollower, cwd: string) {
     this.#folders = folders;
     this.#follower = follower;
     this.#cwd = cwd;
     this.worktrees = folders.worktrees.map(({ id }) => id);
+    this.folders = foldersOf(folders);
     const real = follower.follow(cwd);
     this.worktree = (real === undefined ? undefined : this.#worktreeOf(real)?.id) ?? null;
   }

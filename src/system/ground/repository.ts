@@ -73,7 +73,7 @@ function configuredTop(file: string): string | undefined {
 }
 
 /** A linked working tree and a submodule have a file `.git` that says where the directory is. */
-function gitDirOf(dir: string): string | undefined {
+export function gitDirOf(dir: string): string | undefined {
   const path = join(dir, ".git");
   if (isFolder(path)) return path;
   const target = /^gitdir: (.+)$/.exec(readLine(path) ?? "")?.[1];
@@ -89,7 +89,8 @@ function isFolder(path: string): boolean {
   }
 }
 
-function realpathOf(path: string): string | undefined {
+/** The path of what lies there without links; undefined where nothing does. */
+export function realpathOf(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {

@@ -7,7 +7,12 @@ import { readConfig } from "../../../src/config/config.ts";
 import { parseCores, parseDuration, parseSize } from "../../../src/config/amount.ts";
 import { writeCores, writeDuration, writeSize } from "../../../src/config/amount.ts";
 import { writeContract } from "../../../src/config/contract-text.ts";
-import { BUDGET_FIELDS, CONTRACT_FIELDS, type Field } from "../../../src/config/field.ts";
+import {
+  BUDGET_FIELDS,
+  CONTRACT_FIELDS,
+  SANDBOX_FIELDS,
+  type Field,
+} from "../../../src/config/field.ts";
 import {
   checkCondition,
   checkLeaseCondition,
@@ -23,6 +28,7 @@ import type { CelFields } from "../../../src/kernel/condition/vocabulary.ts";
 import { flatten, isCapacity } from "../../../src/kernel/budget/allowance.ts";
 import type { Budget } from "../../../src/kernel/budget/budget.ts";
 import { DEFAULT_CONTRACT, DEGRADATIONS } from "../../../src/kernel/fleet/contract.ts";
+import { LIMITS } from "../../../src/kernel/limits.ts";
 import { STOP_WORDS } from "../../../src/library/explain/happened.ts";
 import { toCamel } from "../../../src/library/names.ts";
 import { InputError } from "../../../src/protocol/input.ts";
@@ -169,6 +175,27 @@ describe("[PP20] the page of the contract names every key as the program has it"
     expect(cells[3]).toBe(kind);
   });
 
+  test("the keys of the sandbox, with names, defaults and ranges", () => {
+    const rows = tableIn(section(PAGE, "The sandbox"));
+    expect(rows.map(({ first }) => first)).toEqual(Object.keys(SANDBOX_FIELDS));
+    const lines = writeContract(DEFAULT_CONTRACT).split("\n");
+    for (const { first, cells } of rows) {
+      const wire = SANDBOX_FIELDS[first]?.wire ?? "";
+      expect(cells.slice(1, 3)).toEqual([`\`${toCamel(wire)}\``, `\`${wire}\``]);
+      const line = lines.find((one) => one.startsWith(`${first} = `)) ?? "";
+      expect(cells[3]).toBe(`\`${line.slice(first.length + 3)}\``);
+    }
+    const scratch = codesIn(rows.find(({ first }) => first === "scratch")?.cells[4] ?? "");
+    const write = (value: string): string => `[sandbox]\nscratch = ${value}\n`;
+    expect(scratch).toEqual(rangeOf(write, "size"));
+    const folders = Array.from({ length: LIMITS.writableFoldersMax + 1 }, (_, at) => `"/${at}"`);
+    expect(objectionsTo(`[sandbox]\nwritable = [${folders.join(",")}]\n`)).toEqual([
+      `at most ${LIMITS.writableFoldersMax} folders`,
+    ]);
+    const most = rows.find(({ first }) => first === "writable")?.cells[4];
+    expect(most).toContain(`\`${LIMITS.writableFoldersMax}\` folders`);
+  });
+
   test("the words of allow_degraded, each explained", () => {
     const rows = tableIn(section(PAGE, "allow_degraded"));
     expect(rows.map(({ first }) => first)).toEqual(DEGRADATIONS);
@@ -181,7 +208,7 @@ describe("[PP20] the page of the contract names every key as the program has it"
   });
 
   test("every word in it with an underscore is a name or a code of the program", () => {
-    const names = [CONTRACT_FIELDS, BUDGET_FIELDS].flatMap((fields) =>
+    const names = [CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS].flatMap((fields) =>
       Object.entries(fields).flatMap(([key, { wire }]) => [key, wire]),
     );
     const seen = [CONTEXT_TYPES, LEASE_CONTEXT_TYPES].flatMap((types) => Object.keys(types));

@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { SandboxSpec } from "../../../src/ports/sandbox.ts";
 import { needs, needsProgram } from "../../support/require-all.ts";
 import { HeldPipe } from "../holding.ts";
 import { type Case, ENCLOSED } from "../rungs.ts";
@@ -44,10 +46,16 @@ function idOf(name: string): number | undefined {
 /** Runs the fixture parent.ts as nobody over a state folder; answers what it said. */
 async function asNobody(
   on: Case,
-  given: { run: readonly string[]; fleet: string; state: string; until: () => Promise<unknown> },
+  given: {
+    run: readonly string[];
+    fleet: string;
+    state: string;
+    spec?: Partial<SandboxSpec>;
+    until: () => Promise<unknown>;
+  },
 ): Promise<string> {
-  const { run, fleet, state, until } = given;
-  const options = { ...on.options, hidden: [join(folder, "hidden")] };
+  const { run, fleet, state, spec = {}, until } = given;
+  const options = { ...on.options, spec, hidden: [join(folder, "hidden")] };
   const fixture = join(folder, "tests/sandbox/fixtures/parent.ts");
   const args = [
     ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--", join(folder, "node")],
@@ -101,3 +109,42 @@ test.each(ENCLOSED)("[RU18] a plain user has the rung $name, and is itself in it
   expect(output).toMatch(new RegExp(`^${uid}\nCapEff:\t0+\nNoNewPrivs:\t1\n`));
   expect(output).not.toContain("treasure");
 });
+
+test.each(ENCLOSED)(
+  "[SB49][SB50] a plain user's worker writes where it may ($name)",
+  async (on) => {
+    needs(process.getuid?.() === 0, "only root can be nobody for a while");
+    needsProgram("setpriv");
+    const fleet = `f-writes-${process.pid}-${ENCLOSED.indexOf(on)}`;
+    const [own, other] = [mkdtempSync(join(folder, "own-")), mkdtempSync(join(folder, "other-"))];
+    // As it mostly lies: in the ground.
+    const state = join(own, ".stint");
+    mkdirSync(state);
+    for (const path of [state, own, other]) chmodSync(path, 0o777);
+    const pipe = new HeldPipe(own, "pipe");
+    chmodSync(pipe.path, 0o666);
+    const write = `
+    for path in "$1" "$2" "$HOME" /tmp; do
+      (echo x > "$path/written") 2> /dev/null && echo "yes $path" || echo "no $path"
+    done > "$1/said"
+    id -u >> "$1/said"
+    ls "$HOME/package.json" >> "$1/said"
+    exec 9> "$0"
+    echo "ready $(id -u)" >&9
+    sleep 60`;
+    const run = ["sh", "-c", write, pipe.path, own, other];
+    const until = async (): Promise<unknown> => pipe.ready(2);
+    await asNobody(on, { run, fleet, state, until, spec: { writable: [own], cwd: own } });
+    const said = readFileSync(join(own, "said"), "utf8").trim().split("\n");
+    expect(said).toEqual([
+      `yes ${own}`,
+      `no ${other}`,
+      `yes ${folder}`,
+      "yes /tmp",
+      `${idOf("nobody")}`,
+      `${folder}/package.json`,
+    ]);
+    expect(readdirSync(folder)).not.toContain("written");
+    expect(marked(fleet)).toEqual([]);
+  },
+);

@@ -78,6 +78,7 @@ async function starterThat(halt: Halt, ground: Ground, on: Case): Promise<[Start
   const parts = {
     log: SILENT,
     hidden: new HiddenFolders([]),
+    shown: [],
     permitFile: undefined,
     output: undefined,
   };

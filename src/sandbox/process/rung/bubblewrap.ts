@@ -1,12 +1,14 @@
+import { getgid, getuid } from "node:process";
+import { boundsOf, type Bound } from "./nest.ts";
 import { findProgram } from "./programs.ts";
 import type { Wrap } from "./view.ts";
 
 /**
  * The wrap by bubblewrap (bwrap(1)); undefined where it is not installed.
  *
- * All of the host's files as they are, but devices, processes and what is to be hidden; /sys, and
- * with it the control groups, read-only. No capabilities, no privileges to be gained, and as root
- * none of root's but those over files that root owns.
+ * All of the host's files, to be written to as far as the view says so, but devices, processes and
+ * what is to be hidden; /sys, and with it the control groups, read-only. No capabilities, no
+ * privileges to be gained, and as root none of root's but those over files that root owns.
  *
  * `isClosed`: in a user namespace of its own, in which nobody makes another. Who makes one is root
  * in it, mounts the control groups anew and lifts its own limits. Hosts may refuse it to root where
@@ -15,19 +17,35 @@ import type { Wrap } from "./view.ts";
 export function bubblewrap({ isClosed }: { readonly isClosed: boolean }): Wrap | undefined {
   const bwrap = findProgram("bwrap");
   if (bwrap === undefined) return undefined;
-  return ({ cwd, hidden, visible, hasNetwork }) =>
+  return ({ cwd, hidden, visible, hasNetwork, nest }) =>
     [
       [bwrap, "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
-      isClosed ? ["--unshare-user", "--disable-userns"] : [],
+      userNamespace(isClosed),
       hasNetwork ? [] : ["--unshare-net"],
       ["--die-with-parent", "--as-pid-1", "--new-session", "--cap-drop", "ALL"],
-      ["--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", "/sys", "/sys"],
+      [nest === undefined ? "--bind" : "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
+      ["--ro-bind", "/sys", "/sys"],
       // Bubblewrap asks access(2) whether root can write to these, and is told no: but it can.
       ["/proc/sys", "/proc/sysrq-trigger"].flatMap((path) => ["--ro-bind-try", path, path]),
+      (nest === undefined ? [] : boundsOf(nest)).flatMap(bind),
       hidden.flatMap((path) => ["--tmpfs", path]),
-      visible.flatMap((path) => ["--bind", path, path]),
+      // What is shown there is to be read and connected to.
+      visible.flatMap((path) => [nest === undefined ? "--bind" : "--ro-bind", path, path]),
       // An empty folder that can be written to would be memory that nobody has granted.
-      hidden.flatMap((path) => ["--remount-ro", path]),
+      [...hidden, ...(nest === undefined ? [] : ["/dev"])].flatMap((at) => ["--remount-ro", at]),
       ["--chdir", cwd, "--"],
     ].flat();
+}
+
+function bind({ from, at, isReadOnly }: Bound): readonly string[] {
+  return [isReadOnly ? "--ro-bind" : "--bind", from, at];
+}
+
+/** Who is a plain user outside is so inside, also where it begins as root of a room. */
+function userNamespace(isClosed: boolean): readonly string[] {
+  const closed = isClosed ? ["--disable-userns"] : [];
+  const [uid, gid] = [getuid?.(), getgid?.()];
+  if (uid === undefined || gid === undefined || uid === 0)
+    return isClosed ? ["--unshare-user", ...closed] : [];
+  return ["--unshare-user", ...closed, "--uid", String(uid), "--gid", String(gid)];
 }

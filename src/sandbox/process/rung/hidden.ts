@@ -19,7 +19,7 @@ import {
   statSync,
 } from "node:fs";
 import { Fault } from "../../../ports/fault.ts";
-import { isBelow, tryRealpath } from "./view.ts";
+import { isBelow, tryRealpath } from "./paths.ts";
 
 /** Names a folder without a right to read it (open(2)); Node has no name for it. */
 const O_PATH = 0o10000000;

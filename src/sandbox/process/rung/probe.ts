@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { getuid } from "node:process";
 import { surveyCgroups } from "../../cgroup/find.ts";
 import { bubblewrap } from "./bubblewrap.ts";
+import { hasNests, nestCommand, planNest } from "./nest.ts";
+import { tryRealpath } from "./paths.ts";
 import { SYSTEM_PATH } from "./programs.ts";
 import { utilLinux } from "./unshare.ts";
 import { resolveView, type Wrap } from "./view.ts";
@@ -123,7 +125,7 @@ async function tryBubblewrap(): Promise<Tried & { readonly isClosed: boolean }> 
 
 /** A host may refuse only a network of one's own: then all else is had without it. */
 async function tryWrap(wrap: Wrap | undefined): Promise<Tried> {
-  if (wrap === undefined) return { works: false, hasNetworks: false };
+  if (wrap === undefined || !hasNests()) return { works: false, hasNetworks: false };
   if ((await runIn(wrap, false)) === undefined) return { works: true, hasNetworks: true };
   const complaint = await runIn(wrap, true);
   if (complaint === undefined) return { works: true, hasNetworks: false };
@@ -132,9 +134,13 @@ async function tryWrap(wrap: Wrap | undefined): Promise<Tried> {
 
 /** Runs a program that does nothing; answers what was wrong, if something was. */
 function runIn(wrap: Wrap, hasNetwork: boolean): Promise<string | undefined> {
-  const view = resolveView({ cwd: "/", hidden: [tmpdir()], visible: [], hasNetwork });
+  const folder = tryRealpath(tmpdir()) ?? "/tmp";
+  // Without a home, which may lie below that folder, and is had in one way or another.
+  const nest = { ...planNest({ folder, writable: [], shown: [] }), home: undefined };
+  const view = resolveView({ cwd: "/", hidden: [], visible: [], hasNetwork, nest });
   // A shell does nothing but become the wrapper, as a launcher does.
-  const args = ["-c", 'exec "$@"', "sh", ...wrap(view), "/bin/sh", "-c", "exit 0"];
+  const wrapper = [...nestCommand(nest), ...wrap(view)];
+  const args = ["-c", 'exec "$@"', "sh", ...wrapper, "/bin/sh", "-c", "exit 0"];
   return new Promise((resolve) => {
     const child = spawn("/bin/sh", args, {
       env: { PATH: process.env["PATH"] ?? SYSTEM_PATH },

@@ -1,7 +1,10 @@
+import { dirname } from "node:path";
 import { getgid, getuid } from "node:process";
 import { ok } from "../../../kernel/assert.ts";
-import { findProgram } from "./programs.ts";
+import { boundsOf, type Bound } from "./nest.ts";
+import { findProgram, SYSTEM_PATH } from "./programs.ts";
 import { quote } from "./shell.ts";
+import { tryRealpath } from "./paths.ts";
 import { foldersBetween, type View, type Wrap } from "./view.ts";
 
 /** Files below /proc by which root can change its host without any capability (proc(5)). */
@@ -10,7 +13,7 @@ const PROC_READ_ONLY = ["sys", "sysrq-trigger", "irq", "bus"].map((name) => `/pr
 /** The devices that every program may expect, as in bubblewrap's /dev. */
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
 
-const PROGRAMS = ["unshare", "setpriv", "mount", "umount"] as const;
+const PROGRAMS = ["unshare", "setpriv", "mount", "umount", "mountpoint"] as const;
 
 type Programs = Readonly<Record<(typeof PROGRAMS)[number], string>>;
 
@@ -52,18 +55,23 @@ function setUp(
   const isRoot = user.uid === 0;
   const lines = [
     "set -e",
+    // A folder of this process's PATH may be covered on the way.
+    `PATH=${SYSTEM_PATH}:$PATH`,
     ...devices(),
     "mount -t proc -o nosuid,nodev,noexec proc /proc",
     ...(isRoot ? [...PROC_READ_ONLY.flatMap(freezeFile), "mount -o remount,bind,ro /sys"] : []),
     "[ ! -d /sys/fs/cgroup ] || mount -t tmpfs -o ro,size=4k,mode=755 stint /sys/fs/cgroup",
     // One more, that this ends with; the worker has no say over it from there.
     ...(isRoot ? [] : ["echo 1 > /proc/sys/user/max_user_namespaces"]),
+    ...putAside(view),
+    ...(view.nest === undefined ? [] : whatIsLeft(view, boundsOf(view.nest))),
     ...covers(view),
     `cd ${quote(view.cwd)}`,
     `exec ${becoming(programs, user)} "$@"`,
   ];
-  const { mount, umount } = programs;
-  const found = `mount() { ${quote(mount)} "$@"; }\numount() { ${quote(umount)} "$@"; }\n`;
+  const found = (["mount", "umount", "mountpoint"] as const)
+    .map((name) => `${name}() { ${quote(programs[name])} "$@"; }\n`)
+    .join("");
   return found + lines.join("\n");
 }
 
@@ -91,20 +99,76 @@ function freezeFile(path: string): readonly string[] {
   return [`if [ -e ${path} ]; then ${bound}; fi`];
 }
 
-/** Puts aside what is to be shown, covers what is to be hidden, and brings the former back. */
-function covers({ hidden, visible }: View): readonly string[] {
-  const aside = (index: number): string => `/dev/.stint/${index}`;
+/** Where something is put aside, by what it is and its number. */
+const aside = (what: "bound" | "visible", index: number): string => `/dev/.stint/${what}-${index}`;
+
+/** Puts aside what is to be shown or written to, before anything comes over it. */
+function putAside(view: View): readonly string[] {
+  const bounds = view.nest === undefined ? [] : boundsOf(view.nest);
   return [
-    ...visible.flatMap((path, index) => [
-      `mkdir ${aside(index)}`,
-      `mount --bind ${quote(path)} ${aside(index)}`,
+    ...bounds.flatMap(({ from, isReadOnly }, index) =>
+      isReadOnly ? [] : keep(from, aside("bound", index)),
+    ),
+    ...(view.nest === undefined ? keepVisible(view) : []),
+  ];
+}
+
+function keepVisible({ visible }: View): readonly string[] {
+  return visible.flatMap((path, index) => keep(path, aside("visible", index)));
+}
+
+function keep(from: string, at: string): readonly string[] {
+  const make = `if [ -d ${quote(from)} ]; then mkdir ${at}; else : > ${at}; fi`;
+  return [make, `mount --rbind ${quote(from)} ${at}`];
+}
+
+/**
+ * Makes all of the host's mounts read-only, each with the options that it has: a user namespace may
+ * take none away. One that another covers is not there to be written to.
+ */
+const READ_ONLY = [
+  "while read -r _ _ _ _ stint_at stint_options _; do",
+  "  case $stint_at in /dev | /dev/* | /proc | /proc/* | /sys) continue ;; esac",
+  "  case $stint_options in ro | ro,*) continue ;; esac",
+  `  stint_at=$(printf '%b.' "$stint_at")`,
+  '  mount -o "remount,bind,ro${stint_options#rw}" "${stint_at%.}" 2>/dev/null ||',
+  '    ! mountpoint -q "${stint_at%.}"',
+  "done < /proc/self/mountinfo",
+];
+
+/** Makes all read-only, and brings back what is to be seen and what may be written to. */
+function whatIsLeft(view: View, bounds: readonly Bound[]): readonly string[] {
+  return [
+    ...READ_ONLY,
+    ...keepVisible(view),
+    // A mount is as writable as the one that it is made of.
+    ...bounds.flatMap(({ from, isReadOnly }, index) =>
+      isReadOnly ? keep(from, aside("bound", index)) : [],
+    ),
+    ...bounds.flatMap(({ at }, index) => {
+      const kept = aside("bound", index);
+      const make = `if [ -d ${kept} ]; then mkdir -p ${quote(at)}; else ${makeFile(at)}; fi`;
+      return [make, `mount --rbind ${kept} ${quote(at)}`, `umount -l ${kept}`];
+    }),
+  ];
+}
+
+function makeFile(path: string): string {
+  return `mkdir -p ${quote(dirname(path))}; [ -e ${quote(path)} ] || : > ${quote(path)}`;
+}
+
+/** Covers what is to be hidden, and brings back what is to be shown in it. */
+function covers({ hidden, visible }: View): readonly string[] {
+  return [
+    ...hidden.flatMap((path) => [
+      `mkdir -p ${quote(path)}`,
+      `mount -t tmpfs -o mode=755,size=1m,nosuid,nodev stint ${quote(path)}`,
     ]),
-    ...hidden.map((path) => `mount -t tmpfs -o mode=755,size=1m,nosuid,nodev stint ${quote(path)}`),
     ...visible.flatMap((path, index) => [
       ...hidden.flatMap((cover) => [...foldersBetween(cover, path)].map(makeFolder)),
       makeFolder(path),
-      `mount --bind ${aside(index)} ${quote(path)}`,
-      `umount ${aside(index)}`,
+      `mount --rbind ${aside("visible", index)} ${quote(path)}`,
+      `umount -l ${aside("visible", index)}`,
     ]),
     // An empty folder that can be written to would be memory that nobody has granted.
     ...hidden.map((path) => `mount -o remount,bind,ro ${quote(path)}`),
@@ -127,9 +191,14 @@ function becoming({ setpriv, unshare }: Programs, { uid, gid }: User): string {
 }
 
 function findPrograms(): Programs | undefined {
-  const found = PROGRAMS.map((name) => [name, findProgram(name)] as const);
+  // By its real path: that of a link may be covered before it is needed.
+  const found = PROGRAMS.map((name) => [name, realpathOf(findProgram(name))] as const);
   if (found.some(([, file]) => file === undefined)) return undefined;
   return Object.fromEntries(found) as Programs;
+}
+
+function realpathOf(program: string | undefined): string | undefined {
+  return program === undefined ? undefined : tryRealpath(program);
 }
 
 function ownUser(): User | undefined {

@@ -1,6 +1,7 @@
-import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { Fault } from "../../../ports/fault.ts";
+import type { Nest } from "./nest.ts";
+import { isBelow, tryRealpath } from "./paths.ts";
 
 /** What a sandbox on an upper rung is to see of its host; absolute real paths of folders. */
 export interface View {
@@ -10,6 +11,8 @@ export interface View {
   /** Shown all the same; each lies in a hidden one. */
   readonly visible: readonly string[];
   readonly hasNetwork: boolean;
+  /** What it may write to, and nothing else; default: whatever its user may. */
+  readonly nest?: Nest;
 }
 
 /** Sets a sandbox's namespaces up: the program and arguments that a keeper's own follow. */
@@ -29,12 +32,8 @@ export function resolveView(view: View): View {
     hidden: outermost,
     visible: visible.filter((path) => outermost.some((other) => isBelow(path, other))),
     hasNetwork: view.hasNetwork,
+    ...(view.nest === undefined ? {} : { nest: view.nest }),
   };
-}
-
-/** Whether a path lies somewhere below another. */
-export function isBelow(path: string, other: string): boolean {
-  return path !== other && path.startsWith(other === "/" ? other : `${other}/`);
 }
 
 /** The folders between a covered one and what is shown in it, outermost first. */
@@ -50,14 +49,4 @@ function demandFolder(path: string): string {
   const real = tryRealpath(path);
   if (real !== undefined) return real;
   throw new Fault("sandbox_failed", `${path} must exist for a sandbox to be shown it, it does not`);
-}
-
-/** The real path of what lies there; undefined when it is not there, or not to be seen. */
-export function tryRealpath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    // Not there, or not for this user to see: then not for its workers either.
-    return undefined;
-  }
 }

@@ -1,0 +1,194 @@
+// What a sandbox may write to. What is its own is mounted in a namespace that the launcher makes
+// for it on its way to the wrapper: nobody else has it, and it goes with the last process inside.
+//
+//     launcher -> a mount namespace -> memory over its folder -> the home on the host's -> wrapper
+
+import { homedir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { getuid } from "node:process";
+import { Fault } from "../../../ports/fault.ts";
+import { mountsOf } from "./mounts.ts";
+import { findProgram, SYSTEM_PATH } from "./programs.ts";
+import { quote } from "./shell.ts";
+import { isBelow, tryRealpath } from "./paths.ts";
+
+/** What a sandbox may write to: its own for as long as it lives, and folders of the host. */
+export interface Nest {
+  /** The folder of the host that its own is mounted over, for it alone. */
+  readonly folder: string;
+  /** In that: what it has in the place of the folders for temporary files. */
+  readonly tmp: string;
+  /** In that: what it has as `/dev/shm` (shm_overview(7)). */
+  readonly shm: string;
+  /** Where those are. */
+  readonly temporary: readonly string[];
+  /** In that: what it has as its home, and where that is; undefined where it needs none. */
+  readonly home: { readonly from: string; readonly at: string } | undefined;
+  /** Real paths of folders that it may write to; whatever else there is, it may not. */
+  readonly writable: readonly string[];
+  /** Real paths of what it is to see of the host's folders for temporary files. */
+  readonly shown: readonly string[];
+  /** How much may be written to its own, bytes; it is memory, and counted as such. */
+  readonly scratchBytes: number | undefined;
+}
+
+/** What a nest is made for. */
+export interface NestSpec {
+  readonly folder: string;
+  /** Real paths of folders that are to be writable; what is not there is left out. */
+  readonly writable: readonly string[];
+  /** Files and folders that it is to see, wherever they lie. */
+  readonly shown: readonly string[];
+  readonly scratchBytes?: number | undefined;
+}
+
+/** Folders that programs write temporary files to, whatever they are told. */
+const TEMPORARY = ["/tmp", "/var/tmp"];
+
+/** Plans a nest, by what there is on this host now. */
+export function planNest({ folder, scratchBytes, ...given }: NestSpec): Nest {
+  // They are not resolved: of one that a worker may change that would lead anywhere.
+  const writable = [...new Set(given.writable)].filter((path) => tryRealpath(path) === path);
+  const temporary = TEMPORARY.filter((path) => tryRealpath(path) === path);
+  const at = homeFor(writable);
+  // A layer shows nothing of what is mounted below the home.
+  const mounted = at === undefined ? [] : mountsBelow(at);
+  return {
+    folder,
+    tmp: join(folder, "tmp"),
+    shm: join(folder, "shm"),
+    temporary,
+    home: at === undefined ? undefined : { from: join(folder, "home"), at },
+    writable,
+    shown: shownIn([...temporary, ...mounted.map((path) => dirname(path))], {
+      shown: [...given.shown, ...mounted],
+      writable,
+    }),
+    scratchBytes,
+  };
+}
+
+/** Whether this host has what nests are made by. */
+export function hasNests(): boolean {
+  return findProgram("unshare") !== undefined && findProgram("mount") !== undefined;
+}
+
+/**
+ * What makes a nest: the program and arguments that a wrapper's own follow. Throws `Fault`
+ * `sandbox_unavailable` where the programs for it are missing.
+ */
+export function nestCommand(nest: Nest): readonly string[] {
+  const unshare = findProgram("unshare");
+  if (unshare === undefined) {
+    const message = "folders of a sandbox's own need the program unshare; install util-linux";
+    throw new Fault("sandbox_unavailable", message);
+  }
+  const user = getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  const script = ["/bin/sh", "-c", scriptOf(nest), "stint-nest"];
+  return [unshare, ...user, "--mount", "--propagation", "private", "--", ...script];
+}
+
+function scriptOf({ folder, home, scratchBytes }: Nest): string {
+  const size = scratchBytes === undefined ? "" : `size=${scratchBytes},`;
+  return [
+    "set -e",
+    `PATH=${SYSTEM_PATH}:$PATH`,
+    `mount -t tmpfs -o ${size}mode=755,nosuid,nodev stint ${quote(folder)}`,
+    // From within it: no path of the host's has to be an option of a mount.
+    `cd ${quote(folder)}`,
+    "mkdir -m 1777 tmp shm",
+    ...(home === undefined ? [] : layer(home.at)),
+    'exec "$@"',
+  ].join("\n");
+}
+
+/** Lays a home over the host's; where its file system cannot be laid under another, read-only. */
+function layer(home: string): readonly string[] {
+  const options = "lowerdir=lower,upperdir=upper,workdir=work,userxattr,nosuid,nodev";
+  return [
+    "mkdir lower upper work home",
+    `mount --rbind ${quote(home)} lower`,
+    'chmod "$(stat -c %a lower)" upper',
+    `mount -t overlay -o ${options} stint home 2> /dev/null || {`,
+    "  mount --rbind lower home",
+    // A user namespace may take none of a mount's options away.
+    '  stint_kept=$(findmnt -no OPTIONS -M "$PWD/home")',
+    '  mount -o "remount,bind,ro${stint_kept#r[ow]}" home',
+    "}",
+  ];
+}
+
+/** The home that is to be laid over; undefined where there is none, or it may be written to. */
+function homeFor(writable: readonly string[]): string | undefined {
+  const home = tryRealpath(homedir());
+  if (home === undefined || home === "/") return undefined;
+  const isCovered = writable.some((path) => path === home || isBelow(home, path));
+  return isCovered ? undefined : home;
+}
+
+/** Something of the host, or of a room, and where a sandbox has it. */
+export interface Bound {
+  readonly from: string;
+  readonly at: string;
+  readonly isReadOnly: boolean;
+}
+
+/** All that a nest lets be seen and written to, what lies in another after it. */
+export function boundsOf({ tmp, shm, temporary, home, writable, shown }: Nest): readonly Bound[] {
+  const open = [
+    ...(home === undefined ? [] : [home]),
+    ...temporary.map((at) => ({ from: tmp, at })),
+    { from: shm, at: SHARED_MEMORY },
+    ...writable.map((path) => ({ from: path, at: path })),
+  ];
+  const bounds = [
+    ...shown.map((path) => ({ from: path, at: path, isReadOnly: true })),
+    ...open.map((one) => ({ ...one, isReadOnly: false })),
+  ];
+  // Of two at one path the one that was given is meant, and it is the later.
+  return bounds.toSorted((one, other) => one.at.length - other.at.length);
+}
+
+/** Where programs share memory (shm_overview(7)). */
+const SHARED_MEMORY = "/dev/shm";
+
+/** Where file systems are mounted below a folder (proc_pid_mountinfo(5)). */
+function mountsBelow(folder: string): readonly string[] {
+  const points = mountsOf("self").map(({ at }) => at);
+  return [...new Set(points)].filter((at) => isBelow(at, folder));
+}
+
+/**
+ * Demands that a process which stands ready to run a program has what is its own for itself, and
+ * nothing else in its place: the way to where it was made may lie where workers write. Throws
+ * `Fault` `sandbox_failed` otherwise.
+ */
+export function demandNest(nest: Nest, pid: number): void {
+  const mounts = mountsOf(pid);
+  const own = boundsOf({ ...nest, writable: [], shown: [] });
+  const given = new Set([...nest.writable, ...nest.shown]);
+  for (const { from, at } of own) {
+    if (given.has(at)) continue;
+    const mount = mounts.findLast((one) => one.at === at);
+    const isOwn = mount?.source === OWN && mount.root === `/${basename(from)}`;
+    const isLayer = mount?.source === OWN && mount.type === "overlay";
+    if (isOwn && mount.type === "tmpfs") continue;
+    if (from === nest.home?.from && (isLayer || mount?.isReadOnly === true)) continue;
+    const message = `${at} of a sandbox must be its own, it is not: nothing is run`;
+    throw new Fault("sandbox_failed", message);
+  }
+}
+
+/** What its mounts say that they are of. */
+const OWN = "stint";
+
+/** What lies in folders that are covered, and is not there to be written to anyway. */
+function shownIn(
+  covered: readonly string[],
+  { shown, writable }: Pick<NestSpec, "shown" | "writable">,
+): readonly string[] {
+  const real = [...new Set(shown.flatMap((path) => tryRealpath(path) ?? []))];
+  const isIn = (path: string, folders: readonly string[]): boolean =>
+    folders.some((folder) => path === folder || isBelow(path, folder));
+  return real.filter((path) => covered.some((one) => isBelow(path, one)) && !isIn(path, writable));
+}

@@ -1,0 +1,135 @@
+import { lstatSync, readlinkSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
+import type { Seat } from "../library/seat.ts";
+import type { StartOrder } from "../ports/supervision.ts";
+
+/** What it takes to say where workers may write. */
+interface WritableSeat extends Pick<Seat, "lookAtGround"> {
+  readonly loop: Pick<Seat["loop"], "state">;
+  readonly store: Pick<Seat["store"], "address">;
+}
+
+/** What a worker is started with, and by whom. */
+interface StartedWith extends Pick<StartOrder, "cwd" | "run" | "env"> {
+  readonly by: Pick<StartOrder["by"], "kind">;
+}
+
+/** What of its host a worker has; all absolute paths. */
+export interface Reach {
+  /** Folders that it may write to; none lies in another, and no worker may change what they are. */
+  readonly writable: readonly string[];
+  /** What it is to see though it lies in a folder for temporary files. */
+  readonly shown: readonly string[];
+}
+
+const NOTHING: Reach = { writable: [], shown: [] };
+
+/** Links that are followed for one path. */
+const linksMax = 40;
+
+/**
+ * Says what of its host each worker has. It writes to the fleet's ground and to what the contract
+ * lets all; where nobody says which the ground is, to the folder that an operator starts it in. It
+ * sees what an operator starts it with. A worker that starts another has no say in either: its
+ * child has what itself has.
+ */
+export class Reaches {
+  readonly #seat: WritableSeat;
+  readonly #byWorker = new Map<string, Reach>();
+
+  constructor(seat: WritableSeat) {
+    this.#seat = seat;
+  }
+
+  /** What a worker has; kept for its children until it is {@link forget}-ten. */
+  of(id: string, parent: string | null, order: StartedWith): Reach {
+    const inherited = parent === null ? NOTHING : (this.#byWorker.get(parent) ?? NOTHING);
+    const isOperators = order.by.kind === "operator";
+    const shown = [...inherited.shown, ...(isOperators ? shownBy(order) : [])];
+    const ground = this.#ground() ?? (isOperators ? [order.cwd] : inherited.writable);
+    const reach = { writable: this.#withContracts(ground), shown: [...new Set(shown)] };
+    this.#byWorker.set(id, reach);
+    return reach;
+  }
+
+  /** Forgets a worker that has ended. */
+  forget(id: string): void {
+    this.#byWorker.delete(id);
+  }
+
+  #ground(): readonly string[] | undefined {
+    const { store, lookAtGround } = this.#seat;
+    const stateDir = store.address?.dir;
+    const sight = lookAtGround({ cwd: "/", ...(stateDir === undefined ? {} : { stateDir }) });
+    return sight.ok ? sight.ground.folders : undefined;
+  }
+
+  /**
+   * The folders of a ground, which are real, and those that the contract names. What lies in one
+   * of them, or is reached through it, is left out: it can be written to anyway, or could be made
+   * to lead anywhere by whoever writes there.
+   */
+  #withContracts(ground: readonly string[]): readonly string[] {
+    const named = this.#seat.loop.state().contract.sandbox.writable.map(atHome);
+    const first = named.flatMap((path) => follow(path, ground) ?? []);
+    const all = [...ground, ...first];
+    const reached = named.flatMap((path) => {
+      const real = follow(path, ground);
+      return real === undefined ? [] : (follow(path, without(all, real)) ?? []);
+    });
+    return outermost([...ground, ...reached]);
+  }
+}
+
+/** What an operator starts a worker with: where, which program, and where it looks for others. */
+function shownBy({ cwd, run, env }: StartedWith): readonly string[] {
+  const folders = (env["PATH"] ?? process.env["PATH"] ?? "").split(delimiter);
+  return [cwd, run[0], ...folders].filter((path) => isAbsolute(path));
+}
+
+/**
+ * The real path of what lies there; undefined where nothing does, or where the way leads through a
+ * folder that workers write to.
+ */
+function follow(path: string, writable: readonly string[]): string | undefined {
+  const names = path.split("/").filter(Boolean);
+  let real = "/";
+  for (let links = 0; names.length > 0;) {
+    const name = names.shift() ?? "";
+    if (name === "." || name === "..") {
+      real = name === "." ? real : dirname(real);
+      continue;
+    }
+    if (writable.some((one) => one === real || isIn(real, one))) return undefined;
+    const next = join(real, name);
+    const stat = lstatSync(next, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    if (!stat.isSymbolicLink()) real = next;
+    else {
+      const target = readlinkSync(next);
+      links += 1;
+      if (links > linksMax) return undefined;
+      if (isAbsolute(target)) real = "/";
+      names.unshift(...target.split("/").filter(Boolean));
+    }
+  }
+  return real;
+}
+
+function outermost(paths: readonly string[]): readonly string[] {
+  return [...new Set(paths)].filter((path) => !paths.some((other) => isIn(path, other)));
+}
+
+function without(paths: readonly string[], path: string): readonly string[] {
+  return paths.filter((one) => one !== path);
+}
+
+/** Whether a path lies in a folder. */
+function isIn(path: string, folder: string): boolean {
+  return path.startsWith(join(folder, "/")) && path !== folder;
+}
+
+function atHome(path: string): string {
+  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+}
