@@ -45,7 +45,7 @@ async function say(
   });
   const instance = spec.instance ?? "w-a";
   const exited = new Promise((resolve) => sandbox.onExit(resolve));
-  await sandbox.start({ files: {}, shown: [fixtures], ...spec, instance });
+  await sandbox.start({ files: {}, cwd: "/", shown: [fixtures], ...spec, instance });
   await exited;
   await kill(sandbox, instance);
   await sandbox.forget(instance);
@@ -245,7 +245,8 @@ for (const on of ENCLOSED)
       const fill =
         'head -c 60000000 /dev/zero > /tmp/big; exec 9> "$0"; echo "ready $$" >&9; sleep 60';
       const run = ["sh", "-c", fill, pipe.path] as [string, ...string[]];
-      const spec = { files: {}, run, writable: [ground.folder], scratchBytes: 2 ** 27 };
+      const own = { writable: [ground.folder], scratchBytes: 2 ** 27 };
+      const spec = { files: {}, cwd: "/", run, ...own };
       const sandbox = await ground.open(on.options);
       const before = memoryOfFiles();
       await sandbox.start({ ...spec, instance: "w-a" });
@@ -270,7 +271,8 @@ describe("what a worker keeps in memory", () => {
     const exited = new Promise((resolve) => sandbox.onExit(resolve));
     const run = ["sh", "-c", "head -c 200000000 /dev/zero > /tmp/big"] as [string, ...string[]];
     const limits = { memory_bytes: 64 * 2 ** 20 };
-    await sandbox.start({ instance: "w-a", files: {}, run, writable: [], limits });
+    const so = { files: {}, cwd: "/", run, writable: [], limits };
+    await sandbox.start({ instance: "w-a", ...so });
     await exited;
     expect((await kill(sandbox, "w-a"))?.outcome).toMatchObject({ oom_killed: true });
   });
