@@ -29,7 +29,7 @@ import type { Beats } from "./beats.ts";
 import type { WorkerDoor, WorkerDoors } from "./doors.ts";
 import { SUPERVISED_FILE } from "./reconcile.ts";
 import type { SupervisorWorld } from "./world.ts";
-import { Reaches, type Reach } from "./writable.ts";
+import { Reaches, type Reach } from "./reach.ts";
 
 /** What starts are made with. */
 export interface StartsOptions {

@@ -65,8 +65,8 @@ export interface Contract {
 }
 
 /**
- * Caches that what is read from is checked by a lockfile: a worker that writes to them cannot have
- * others, who have one, run what it put there. (pnpm's store is linked into what others run, and
+ * Caches of which a lockfile checks what is read: a worker that writes to them cannot have others,
+ * who have one, run what it put there. (pnpm's store is linked into what others run, and
  * cargo takes what lies in its cache as it is.)
  */
 const CHECKED_CACHES = ["~/.npm/_cacache", "~/.yarn/berry/cache"];

@@ -126,7 +126,7 @@ function homeFor(writable: readonly string[]): string | undefined {
   return isCovered ? undefined : home;
 }
 
-/** Something of the host, or of a room, and where a sandbox has it. */
+/** Something of the host, or of a nest, and where a sandbox has it. */
 export interface Bound {
   readonly from: string;
   readonly at: string;

@@ -72,12 +72,20 @@ async function probe(): Promise<readonly ProbedRung[]> {
   return [enclosed, namespaced, { ...lowest, costs: COSTS["process-group"] }];
 }
 
+const NO_BWRAP = "bubblewrap must be installed, there is no program bwrap";
+const NO_NESTS = "util-linux's unshare and mount must be installed";
+
 async function probeCgroup(): Promise<ProbedRung> {
   const [tried, { missing }] = await Promise.all([tryBubblewrap(), surveyCgroups("probe")]);
   const base = { rung: "cgroup", costs: COSTS.cgroup } as const;
   if (!tried.works) {
-    const why = tried.complaint ?? "bubblewrap must be installed, there is no program bwrap";
-    return { ...base, ...tried, why, remedy: remedyFor(tried, "bubblewrap") };
+    const why = tried.complaint ?? (hasNests() ? NO_BWRAP : NO_NESTS);
+    return {
+      ...base,
+      ...tried,
+      why,
+      remedy: remedyFor(tried, hasNests() ? "bubblewrap" : "util-linux"),
+    };
   }
   if (!tried.isClosed) {
     const why = "bubblewrap must keep workers from user namespaces, in which they lift limits";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
 import { INITIAL_STATE } from "../../src/kernel/state.ts";
-import { Reaches } from "../../src/supervisor/writable.ts";
+import { Reaches } from "../../src/supervisor/reach.ts";
 import { lookAtGround } from "../../src/system/ground/ground.ts";
 
 let base = "";

@@ -72,12 +72,12 @@ export class Reaches {
    */
   #withContracts(ground: readonly string[]): readonly string[] {
     const named = this.#seat.loop.state().contract.sandbox.writable.map(atHome);
-    const first = named.flatMap((path) => follow(path, ground) ?? []);
-    const all = [...ground, ...first];
-    const reached = named.flatMap((path) => {
+    const found = named.flatMap((path) => {
       const real = follow(path, ground);
-      return real === undefined ? [] : (follow(path, without(all, real)) ?? []);
+      return real === undefined ? [] : [{ path, real }];
     });
+    const all = [...ground, ...found.map(({ real }) => real)];
+    const reached = found.flatMap(({ path, real }) => follow(path, without(all, real)) ?? []);
     return outermost([...ground, ...reached]);
   }
 }
