@@ -18,8 +18,11 @@ const ENTRIES: Readonly<Record<string, string>> = {
   ),
 };
 
-/** What cannot be put into a file: native modules. A user's installation has them beside it. */
-const EXTERNAL = ["better-sqlite3"];
+/**
+ * What is not put into a file, but lies beside the package: native modules, and what only those
+ * install who want it.
+ */
+const EXTERNAL = ["better-sqlite3", "dockerode"];
 
 /** Whose code is in the bundle: what src/ imports, and what that needs. */
 export const BUNDLED: readonly string[] = [

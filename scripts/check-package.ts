@@ -27,7 +27,7 @@ const PUBLISHED = [
   /^(README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|GLOSSARY|SPEC|STYLE)\.md$/,
   /^LICENSE$/,
   /^bin\/stint\.cjs$/,
-  /^docs\/[\w-]+\.md$/,
+  /^docs\/(?:decisions\/)?[\w-]+\.md$/,
   /^examples\/[\w-]+\.ts$/,
   /^dist\/LICENSES\.md$/,
   /^dist\/(cli|index|worker|testing\/index|demo\/[\w-]+|chunks\/[\w-]+)\.js$/,

@@ -1,12 +1,14 @@
-// `npm run docs [-- FILE]`: writes docs/cli.md from the verbs themselves.
+// `npm run docs [-- FOLDER]`: writes cli.md from the verbs themselves, and sandboxes.md from the
+// cases that the tests of hostile workers try; into docs/ by default.
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { format } from "prettier";
 import { PROBLEMS } from "../src/protocol/problem.ts";
 import { helpOf } from "../src/cli/parse.ts";
 import type { Verb } from "../src/cli/verb.ts";
 import { loadVerbs } from "../src/cli/verbs.ts";
 import { overallHelp } from "../src/cli/help/overall.ts";
+import { sandboxesPage } from "../tests/hostile/page.ts";
 
 /** The width that the help in the documentation is laid out for, characters. */
 const COLUMNS = 96;
@@ -31,14 +33,20 @@ is that worker and never the operator.`;
 const ROOT = join(import.meta.dirname, "..");
 const [given] = process.argv.slice(2);
 if (given?.startsWith("-") === true) {
-  process.stderr.write(`FILE must be the file to write, got "${given}"\n`);
+  process.stderr.write(`FOLDER must be the folder to write to, got "${given}"\n`);
   process.exit(2);
 }
-const file = resolve(given ?? join(ROOT, "docs/cli.md"));
+const folder = resolve(given ?? join(ROOT, "docs"));
 
-mkdirSync(dirname(file), { recursive: true });
-// Formatted as `npm run format` would, so that neither undoes what the other has done.
-writeFileSync(file, await format(await documentCli(), { parser: "markdown", printWidth: 100 }));
+mkdirSync(folder, { recursive: true });
+await write("cli.md", await documentCli());
+await write("sandboxes.md", sandboxesPage());
+
+/** Formatted as `npm run format` would, so that neither undoes what the other has done. */
+async function write(name: string, page: string): Promise<void> {
+  const text = await format(page, { parser: "markdown", printWidth: 100 });
+  writeFileSync(join(folder, name), text);
+}
 
 /** The documentation of the command line, as Markdown. */
 async function documentCli(): Promise<string> {

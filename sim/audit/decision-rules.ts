@@ -3,11 +3,14 @@ import type { Entry, RecordedCommand } from "../../src/kernel/entry.ts";
 import type { EventKind } from "../../src/kernel/event.ts";
 import type { Claim, Holder } from "../../src/kernel/lease/lease.ts";
 import type { Books, Problem } from "./books.ts";
+import { armedProblems } from "./armed.ts";
+import { tripProblems } from "./conditions.ts";
 
 /** What may still be written of a killed fleet: ends, and what was said about it (I3). */
 const AFTER_KILL: ReadonlySet<EventKind> = new Set<EventKind>([
   "worker.lapsed",
   "worker.stopped",
+  "worker.limit_hit",
   "fleet.recovered",
   "worker.adopted",
   "clock.accepted",
@@ -22,14 +25,18 @@ const AFTER_KILL: ReadonlySet<EventKind> = new Set<EventKind>([
   "lease.released",
   "lease.revoked",
   "lease.lapsed",
+  "lease.fenced",
   "lane.announced",
 ]);
 
 /** Commands that a worker may give about itself, and a supervisor about others (I9). */
 const BY_WORKER = ["worker.checkpoint", "worker.stop", "worker.note", "budget.charge"];
+/** What only a supervisor says, for it alone has measured it. */
+const MEASURED = ["condition.trip", "condition.fail", "armed.check", "lease.mount", "lease.fence"];
 const BY_SUPERVISOR =
-  "worker.register worker.note budget.charge worker.observe worker.exited clock.tick " +
-  "refusals.suppress journal.sign receipt.record halt.request lane.announce";
+  "worker.register worker.note budget.charge worker.observe worker.exited worker.hit_limit " +
+  "clock.tick refusals.suppress journal.sign receipt.record halt.request lane.announce " +
+  MEASURED.join(" ");
 const BY_SYSTEM =
   "worker.observe worker.exited clock.tick refusals.suppress journal.sign " +
   "receipt.record halt.request lane.announce";
@@ -59,6 +66,7 @@ export function decisionProblems(entries: readonly Entry[], books: Books): Probl
     if (entry.kind === "command.refused" && !isExplained(entry.data))
       broken("SM2", `the refusal ${entry.data.code} must carry facts and a message`);
   }
+  problems.push(...tripProblems(entries, books), ...armedProblems(entries, books));
   return problems;
 }
 
@@ -67,7 +75,7 @@ function isExplained(refusal: { readonly message: string; readonly facts: object
 }
 
 function mayGive(command: RecordedCommand, { kind, id }: Entry["actor"]): boolean {
-  if (kind === "operator") return true;
+  if (kind === "operator") return !MEASURED.includes(command.kind);
   if (kind === "worker") return isAboutItself(command, id ?? "");
   return (kind === "supervisor" ? BY_SUPERVISOR : BY_SYSTEM).split(" ").includes(command.kind);
 }

@@ -11,6 +11,7 @@ const ALLOWED: Partial<Readonly<Record<EventKind, readonly Row["status"][]>>> = 
   "worker.staled": ["running"],
   "worker.recovered": ["running"],
   "worker.flagged": ["running"],
+  "worker.limit_hit": ["admitted", "running", "stopping"],
   "worker.quarantined": ["running"],
   "worker.unquarantined": ["running"],
   "worker.stopping": ["admitted", "running"],

@@ -1,8 +1,14 @@
 import type { Budget } from "../../src/kernel/budget/budget.ts";
-import type { Contract, LeaseCondition, StopCondition } from "../../src/kernel/fleet/contract.ts";
+import type {
+  Contract,
+  KillCondition,
+  LeaseCondition,
+  StopCondition,
+} from "../../src/kernel/fleet/contract.ts";
 import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
 import { contractSchema } from "../../src/protocol/contract.ts";
 import type { SeededRandom } from "../../src/testing/seeded-random.ts";
+import { KILL_CONDITIONS } from "../audit/conditions.ts";
 import { LEASE_CONDITIONS } from "../audit/lease/conditions.ts";
 
 const CONDITIONS: readonly StopCondition[] = [
@@ -45,6 +51,9 @@ export function makeContract(random: SeededRandom): Contract {
     default_child: random.chance(0.3) ? { cpu_milli: 2, spawns: 1 } : {},
     stop: random.chance(0.15) ? [random.pick(CONDITIONS)] : [],
     lease_deny_when: random.chance(0.12) ? [aLeaseCondition(random)] : [],
+    kill_when: random.chance(0.2) ? [aKillCondition(random)] : [],
+    armed_every_ms: random.pick([0, 0, 60_000]),
+    armed_action: random.pick(["show", "pause"]),
   };
   // What the protocol would not take never reaches a journal: the next draw may pass.
   return contractSchema.safeParse(contract).success ? contract : makeContract(random);
@@ -72,5 +81,10 @@ export function makeBudget(random: SeededRandom, most: number): Budget {
 
 function aLeaseCondition(random: SeededRandom): LeaseCondition {
   const { denies: _, ...condition } = random.pick(LEASE_CONDITIONS);
+  return condition;
+}
+
+function aKillCondition(random: SeededRandom): KillCondition {
+  const { holds: _, isAboutWorkers: __, ...condition } = random.pick(KILL_CONDITIONS);
   return condition;
 }

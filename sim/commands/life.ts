@@ -4,6 +4,7 @@ import type { StopReason } from "../../src/kernel/worker/evidence.ts";
 import { GRADES } from "../../src/kernel/worker/evidence.ts";
 import { staleAfterMs } from "../../src/kernel/worker/liveness.ts";
 import type { Worker } from "../../src/kernel/state.ts";
+import { drawHits } from "./limit.ts";
 import { anOperator, asWorker, near, pickWorker, SUPERVISOR } from "./view.ts";
 import type { Request, View } from "./view.ts";
 
@@ -72,6 +73,7 @@ export function makeExit(view: View): Request {
       ...(random.chance(0.3) ? { cpu_ms: random.below(80) } : {}),
       ...(random.chance(0.1) ? { error: "it threw" } : {}),
     },
+    ...(random.chance(0.2) ? { limits_hit: drawHits(view) } : {}),
   };
   return { command: { kind: "worker.exited", data }, actor: SUPERVISOR };
 }

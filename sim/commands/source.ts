@@ -11,6 +11,8 @@ import {
   makeResumption,
   makeRotation,
 } from "./fleet.ts";
+import { isArmed, makeArmedCheck } from "./armed.ts";
+import { hasKillConditions, makeFailure, makeTrip } from "./condition.ts";
 import { makeAnnouncement, makeGroundRules } from "./ground.ts";
 import {
   hasLeases,
@@ -36,6 +38,8 @@ import {
   makeUnquarantine,
   makeWriteOff,
 } from "./life.ts";
+import { makeHits } from "./limit.ts";
+import { hasMountable, hasMounts, makeFence, makeMount } from "./mount.ts";
 import { anOperator, asWorker, pickWorker, SUPERVISOR, type Request, type View } from "./view.ts";
 
 const LIVES: readonly Kind[] = [
@@ -45,12 +49,16 @@ const LIVES: readonly Kind[] = [
   { weight: 60, make: makeObservation, isApt: hasOne(isRunning) },
   { weight: 16, make: makeStop, isApt: hasOne(isRunning) },
   { weight: 50, make: makeExit, isApt: hasOne(isEndable) },
+  { weight: 20, make: makeHits, isApt: hasOne(isRunning) },
   { weight: 5, make: makeWriteOff, isApt: hasOne(isRunning) },
   { weight: 18, make: makeQuarantine, isApt: hasOne(isRunning) },
   { weight: 30, make: makeUnquarantine, isApt: hasOne(({ quarantine }) => quarantine !== null) },
   { weight: 12, make: makeNote },
   { weight: 50, make: makeCharge, isApt: hasOne(isRunning) },
   { weight: 24, make: makeEnactment },
+  { weight: 40, make: makeTrip, isApt: hasKillConditions },
+  { weight: 12, make: makeFailure, isApt: hasKillConditions },
+  { weight: 10, make: makeArmedCheck, isApt: isArmed },
   { weight: 7, make: makePause },
   { weight: 150, make: makeResumption, isApt: ({ status }) => status === "paused" },
   { weight: 4, make: makeKill, isApt: ({ status }) => status === "killed" },
@@ -68,6 +76,8 @@ const LEASES: readonly Kind[] = [
   { weight: 30, make: makeHandOver, isApt: hasLeases },
   { weight: 60, make: makeAdoption, isApt: hasOrphans },
   { weight: 15, make: makeRevocation, isApt: hasLeases },
+  { weight: 90, make: makeMount, isApt: hasMountable },
+  { weight: 60, make: makeFence, isApt: hasMounts },
   { weight: 20, make: makeGroundRules },
   { weight: 250, make: makeGroundRules, isApt: ({ book }) => book.rules.lanes.length === 0 },
   { weight: 8, make: makeAnnouncement },

@@ -26,6 +26,8 @@ export class Store {
   #journal: Journal;
   /** Whether the clock is to be taken as it is at the next append. */
   #acceptsClock = false;
+  /** The highest epoch that the journal ever had, those that are lost included. */
+  #epoch = 0;
   #last: { readonly atMs: number; readonly at: ClockReading };
 
   constructor(so: {
@@ -97,6 +99,7 @@ export class Store {
       kept_hash: head.hash,
       remembered_seq: remembered.seq,
       remembered_hash: remembered.hash,
+      remembered_epoch: this.#epoch,
       workers,
     };
     const actor = { kind: "operator", id: "ada", via: "cli" } as const;
@@ -104,6 +107,7 @@ export class Store {
     const options = { acceptsClock: true };
     const { entries } = await decideAlone(restored, { head, state }, { submission, options });
     this.#auditor.see(entries);
+    this.#epoch = this.#auditor.state.epoch;
     this.#last = { atMs: this.#auditor.state.at_ms, at: this.#clock.read() };
   }
 

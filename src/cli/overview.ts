@@ -1,6 +1,7 @@
 import { isLive, type State, type Worker } from "../kernel/state.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Named } from "../library/explain/words.ts";
+import { describeArmed } from "../library/feed/armed.ts";
 import type { LeaseView } from "../library/lease/view.ts";
 import type { Reading } from "../library/reading.ts";
 import type { Call, Said } from "./call.ts";
@@ -10,6 +11,7 @@ import { groundText, holderText } from "./ground/lease-said.ts";
 import { liveIn, namesFor } from "./ground/leases.ts";
 import { findPlace } from "./place.ts";
 import { unwatchedLines } from "./roster/unwatched.ts";
+import { armedText } from "./text/armed.ts";
 import { coloursFor, type Colours } from "./text/colour.ts";
 import { agoText } from "./text/duration.ts";
 import { plainText, shortText } from "./text/plain.ts";
@@ -50,8 +52,13 @@ async function overview(call: Call): Promise<Said> {
       ...numbersOf(state, leases.length),
       state_dir: stateDir,
       config_status: sight.kind,
+      armed: describeArmed(state, reading.nowMs) as unknown as JsonObject,
     },
-    text: textOf(call, reading, [...leasesLines(leases, named), ...unwatched]),
+    text: textOf(call, reading, [
+      ...leasesLines(leases, named),
+      ...armedLines(reading),
+      ...unwatched,
+    ]),
     seq,
   };
 }
@@ -103,6 +110,12 @@ function leasesLines(leases: readonly LeaseView[], named: Named): readonly strin
   });
   const more = leases.length > shown.length ? ", … (`stint lease ls`)" : "";
   return [`${countText(leases.length, "lease")} held: ${shown.join(", ")}${more}`];
+}
+
+/** One line about the armed checks, and none where they are off. */
+function armedLines({ state, nowMs }: Reading): readonly string[] {
+  const armed = describeArmed(state, nowMs);
+  return armed.standing === "off" ? [] : [`armed check: ${armedText(armed)}`];
 }
 
 /** `more` are lines that are not there in most fleets. */

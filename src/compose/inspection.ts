@@ -9,6 +9,7 @@ import type { OpenStore } from "../library/fleet/store.ts";
 import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
 import { filePermit } from "../permit/permit.ts";
 import { surveyCgroups } from "../sandbox/cgroup/find.ts";
+import { surveyEngine, type EngineSurvey } from "../sandbox/container/survey.ts";
 import { probeRungs, type ProbedRung } from "../sandbox/process/rung/probe.ts";
 import { isSignedBy } from "../signing/keys.ts";
 import { findSecretFile, readSecretFile } from "../signing/secret-file.ts";
@@ -99,6 +100,8 @@ export interface Containment {
     readonly why: string;
     readonly remedy: string;
   }[];
+  /** What runs containers here. */
+  readonly engine: EngineSurvey;
 }
 
 /** A name that no fleet has, for groups that are made only to see whether they can be. */
@@ -106,6 +109,7 @@ const PROBE = "doctor";
 
 /** Looks at what can contain workers here; what it starts and makes for that is gone again. */
 export async function examineContainment(): Promise<Containment> {
-  const [rungs, { missing }] = await Promise.all([probeRungs(), surveyCgroups(PROBE)]);
-  return { rungs, missing };
+  const looks = [probeRungs(), surveyCgroups(PROBE), surveyEngine()] as const;
+  const [rungs, { missing }, engine] = await Promise.all(looks);
+  return { rungs, missing, engine };
 }

@@ -10,7 +10,8 @@ import { filePermit } from "../permit/permit.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import type { Signer } from "../ports/signer.ts";
 import { SYSTEM_TIMERS } from "../runtime/timers.ts";
-import { openProcessSandbox } from "../sandbox/process/process-sandbox.ts";
+import { readRecord as readContainerRecord } from "../sandbox/container/record.ts";
+import { openSandboxes } from "../sandbox/drivers.ts";
 import { readRecord } from "../sandbox/process/record.ts";
 import { readSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
@@ -64,7 +65,8 @@ async function recordedFleets(dir: string): Promise<readonly string[]> {
   const records = await Promise.all(
     (await listNames(root)).map(async (name) => {
       try {
-        return await readRecord(join(root, name));
+        const folder = join(root, name);
+        return (await readRecord(folder)) ?? (await readContainerRecord(folder));
       } catch {
         // Not ours to read: then it is no sandbox of ours.
         return undefined;
@@ -90,7 +92,7 @@ async function listInstances(dir: string, fleet: string): Promise<readonly strin
 
 async function openDriver(dir: string, fleet: string): Promise<Sandbox | Error> {
   try {
-    return await openProcessSandbox({
+    return await openSandboxes({
       stateFolder: dir,
       fleet,
       host: hostId(),

@@ -26,7 +26,7 @@ import { describeValue, InputError } from "../protocol/input.ts";
 import { memoryPulse } from "../pulse/memory.ts";
 import { openSqlitePulse } from "../pulse/sqlite.ts";
 import { SYSTEM_TIMERS } from "../runtime/timers.ts";
-import { openProcessSandbox } from "../sandbox/process/process-sandbox.ts";
+import { openSandboxes } from "../sandbox/drivers.ts";
 import { ensureSecretFile, readSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
 import { readBootId } from "../system/boot.ts";
@@ -155,7 +155,7 @@ async function openSqlite(folder: string, mayCreate: boolean): Promise<OpenStore
         return create ? ensureSecretFile(file) : readSecretFile(file);
       },
       openSandbox: (fleet) =>
-        openProcessSandbox({
+        openSandboxes({
           stateFolder: folder,
           fleet,
           host: hostId(),

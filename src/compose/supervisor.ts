@@ -5,6 +5,7 @@ import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { type DriverChoice, keepDriverChoice, readDriverChoice } from "./driver-choice.ts";
 import { sqlite, thisMachine } from "./library.ts";
 import type { ProcessIdentity } from "../kernel/command.ts";
 import { ensureKilledFolder } from "../permit/killed-fleets.ts";
@@ -13,12 +14,12 @@ import { SILENT, type Log } from "../ports/log.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
 import { openOutput } from "../output/writer.ts";
 import { dropOldOutputs } from "../output/retention.ts";
-import { openProcessSandbox } from "../sandbox/process/process-sandbox.ts";
+import { openSandboxes } from "../sandbox/drivers.ts";
 import { readBootId } from "../system/boot.ts";
 import { userFolder } from "../system/folders.ts";
 import { hostId } from "../system/host.ts";
 import { installation } from "../system/installation.ts";
-import { permitFile, runtimePlaces, statePlaces } from "../system/places.ts";
+import { permitFile, runtimePlaces, type StatePlaces, statePlaces } from "../system/places.ts";
 import { readProcess } from "../system/process.ts";
 import { VERSION } from "../system/version.ts";
 import { openLogFile } from "../supervisor/log-file.ts";
@@ -36,6 +37,11 @@ export interface SuperviseOptions {
   readonly idleMs?: number;
   /** The rung of containment; the best that works here by default. */
   readonly rung?: "best" | "cgroup" | "pid-namespace" | "process-group";
+  /**
+   * What new workers are run in. What is said once holds for the supervisors of this fleet that
+   * come, until another is said; processes at first.
+   */
+  readonly driver?: DriverChoice;
   /** Where it tells what an operator should look at; `supervisor.log` in the folder by default. */
   readonly log?: Log;
 }
@@ -48,17 +54,40 @@ export interface SuperviseOptions {
  * and those of the store.
  */
 export async function supervise(options: SuperviseOptions): Promise<Supervisor> {
-  const folder = realpathOf(resolve(options.dir));
-  const [state, runtime] = [statePlaces(folder), runtimePlaces(folder)];
+  const state = statePlaces(realpathOf(resolve(options.dir)));
   const file = options.log === undefined ? openLogFile(state.log) : undefined;
   const log = options.log ?? file ?? SILENT;
+  const world = await worldOf(state, { ...options, log });
+  try {
+    const { idleMs } = options;
+    const supervisor = await openSupervisor(world, idleMs === undefined ? {} : { idleMs });
+    const closeLog = (): void => file?.close();
+    void supervisor.untilLeft().then(closeLog, closeLog);
+    return supervisor;
+  } catch (error) {
+    if (!(error instanceof AlreadySupervised)) log.warn("could not serve", { error });
+    file?.close();
+    throw error;
+  }
+}
+
+/** What a supervisor of a state folder needs, put together; nothing in it is open yet. */
+export async function worldOf(
+  state: StatePlaces,
+  options: SuperviseOptions & { readonly log: Log },
+): Promise<SupervisorWorld> {
+  const { dir: folder } = state;
+  const { log } = options;
+  const runtime = runtimePlaces(folder);
   const killed = await ensureKilledFolder();
   const claims = userFolder("supervised");
   // It is to be kept from workers, and what is not there cannot be covered.
   await mkdir(claims, { recursive: true, mode: 0o700 }).catch(() => undefined);
   const compiled = await ensureCompiledFolder();
-  const openDriver = (fleet: string): Promise<Sandbox> => {
+  const openDriver = async (fleet: string): Promise<Sandbox> => {
+    const choice = options.driver ?? (await readDriverChoice(state.driver));
     const sandboxed = {
+      containers: choice.driver === "container" ? choice : undefined,
       stateFolder: folder,
       fleet,
       host: hostId(),
@@ -66,12 +95,16 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
       rung: options.rung ?? ("best" as const),
       hidden: [folder, dirname(runtime.dir), killed, claims, ...compiled],
       shown: installation(),
-      output: (instance: string) => openOutput(state.output, instance),
+      output: (instance: string, bytesMax: number | undefined) =>
+        openOutput(state.output, instance, bytesMax === undefined ? {} : { bytesMax }),
       log,
     };
-    return openProcessSandbox(sandboxed);
+    const driver = await openSandboxes(sandboxed);
+    // Only what works is kept.
+    if (options.driver !== undefined) await keepDriverChoice(state.driver, options.driver);
+    return driver;
   };
-  const world: SupervisorWorld = {
+  return {
     ...thisMachine(),
     log,
     state,
@@ -85,17 +118,6 @@ export async function supervise(options: SuperviseOptions): Promise<Supervisor> 
       await dropOldOutputs(state.output, { isLive: (instance) => live.has(instance) });
     },
   };
-  try {
-    const { idleMs } = options;
-    const supervisor = await openSupervisor(world, idleMs === undefined ? {} : { idleMs });
-    const closeLog = (): void => file?.close();
-    void supervisor.untilLeft().then(closeLog, closeLog);
-    return supervisor;
-  } catch (error) {
-    if (!(error instanceof AlreadySupervised)) log.warn("could not serve", { error });
-    file?.close();
-    throw error;
-  }
 }
 
 function realpathOf(folder: string): string {

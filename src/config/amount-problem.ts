@@ -1,6 +1,12 @@
 import { InputError, type InputProblem } from "../protocol/input.ts";
 import { writeCores, writeDuration, writeSize } from "./amount.ts";
-import { BUDGET_FIELDS, CONTRACT_FIELDS, SANDBOX_FIELDS, type Form } from "./field.ts";
+import {
+  BUDGET_FIELDS,
+  CONTRACT_FIELDS,
+  KILL_CONDITION_FIELDS,
+  SANDBOX_FIELDS,
+  type Form,
+} from "./field.ts";
 
 /** How an amount is told, and written, that the journal has as an integer. */
 interface Telling {
@@ -42,7 +48,8 @@ function tellOne(problem: InputProblem): InputProblem {
 }
 
 function tellingOf(name: string): Telling | undefined {
-  for (const fields of [CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS]) {
+  const all = [CONTRACT_FIELDS, BUDGET_FIELDS, KILL_CONDITION_FIELDS, SANDBOX_FIELDS];
+  for (const fields of all) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field !== undefined) return TELLINGS[field.form];
   }

@@ -1,7 +1,12 @@
 // stint.toml: what a repository proposes. Nothing in it is in force before an operator enacts it.
 
 import { parse, TomlError } from "smol-toml";
-import { checkCondition, checkLeaseCondition } from "../kernel/condition/condition.ts";
+import {
+  checkCondition,
+  checkKillCondition,
+  checkLeaseCondition,
+} from "../kernel/condition/condition.ts";
+import type { ConditionCheck } from "../kernel/rules/judge.ts";
 import type { Contract } from "../kernel/fleet/contract.ts";
 import type { GroundRules } from "../kernel/lane/lane.ts";
 import { parseContract } from "../protocol/contract.ts";
@@ -10,6 +15,7 @@ import { inTomlForm } from "./amount-problem.ts";
 import {
   BUDGET_FIELDS,
   CONTRACT_FIELDS,
+  KILL_CONDITION_FIELDS,
   readForm,
   SANDBOX_FIELDS,
   tomlNameOf,
@@ -106,14 +112,22 @@ function ofItsOwn({ code, problems }: InputError): InputError {
 
 const OWN_SECTION = /^contract\.(?=sandbox\b)/;
 
+/** A condition's source, and what checks it. */
+interface Checked {
+  readonly when: string | undefined;
+  readonly check: (source: string) => ConditionCheck;
+}
+
 /** Conditions are checked as when they are enacted; a function cannot stand in a file. */
-function checkConditions(reader: Reader, { stop, lease_deny_when }: Contract): void {
-  const all = [
-    { key: "stop", conditions: stop, check: checkCondition },
-    { key: "lease_deny_when", conditions: lease_deny_when, check: checkLeaseCondition },
-  ];
-  for (const { key, conditions, check } of all)
-    for (const [index, { when }] of conditions.entries()) {
+function checkConditions(reader: Reader, contract: Contract): void {
+  const { stop, lease_deny_when, kill_when } = contract;
+  const all: Readonly<Record<string, readonly Checked[]>> = {
+    stop: stop.map(({ when }) => ({ when, check: checkCondition })),
+    lease_deny_when: lease_deny_when.map(({ when }) => ({ when, check: checkLeaseCondition })),
+    kill_when: kill_when.map((one) => ({ when: one.when, check: () => checkKillCondition(one) })),
+  };
+  for (const [key, conditions] of Object.entries(all))
+    for (const [index, { when, check }] of conditions.entries()) {
       const path = ["contract", key, String(index), "when"];
       if (when === undefined) reader.object(path, "CEL text", "nothing");
       const checked = when === undefined ? { ok: true as const } : check(when);
@@ -142,11 +156,21 @@ function readFields(
   for (const [name, value] of Object.entries(table)) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field === undefined) continue;
-    const at = [...path, name];
-    wire[field.wire] =
-      field.form === "budget"
-        ? readFields(reader, value, { path: at, fields: BUDGET_FIELDS })
-        : reader.part(() => readForm(value, field.form, at.join(".")));
+    wire[field.wire] = readField(reader, value, { path: [...path, name], form: field.form });
   }
   return wire;
+}
+
+function readField(
+  reader: Reader,
+  value: unknown,
+  { path, form }: { readonly path: readonly string[]; readonly form: Field["form"] },
+): unknown {
+  if (form === "budget") return readFields(reader, value, { path, fields: BUDGET_FIELDS });
+  // What is no list is left to the parser of contracts to object to.
+  if (form === "kill_conditions" && Array.isArray(value))
+    return value.map((table: unknown, index) =>
+      readFields(reader, table, { path: [...path, String(index)], fields: KILL_CONDITION_FIELDS }),
+    );
+  return reader.part(() => readForm(value, form, path.join(".")));
 }

@@ -1,15 +1,22 @@
-import type { Contract, SandboxRules } from "../kernel/fleet/contract.ts";
+import type { Contract, KillCondition, SandboxRules } from "../kernel/fleet/contract.ts";
 import type { Budget } from "../kernel/budget/budget.ts";
 import { writeCores, writeDuration, writeSize } from "./amount.ts";
 import { flatChanges, type Change } from "./change.ts";
-import { BUDGET_FIELDS, CONTRACT_FIELDS, SANDBOX_FIELDS, type Field, type Form } from "./field.ts";
+import {
+  BUDGET_FIELDS,
+  CONTRACT_FIELDS,
+  KILL_CONDITION_FIELDS,
+  SANDBOX_FIELDS,
+  type Field,
+  type Form,
+} from "./field.ts";
 
 /** The fields of a journaled document, by their names there. */
-type Document = Contract | Budget | SandboxRules;
+type Document = Contract | Budget | SandboxRules | KillCondition;
 
 /** Writes a contract as the tables of a config, whole: reading it gives the same contract. */
 export function writeContract(contract: Contract): string {
-  const { budget, default_child, stop, lease_deny_when, sandbox } = contract;
+  const { budget, default_child, stop, lease_deny_when, kill_when, sandbox } = contract;
   return [
     "[contract]",
     ...linesOf(contract, CONTRACT_FIELDS),
@@ -17,6 +24,11 @@ export function writeContract(contract: Contract): string {
     ...tableOf("contract.default_child", default_child),
     ...stop.flatMap((condition) => conditionLines("contract.stop", condition)),
     ...lease_deny_when.flatMap((one) => conditionLines("contract.lease_deny_when", one)),
+    ...kill_when.flatMap((one) => [
+      "",
+      "[[contract.kill_when]]",
+      ...linesOf(one, KILL_CONDITION_FIELDS),
+    ]),
     "",
     "[sandbox]",
     ...linesOf(sandbox, SANDBOX_FIELDS),
@@ -41,11 +53,14 @@ export function linesOf(
 ): readonly string[] {
   return Object.entries(fields).flatMap(([name, { wire, form }]) => {
     const value: unknown = Reflect.get(document, wire);
-    if (value === undefined || form === "budget" || form === "conditions") return [];
+    if (value === undefined || TABLES.has(form)) return [];
     if (name === "units") return unitLines(value);
     return [`${name} = ${write(value, form)}`];
   });
 }
+
+/** Forms that are written as tables of their own. */
+const TABLES: ReadonlySet<Form> = new Set(["budget", "conditions", "kill_conditions"]);
 
 function unitLines(value: unknown): readonly string[] {
   // A budget's units: amounts by name, as the contract was parsed.
@@ -88,6 +103,11 @@ function flatten(contract: Contract): ReadonlyMap<string, string> {
     flat.set(`stop.${name}`, when === undefined ? "a function" : quote(when));
   for (const { name, when } of contract.lease_deny_when)
     flat.set(`lease_deny_when.${name}`, quote(when));
+  for (const condition of contract.kill_when) {
+    const lines = linesOf(condition, KILL_CONDITION_FIELDS);
+    const told = lines.filter((line) => /^(?:when|for|action) /.test(line));
+    flat.set(`kill_when.${condition.name}`, `{ ${told.join(", ")} }`);
+  }
   return flat;
 }
 

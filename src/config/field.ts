@@ -1,7 +1,8 @@
 import { parseCores, parseDuration, parseSize } from "./amount.ts";
 
 /** How a field is written in TOML. */
-export type Form = "plain" | "duration" | "size" | "cores" | "budget" | "conditions";
+export type Form =
+  "plain" | "duration" | "size" | "cores" | "budget" | "conditions" | "kill_conditions";
 
 /** A field of the contract or of a budget: its name in the journal, and how it is written. */
 export interface Field {
@@ -27,17 +28,33 @@ export const CONTRACT_FIELDS: Readonly<Record<string, Field>> = {
   revoke_margin: time("revoke_margin_ms"),
   clock_tolerance: time("clock_tolerance_ms"),
   refusals_per_minute: plain("refusals_per_minute"),
+  armed_every: time("armed_every_ms"),
+  armed_action: plain("armed_action"),
   allow_degraded: plain("allow_degraded"),
   budget: { wire: "budget", form: "budget" },
   default_child: { wire: "default_child", form: "budget" },
   stop: { wire: "stop", form: "conditions" },
   lease_deny_when: { wire: "lease_deny_when", form: "conditions" },
+  kill_when: { wire: "kill_when", form: "kill_conditions" },
+};
+
+/** The fields of a table of `[[contract.kill_when]]`. */
+export const KILL_CONDITION_FIELDS: Readonly<Record<string, Field>> = {
+  name: plain("name"),
+  description: plain("description"),
+  when: plain("when"),
+  for: time("for_ms"),
+  action: plain("action"),
 };
 
 /** The fields of `[sandbox]`. */
 export const SANDBOX_FIELDS: Readonly<Record<string, Field>> = {
   writable: plain("writable"),
   scratch: { wire: "scratch_bytes", form: "size" },
+  leases: plain("leases"),
+  widen: plain("widen"),
+  open_files: plain("open_files"),
+  output: { wire: "output_bytes", form: "size" },
 };
 
 /** The fields of `[contract.budget]` and `[contract.default_child]`. */
@@ -54,7 +71,8 @@ export const BUDGET_FIELDS: Readonly<Record<string, Field>> = {
 
 /** The name in TOML of a field of the journal; the same where it has no other. */
 export function tomlNameOf(wire: string): string {
-  const known = [CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS].flatMap(Object.entries<Field>);
+  const all = [CONTRACT_FIELDS, BUDGET_FIELDS, KILL_CONDITION_FIELDS, SANDBOX_FIELDS];
+  const known = all.flatMap(Object.entries<Field>);
   return known.find(([, field]) => field.wire === wire)?.[0] ?? wire;
 }
 

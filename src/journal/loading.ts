@@ -38,8 +38,9 @@ export function* verifyLoaded(head: Head, stored: Iterable<StoredEntry>): Genera
       const message = `command ${commandId} must be decided once, it is again in ${entry.seq}`;
       throw new Fault("journal_corrupt", message);
     }
+    const recovers = entry.kind === "fleet.recovered" ? entry.data : null;
     yield {
-      sealed: { seq: entry.seq, text, hash, commandId, subject: subjectOf(entry), recovers: null },
+      sealed: { seq: entry.seq, text, hash, commandId, subject: subjectOf(entry), recovers },
       atMs: entry.at_ms,
     };
     id = entry.id;

@@ -11,6 +11,14 @@ export function newestKept(snapshots: readonly Snapshot[]): readonly Snapshot[] 
   return [...bySeq.values()].toSorted((a, b) => b.seq - a.seq).slice(0, SNAPSHOTS_MAX);
 }
 
+/** The epoch of a snapshot's state; 0 where the state is not whole, or names none. */
+export function epochIn({ state, stateHash }: Snapshot): number {
+  if (hashOf(state) !== stateHash) return 0;
+  // Of an older form perhaps, but JSON: the hash says that it is as it was written.
+  const { epoch } = JSON.parse(state) as { readonly epoch?: unknown };
+  return typeof epoch === "number" ? epoch : 0;
+}
+
 /** Throws `Fault` `journal_corrupt` unless a snapshot's state has the hash it was kept with. */
 export function mustBeWhole(snapshot: Snapshot): void {
   const actual = hashOf(snapshot.state);

@@ -26,6 +26,10 @@ function authorityOver(command: Command): Authority {
     case "worker.note":
     case "budget.charge":
       return { roles: ["operator", "supervisor"], self: command.data.worker };
+    case "worker.hit_limit":
+    case "lease.mount":
+    case "lease.fence":
+      return { roles: ["supervisor"] };
     case "worker.observe":
     case "worker.exited":
     case "clock.tick":
@@ -44,6 +48,11 @@ function authorityOver(command: Command): Authority {
       return { roles: OPERATOR, self: giverOf(command.data) };
     case "lane.announce":
       return { roles: ["operator", "supervisor", "system"], self: command.data.holder };
+    // Not even an operator may say what was measured: he has orders of his own to give.
+    case "condition.trip":
+    case "condition.fail":
+    case "armed.check":
+      return { roles: ["supervisor"] };
     case "halt.request":
       return { roles: ["operator", "supervisor", "worker", "system"] };
     case "fleet.create":

@@ -3,7 +3,10 @@ import type { Budget, Charge } from "./budget/budget.ts";
 import type { Contract } from "./fleet/contract.ts";
 import type { Evidence, Outcome, Severity, StopReason } from "./worker/evidence.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { LimitHit } from "./worker/limit.ts";
 import type { LeaseCommandMap } from "./lease/command.ts";
+import type { ConditionCommandMap } from "./watch/command.ts";
+import type { ArmedCommandMap } from "./armed/sight.ts";
 import type { EnvelopeVerdict, Manifest, Network } from "./worker/manifest.ts";
 
 /** A key by its id and public half; private halves never enter the kernel. */
@@ -50,7 +53,7 @@ export interface ParentUse {
 }
 
 /** The body of each command by its kind (`noun.verb`). */
-export interface CommandMap extends LeaseCommandMap {
+export interface CommandMap extends LeaseCommandMap, ConditionCommandMap, ArmedCommandMap {
   readonly "fleet.create": {
     readonly fleet: string;
     readonly name: string;
@@ -73,6 +76,8 @@ export interface CommandMap extends LeaseCommandMap {
     /** The newest entry that anything outside the store remembers. */
     readonly remembered_seq: number;
     readonly remembered_hash: string;
+    /** The highest epoch that anything outside the store remembers; absent where none is. */
+    readonly remembered_epoch?: number;
     /** Manifests, verified, of workers that the lost part admitted. */
     readonly workers: readonly Manifest[];
   };
@@ -121,6 +126,13 @@ export interface CommandMap extends LeaseCommandMap {
     readonly worker: string;
     readonly evidence: Evidence;
     readonly outcome: Outcome;
+    /** The limits that it was found to have hit when it had ended, each once. */
+    readonly limits_hit?: readonly LimitHit[];
+  };
+  readonly "worker.hit_limit": {
+    readonly worker: string;
+    /** What its supervisor has measured, each limit once. */
+    readonly limits_hit: readonly LimitHit[];
   };
   readonly "worker.write_off": { readonly worker: string; readonly reason: string };
   readonly "worker.quarantine": {
@@ -132,7 +144,12 @@ export interface CommandMap extends LeaseCommandMap {
     readonly evidence?: JsonObject;
   };
   readonly "worker.unquarantine": { readonly worker: string; readonly resolution: string };
-  readonly "worker.note": { readonly worker: string; readonly text: string };
+  readonly "worker.note": {
+    readonly worker: string;
+    readonly text: string;
+    /** Captured facts, ≤ 16 KiB. */
+    readonly evidence?: JsonObject;
+  };
   readonly "budget.charge": { readonly worker: string; readonly amounts: Charge };
   readonly "halt.request": {
     /** An opaque handle of the party that should halt. */

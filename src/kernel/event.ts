@@ -3,12 +3,15 @@ import type { KeyRecord, Observation, ProcessIdentity } from "./command.ts";
 import type { Contract } from "./fleet/contract.ts";
 import type { Evidence, Outcome, Severity, StopReason } from "./worker/evidence.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { LimitHit } from "./worker/limit.ts";
 import type { LeaseEventMap } from "./lease/event.ts";
 import type { Manifest } from "./worker/manifest.ts";
 import type { RefusalCode } from "./refusal.ts";
+import type { ConditionEventMap } from "./watch/event.ts";
+import type { ArmedEventMap } from "./armed/sight.ts";
 
 /** The body of each event by its kind (`noun.past`). Only ever added to after a release. */
-export interface EventMap extends LeaseEventMap {
+export interface EventMap extends LeaseEventMap, ConditionEventMap, ArmedEventMap {
   readonly "fleet.created": {
     readonly fleet: string;
     readonly name: string;
@@ -30,7 +33,10 @@ export interface EventMap extends LeaseEventMap {
     readonly kept_hash: string;
     readonly remembered_seq: number;
     readonly remembered_hash: string;
-    /** One more than before: what was granted in the lost part ranks below all that follows. */
+    /**
+     * One more than was kept or is remembered: what was granted in the lost part, which may have
+     * had epochs of its own, ranks below all that follows.
+     */
     readonly epoch: number;
   };
   readonly "contract.enacted": {
@@ -57,6 +63,8 @@ export interface EventMap extends LeaseEventMap {
   readonly "worker.staled": Observation;
   readonly "worker.recovered": Observation;
   readonly "worker.flagged": Observation;
+  /** It came up against something that it is held to. */
+  readonly "worker.limit_hit": LimitHit & { readonly worker: string };
   readonly "worker.stopping": {
     readonly worker: string;
     readonly reason: StopReason;
@@ -80,7 +88,11 @@ export interface EventMap extends LeaseEventMap {
     readonly evidence?: JsonObject;
   };
   readonly "worker.unquarantined": { readonly worker: string; readonly resolution: string };
-  readonly "worker.noted": { readonly worker: string; readonly text: string };
+  readonly "worker.noted": {
+    readonly worker: string;
+    readonly text: string;
+    readonly evidence?: JsonObject;
+  };
   readonly "budget.charged": {
     readonly worker: string;
     readonly amounts: Charge;
@@ -141,6 +153,7 @@ export const EVENT_KINDS = [
   "worker.staled",
   "worker.recovered",
   "worker.flagged",
+  "worker.limit_hit",
   "worker.stopping",
   "worker.stopped",
   "worker.reparented",
@@ -157,6 +170,11 @@ export const EVENT_KINDS = [
   "lease.released",
   "lease.revoked",
   "lease.lapsed",
+  "lease.mounted",
+  "lease.fenced",
+  "condition.tripped",
+  "condition.failed",
+  "armed.checked",
   "halt.requested",
   "clock.accepted",
   "command.refused",

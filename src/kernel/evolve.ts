@@ -4,8 +4,9 @@ import type { Entry } from "./entry.ts";
 import type { EventMap } from "./event.ts";
 import { wholeContract } from "./fleet/contract.ts";
 import { adopted, recovered } from "./fleet/recovery.ts";
-import { evolveLeases, newBook, type LeaseEntry } from "./lease/fold.ts";
+import { evolveLeases, newBook, withoutMountsOf, type LeaseEntry } from "./lease/fold.ts";
 import { LIMITS } from "./limits.ts";
+import { recordHit } from "./worker/limit-hit.ts";
 import {
   addWorker,
   admittedWorker,
@@ -47,7 +48,10 @@ function apply(state: State, entry: Entry): State {
     case "worker.checkpointed":
       return change(state, entry.data.worker, { state: entry.data.state });
     case "worker.stopped":
-      return endWorker(state, measured(state, entry.data), false);
+      return withoutMountsOf(
+        endWorker(state, measured(state, entry.data), false),
+        entry.data.worker,
+      );
     case "worker.lapsed":
       return endWorker(state, workerOf(state, entry.data.worker), true);
     case "worker.staled":
@@ -56,6 +60,11 @@ function apply(state: State, entry: Entry): State {
       return change(state, entry.data.worker, { stale: false, flagged: false });
     case "worker.flagged":
       return change(state, entry.data.worker, { flagged: true });
+    case "worker.limit_hit": {
+      const worker = workerOf(state, entry.data.worker);
+      const limits_hit = recordHit(worker, entry.data, entry.at_ms);
+      return putWorker(state, { ...worker, limits_hit });
+    }
     case "worker.stopping":
       return stopping(state, entry.data, entry.at_ms);
     case "worker.reparented":
@@ -77,6 +86,8 @@ function apply(state: State, entry: Entry): State {
     case "lease.released":
     case "lease.revoked":
     case "lease.lapsed":
+    case "lease.mounted":
+    case "lease.fenced":
       return evolveLeases(state, entry);
     default:
       return applyToFleet(state, entry);
@@ -104,6 +115,11 @@ function applyToFleet(state: State, entry: Entry): State {
     }
     case "key.rotated":
       return { ...state, key: happened.data.key };
+    case "armed.checked":
+      return { ...state, armed: { ...happened.data, at_ms: happened.at_ms } };
+    // What a trip does stands in the entries after it.
+    case "condition.tripped":
+    case "condition.failed":
     case "budget.charged":
     case "command.refused":
     case "halt.requested":

@@ -35,6 +35,11 @@ export const LIMITS = {
   refusalsPerMinuteMin: 1,
   refusalsPerMinuteMax: 100_000,
   stopConditionsMax: 64,
+  killConditionsMax: 64,
+  killConditionForMsMax: dayMs,
+  armedProblemBytesMax: 512,
+  armedEveryMsMin: minuteMs,
+  armedEveryMsMax: 30 * dayMs,
 
   // Liveness.
   staleBeats: 3,
@@ -118,13 +123,18 @@ export const LIMITS = {
   adoptionsMax: 512,
   // A fence is the epoch × 2^40 + seq, one number below 2^53.
   seqMax: 2 ** 40 - 1,
+  epochMax: 2 ** 13 - 1,
 
-  // Output of workers.
+  // Sandboxes, and the output of workers.
+  openFilesMin: 64,
+  openFilesMax: 2 ** 20,
+  limitHitEveryMs: minuteMs,
   writableFoldersMax: 64,
   folderBytesMax: 4_096,
   scratchBytesMin: 2 ** 20,
   scratchBytesMax: 2 ** 40,
-  outputBytesMax: 16 * 1_024 * 1_024,
+  outputBytesMin: 64 * 1_024,
+  outputBytesMax: 512 * 1_024 * 1_024,
   outputsBytesMax: 512 * 1_024 * 1_024,
 
   // Stops.
@@ -140,7 +150,7 @@ ok(LIMITS.decisionAgeMsMax < LIMITS.storeBusyMs, "a decision must age out before
 ok(LIMITS.appendUnknownMs < LIMITS.storeBusyMs, "what is unknown is told before a lock is");
 ok(LIMITS.clockToleranceMsMax < LIMITS.clockStepMsMax, "a tolerated skew is less than a step");
 ok(LIMITS.commandMemoryMs >= LIMITS.registerWithinMsMax, "a registration may be repeated safely");
-ok(2 ** 13 * (LIMITS.seqMax + 1) === 2 ** 53, "fences of 2^13 epochs must be safe integers");
+ok((LIMITS.epochMax + 1) * (LIMITS.seqMax + 1) === 2 ** 53, "fences must be safe integers");
 ok(LIMITS.lifetimeMsMax >= LIMITS.wallMsMax, "a wall bound may not outlive a lifetime");
 ok(LIMITS.renewRecordsPerTtlMin >= 2, "a renewal must be recorded before half of a ttl is over");
 ok(LIMITS.leaseTtlMsDefault <= LIMITS.leaseTtlMsMax, "a default must be within its bounds");

@@ -48,6 +48,7 @@ export const REFUSAL_CODES = [
   "region_too_large",
   "lane_unknown",
   "lease_condition",
+  "condition_unmet",
   "lease_unknown",
   "lease_ended",
   "conflict",

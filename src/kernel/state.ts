@@ -1,8 +1,10 @@
+import type { LastArmedCheck } from "./armed/sight.ts";
 import type { Budget } from "./budget/budget.ts";
 import type { KeyRecord, ProcessIdentity } from "./command.ts";
 import { DEFAULT_CONTRACT, type Contract } from "./fleet/contract.ts";
 import type { Severity, StopReason } from "./worker/evidence.ts";
 import type { JsonObject } from "./json.ts";
+import type { RecordedHits } from "./worker/limit.ts";
 import type { Network } from "./worker/manifest.ts";
 import { EMPTY_BOOK, nextEndAtMs, type LeaseBook } from "./lease/book.ts";
 import { OrderedMap } from "./ordered-map.ts";
@@ -63,6 +65,8 @@ export interface Worker {
   readonly charged_cpu_ms: number;
   /** Flat keys of consumables that something outside the worker measures. */
   readonly metered: readonly string[];
+  /** What it is on record to have come up against. */
+  readonly limits_hit: RecordedHits;
   readonly contract_hash: string;
   readonly key_id: string;
   readonly admitted_at_ms: number;
@@ -102,6 +106,8 @@ export interface State {
   /** `instant/worker`: when time alone next changes something about a worker. */
   readonly deadlines: OrderedMap<true>;
   readonly refusals: OrderedMap<RefusalWindow>;
+  /** The newest armed check; null before the first. */
+  readonly armed: LastArmedCheck | null;
   /** Leases, lanes, and what finds them. */
   readonly book: LeaseBook;
   /** Workers admitted, running or stopping. */
@@ -125,6 +131,7 @@ export const INITIAL_STATE: State = {
   children: OrderedMap.empty(),
   deadlines: OrderedMap.empty(),
   refusals: OrderedMap.empty(),
+  armed: null,
   book: EMPTY_BOOK,
   live_count: 0,
   total_count: 0,

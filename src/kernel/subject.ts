@@ -58,7 +58,8 @@ export function targetsOf({ kind, data }: Command): readonly string[] {
   if (kind === "lease.hand_over") return [data.lease, ...workerIn(data.to)];
   if (kind === "lease.split") return [data.lease, data.to];
   if (kind === "worker.register") return data.manifest === null ? [] : [data.manifest.instance];
-  if (kind === "halt.request") return [];
+  if (kind === "halt.request" || kind === "condition.fail") return [];
+  if (kind === "condition.trip") return data.worker === undefined ? [] : [data.worker];
   if ("lease" in data) return [data.lease];
   return "worker" in data ? [data.worker] : [];
 }

@@ -3,10 +3,11 @@
 // fails is output lost, counted, and said by a later frame: it never stops the worker.
 
 import { isUtf8 } from "node:buffer";
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
 import { ok } from "../kernel/assert.ts";
-import { LIMITS } from "../kernel/limits.ts";
+import { DEFAULT_CONTRACT } from "../kernel/fleet/contract.ts";
+import type { HitMeasure } from "../kernel/worker/limit.ts";
 import type { OutputSink } from "../ports/sandbox.ts";
 import { asStorageFault } from "../system/storage-fault.ts";
 import { codeOf } from "../ports/error-code.ts";
@@ -26,7 +27,7 @@ const openFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | co
 
 /** How an output is kept. */
 export interface OutputOptions {
-  /** The most that both files hold together; default `LIMITS.outputBytesMax`. */
+  /** The most that both files hold together; by default that of a contract. */
   readonly bytesMax?: number;
   /** The wall clock, in ms. */
   readonly nowMs?: () => number;
@@ -44,7 +45,7 @@ export async function openOutput(
   instance: string,
   options: OutputOptions = {},
 ): Promise<OutputSink> {
-  const { bytesMax = LIMITS.outputBytesMax, nowMs = Date.now } = options;
+  const { bytesMax = DEFAULT_CONTRACT.sandbox.output_bytes, nowMs = Date.now } = options;
   ok(bytesMax >= bytesMaxMin, `an output must hold ${bytesMaxMin} bytes or more, got ${bytesMax}`);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -110,6 +111,8 @@ class FrameWriter {
   #isTorn: boolean;
   #offsetBytes: number;
   #lostBytes = 0;
+  /** How often the older file was dropped. */
+  #droppedCount = 0;
 
   constructor({ files, resumed, fileBytesMax }: FrameWriterParts) {
     this.frameBytesMax = Math.min(frameBytesMax, Math.trunc(fileBytesMax / 8));
@@ -130,6 +133,13 @@ class FrameWriter {
       : { ...at, base64: piece.toString("base64") };
     if (await this.#store(atMs, frame)) this.#offsetBytes = endOf(frame);
     else this.#lostBytes += piece.length;
+  }
+
+  /** How often it has dropped what was older, and how much was written to it in all. */
+  overflow(): HitMeasure | undefined {
+    if (this.#droppedCount === 0) return undefined;
+    const use = this.#offsetBytes + this.#lostBytes;
+    return { value: this.#fileBytesMax * 2, use, count: this.#droppedCount };
   }
 
   /** Says what is lost, if anything is and it can be said, and lets go of the file. */
@@ -194,7 +204,9 @@ class FrameWriter {
   /** Begins a file; before that the one that is full becomes the older one. */
   async #begin(isFull: boolean): Promise<void> {
     if (isFull && this.#handle !== undefined) {
+      const isDropping = existsSync(this.#files.older);
       await rename(this.#files.current, this.#files.older).catch(ignoreAbsent);
+      if (isDropping) this.#droppedCount += 1;
       const full = this.#handle;
       this.#handle = undefined;
       await full.close();
@@ -234,6 +246,10 @@ class OutputWriter implements OutputSink {
     const whole = bytes.subarray(0, wholeLength(bytes));
     this.#unfinished[stream] = bytes.subarray(whole.length);
     return this.#then(() => this.#append(atMs, stream, whole));
+  }
+
+  overflow(): HitMeasure | undefined {
+    return this.#writer.overflow();
   }
 
   close(): Promise<void> {

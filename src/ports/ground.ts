@@ -35,6 +35,11 @@ export interface Ground {
    */
   readonly folders: readonly string[];
   /**
+   * The tops of the worktrees among {@link folders}: of one by its id, or of all by null, in which
+   * one may lie in another.
+   */
+  topsOf(worktree: string | null): readonly string[];
+  /**
    * The file that a path leads to, by links and `..` as the system follows them; what does not
    * exist is where it would be made. Null for what is no file of the ground: outside of it, its
    * root, within `.git` or the state folder, through a folder that cannot be looked into, through

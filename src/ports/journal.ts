@@ -11,6 +11,15 @@ export interface Head {
   readonly hash: string;
 }
 
+/** What is remembered of a journal outside its entries. */
+export interface Remembered extends Head {
+  /**
+   * The highest epoch that is remembered, which those that are lost may have raised above what was
+   * kept; 0 also where no epoch is.
+   */
+  readonly epoch: number;
+}
+
 /** The head of an empty journal. */
 export const GENESIS: Head = { seq: 0, hash: GENESIS_HASH };
 

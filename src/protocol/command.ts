@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { Command, CommandKind, CommandMap } from "../kernel/command.ts";
 import { nearest } from "../kernel/lane/nearest.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import { armedCommands } from "./armed.ts";
+import { conditionCommands } from "./condition.ts";
 import { contractSchema } from "./contract.ts";
 import { describeValue, InputError, isPlainObject } from "./input.ts";
 import { leaseCommands, leaseId } from "./lease.ts";
@@ -32,6 +34,8 @@ const key = record({
 const schemas: { readonly [K in CommandKind]: z.ZodType } = {
   ...workerCommands,
   ...leaseCommands,
+  ...conditionCommands,
+  ...armedCommands,
   "fleet.create": record({
     fleet: plainName,
     name: plainName,
@@ -47,6 +51,7 @@ const schemas: { readonly [K in CommandKind]: z.ZodType } = {
     kept_hash: sha256Hex,
     remembered_seq: integer(1, LIMITS.seqMax),
     remembered_hash: sha256Hex,
+    remembered_epoch: integer(0, LIMITS.epochMax).optional(),
     workers: z
       .array(manifestSchema, { error: "an array of manifests" })
       .max(LIMITS.adoptionsMax, { error: `at most ${LIMITS.adoptionsMax} manifests` }),

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import type { Budget } from "../kernel/budget/budget.ts";
 import {
+  ARMED_ACTIONS,
   DEFAULT_CONTRACT,
+  KILL_ACTIONS,
   type Contract,
   DEGRADATIONS,
+  type KillCondition,
   type LeaseCondition,
   type StopCondition,
 } from "../kernel/fleet/contract.ts";
@@ -23,6 +26,14 @@ const leaseCondition = record({
   description: text(LIMITS.noteBytesMax).optional(),
   when: text(LIMITS.conditionSourceBytesMax, 1),
 }) as unknown as z.ZodType<LeaseCondition>;
+
+const killCondition = record({
+  name: plainName,
+  description: text(LIMITS.noteBytesMax).optional(),
+  when: text(LIMITS.conditionSourceBytesMax, 1),
+  for_ms: integer(0, LIMITS.killConditionForMsMax),
+  action: oneOf(KILL_ACTIONS),
+}) as unknown as z.ZodType<KillCondition>;
 
 /** Named conditions, no two of one name. */
 function conditions<T extends { readonly name: string }>(
@@ -57,6 +68,14 @@ const sandbox = record({
   scratch_bytes: integer(LIMITS.scratchBytesMin, LIMITS.scratchBytesMax).default(
     DEFAULT_CONTRACT.sandbox.scratch_bytes,
   ),
+  leases: oneOf(["guarded", "enforced"]).default(DEFAULT_CONTRACT.sandbox.leases),
+  widen: oneOf(["none", "directory"]).default(DEFAULT_CONTRACT.sandbox.widen),
+  open_files: integer(LIMITS.openFilesMin, LIMITS.openFilesMax).default(
+    DEFAULT_CONTRACT.sandbox.open_files,
+  ),
+  output_bytes: integer(LIMITS.outputBytesMin, LIMITS.outputBytesMax).default(
+    DEFAULT_CONTRACT.sandbox.output_bytes,
+  ),
 });
 
 const shape = {
@@ -89,6 +108,12 @@ const shape = {
     noun: "conditions on leases",
     countMax: LIMITS.leaseConditionsMax,
   }),
+  kill_when: conditions(killCondition, {
+    noun: "kill conditions",
+    countMax: LIMITS.killConditionsMax,
+  }),
+  armed_every_ms: integer(0, LIMITS.armedEveryMsMax),
+  armed_action: oneOf(ARMED_ACTIONS),
   sandbox,
 };
 
@@ -135,6 +160,12 @@ function* mismatches(contract: Contract): Generator<Mismatch, void, undefined> {
     yield {
       path: ["reap_after_ms"],
       message: `at least ${LIMITS.staleBeats} beats of ${beat_every_ms} ms (${reapMin})`,
+    };
+  const { armed_every_ms: everyMs } = contract;
+  if (everyMs !== 0 && everyMs < LIMITS.armedEveryMsMin)
+    yield {
+      path: ["armed_every_ms"],
+      message: `0, or at least a minute (${LIMITS.armedEveryMsMin})`,
     };
   if (register_within_ms > lifetime_ms)
     yield {

@@ -14,6 +14,7 @@ import {
   sha256Hex,
   text,
   workerReference,
+  magnitude,
 } from "./scalar.ts";
 import { utf8Bytes } from "./text.ts";
 
@@ -177,6 +178,13 @@ export const leaseCommands = {
     context.addIssue({ code: "custom", path: ["claim"], message });
   }),
   "lease.revoke": record({ lease: leaseId, reason, run_id: mark.optional() }),
+  "lease.mount": record({ lease: leaseId, worker: plainName }),
+  "lease.fence": record({
+    lease: leaseId,
+    worker: plainName,
+    waited_ms: magnitude,
+    was_frozen: z.boolean({ error: "true or false" }),
+  }),
 };
 
 /** Parses what is to be enacted about ground. */

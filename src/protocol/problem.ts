@@ -54,6 +54,7 @@ const allKinds: Readonly<Record<CommandKind, true>> = {
   "worker.observe": true,
   "worker.stop": true,
   "worker.exited": true,
+  "worker.hit_limit": true,
   "worker.write_off": true,
   "worker.quarantine": true,
   "worker.unquarantine": true,
@@ -68,6 +69,11 @@ const allKinds: Readonly<Record<CommandKind, true>> = {
   "lease.split": true,
   "lease.hand_over": true,
   "lease.revoke": true,
+  "lease.mount": true,
+  "lease.fence": true,
+  "condition.trip": true,
+  "condition.fail": true,
+  "armed.check": true,
   "halt.request": true,
   "clock.tick": true,
   "clock.accept": true,
@@ -96,6 +102,7 @@ const onLive: readonly CommandKind[] = [
   "worker.observe",
   "worker.stop",
   "worker.exited",
+  "worker.hit_limit",
   "worker.write_off",
   "worker.quarantine",
   "worker.unquarantine",
@@ -112,6 +119,10 @@ const claiming: readonly CommandKind[] = [
   "lease.hand_over",
 ];
 const onLease: readonly CommandKind[] = [...claiming, "lease.revoke"];
+/** Commands by which a supervisor says what it has seen of kill conditions. */
+const watching: readonly CommandKind[] = ["condition.trip", "condition.fail"];
+/** Commands by which a supervisor says what it has seen; in a killed fleet there is none. */
+const seeing: readonly CommandKind[] = [...watching, "armed.check"];
 /** Commands that name a region. */
 const bounding: readonly CommandKind[] = ["lease.acquire", "lease.narrow", "lease.split"];
 const onLane: readonly CommandKind[] = ["lease.acquire", "lane.announce"];
@@ -128,7 +139,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   fleet_exists: no(409, ["fleet.create"], "The journal already holds a fleet."),
   fleet_killed: no(
     410,
-    [...entering, ...changing, ...upholding],
+    [...entering, ...changing, ...upholding, ...seeing],
     "The fleet was killed, for good.",
   ),
   fleet_paused: no(
@@ -173,16 +184,24 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   manifest_used: no(409, registered, "The manifest was taken up before; it is good for once."),
   contract_invalid: no(422, enacted, "A condition of the contract does not pass its check."),
   instance_taken: no(409, admitted, "The instance id was used before."),
-  worker_unknown: gone(404, [...onKnown, ...granting], "No worker has this id."),
-  worker_ended: no(410, onLive, "The worker has ended."),
+  worker_unknown: gone(404, [...onKnown, ...granting, "condition.trip"], "No worker has this id."),
+  worker_ended: no(410, [...onLive, "condition.trip"], "The worker has ended."),
   worker_not_running: no(
     409,
-    [...working, ...granting],
+    [...working, ...granting, "condition.trip"],
     "The worker does not run: not yet, or no longer.",
   ),
-  worker_quarantined: no(409, [...working, "worker.stop"], "The worker is in quarantine."),
+  worker_quarantined: no(
+    409,
+    [...working, "worker.stop", "condition.trip"],
+    "The worker is in quarantine.",
+  ),
   worker_not_quarantined: no(409, ["worker.unquarantine"], "The worker is not in quarantine."),
-  worker_expired: no(410, [...working, "worker.unquarantine"], "The worker's lifetime is over."),
+  worker_expired: no(
+    410,
+    [...working, "worker.unquarantine", "condition.trip"],
+    "The worker's lifetime is over.",
+  ),
   rate_limited: byLoop(429, "The actor was refused too often within a minute."),
   command_mismatch: byLoop(409, "The command id was used for another command."),
   command_expired: byLoop(410, "The command id is older than is remembered."),
@@ -195,6 +214,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   holder_mismatch: no(403, claiming, "The lease is another's, or its token was not shown."),
   lane_unknown: no(404, onLane, "No lane has this name."),
   lease_condition: no(409, granting, "A condition on leases holds or fails."),
+  condition_unmet: no(409, watching, "No such kill condition is in force, or it does not hold."),
   lease_unknown: gone(404, onLease, "No lease has this id."),
   lease_ended: no(410, onLease, "The lease has ended."),
   conflict: no(409, ["lease.acquire", "lease.split"], "Another live lease is in the way."),

@@ -3,6 +3,7 @@ import type { ParentUse, ProcessIdentity, Verdicts } from "../kernel/command.ts"
 import type { JsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { GRADES, type Evidence, type Outcome, type Severity } from "../kernel/worker/evidence.ts";
+import { HIT_LIMITS, type LimitHit } from "../kernel/worker/limit.ts";
 import { NETWORKS } from "../kernel/worker/manifest.ts";
 import type { AdmissionRequest } from "./admission.ts";
 import { budgetSchema, chargeSchema } from "./budget.ts";
@@ -70,6 +71,17 @@ const outcome = record({
   error: text(LIMITS.noteBytesMax).optional(),
 }) as unknown as z.ZodType<Outcome>;
 
+const limitsHit = z
+  .array(record({ limit: oneOf(HIT_LIMITS), value: magnitude, use: magnitude, count: magnitude }), {
+    error: "an array of limits that were hit",
+  })
+  .max(HIT_LIMITS.length, { error: `at most ${HIT_LIMITS.length} limits` })
+  .superRefine((hits, context) => {
+    for (const [index, { limit }] of hits.entries())
+      if (hits.findIndex((one) => one.limit === limit) !== index)
+        context.addIssue({ code: "custom", path: [index, "limit"], message: "unlike the others" });
+  }) as unknown as z.ZodType<readonly LimitHit[]>;
+
 const admission = {
   name: plainName,
   parent: workerReference.nullable(),
@@ -120,7 +132,13 @@ export const workerCommands = {
     detail: text(LIMITS.noteBytesMax).optional(),
     grace_ms: integer(0, LIMITS.stopGraceMsMax).optional(),
   }),
-  "worker.exited": record({ worker: workerReference, evidence, outcome }),
+  "worker.exited": record({
+    worker: workerReference,
+    evidence,
+    outcome,
+    limits_hit: limitsHit.optional(),
+  }),
+  "worker.hit_limit": record({ worker: workerReference, limits_hit: limitsHit }),
   "worker.write_off": record({ worker: workerReference, reason }),
   "worker.quarantine": record({
     worker: workerReference,
@@ -130,7 +148,11 @@ export const workerCommands = {
     evidence: jsonObject(EVIDENCE_LIMITS).optional(),
   }),
   "worker.unquarantine": record({ worker: workerReference, resolution: reason }),
-  "worker.note": record({ worker: workerReference, text: text(LIMITS.noteBytesMax, 1) }),
+  "worker.note": record({
+    worker: workerReference,
+    text: text(LIMITS.noteBytesMax, 1),
+    evidence: jsonObject(EVIDENCE_LIMITS).optional(),
+  }),
   "budget.charge": record({ worker: workerReference, amounts: chargeSchema }),
 };
 

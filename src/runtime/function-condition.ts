@@ -1,6 +1,6 @@
 import type { Context, Script } from "node:vm";
 import type { Verdict, Verdicts } from "../kernel/command.ts";
-import type { AdmissionContext } from "../kernel/condition/context.ts";
+import type { AdmissionContext } from "../kernel/condition/context/admission.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { canonicalCopy, deepFreeze } from "./canonical.ts";
 

@@ -1,6 +1,6 @@
 import type { Actor } from "../kernel/actor.ts";
 import { isUrgent, type Command } from "../kernel/command.ts";
-import type { AdmissionContext } from "../kernel/condition/context.ts";
+import type { AdmissionContext } from "../kernel/condition/context/admission.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import { refuse, type Refusal } from "../kernel/refusal.ts";
 import type { State } from "../kernel/state.ts";

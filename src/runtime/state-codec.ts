@@ -1,19 +1,20 @@
 import type { GroundRules } from "../kernel/lane/lane.ts";
-import { bookOf } from "../kernel/lease/book.ts";
+import { bookOf, putMount } from "../kernel/lease/book.ts";
 import type { Lease } from "../kernel/lease/lease.ts";
+import type { Mount } from "../kernel/mount/mount.ts";
 import { OrderedMap } from "../kernel/ordered-map.ts";
 import type { RefusalWindow, State, Worker } from "../kernel/state.ts";
 import { canonicalText } from "./canonical.ts";
 import type { Timers } from "./timers.ts";
 
 /** The version of this form of a state; another is not read. */
-const FORM = 4;
+const FORM = 6;
 
 /** How many members of a map are written between two turns of the event loop. */
 const membersPerTurn = 512;
 
 /** The maps of a state. */
-type ListField = "workers" | "children" | "deadlines" | "refusals" | "leases";
+type ListField = "workers" | "children" | "deadlines" | "refusals" | "leases" | "mounts";
 
 /** A state as JSON: maps as lists in key order, a worker under its own id. */
 interface StateJson extends Omit<State, ListField | "book"> {
@@ -23,6 +24,7 @@ interface StateJson extends Omit<State, ListField | "book"> {
   readonly deadlines: readonly string[];
   readonly refusals: readonly (readonly [string, RefusalWindow])[];
   readonly leases: readonly Lease[];
+  readonly mounts: readonly Mount[];
   readonly folds_case: boolean;
   readonly ground_rules: GroundRules;
 }
@@ -50,10 +52,10 @@ export function decodeState(text: string): State | undefined {
   const json = parse(text);
   if (json === undefined) return undefined;
   const { form: _, children, deadlines, refusals, workers, ...others } = json;
-  const { leases, folds_case, ground_rules, ...plain } = others;
+  const { leases, mounts, folds_case, ground_rules, ...plain } = others;
   return {
     ...plain,
-    book: bookOf(folds_case, ground_rules, leases),
+    book: mounts.reduce(putMount, bookOf(folds_case, ground_rules, leases)),
     workers: OrderedMap.fromEntries(workers.map((worker) => [worker.id, worker])),
     children: OrderedMap.fromEntries(children.map((key) => [key, true])),
     deadlines: OrderedMap.fromEntries(deadlines.map((key) => [key, true])),
@@ -83,6 +85,7 @@ function* pieces(state: State): Generator<string, void, undefined> {
     deadlines: deadlines.keys(),
     refusals,
     leases: book.leases.values(),
+    mounts: book.mounts.values(),
   };
   const { foldsCase: folds_case, rules: ground_rules } = book;
   const fields: Readonly<Record<string, unknown>> = {

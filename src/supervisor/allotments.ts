@@ -1,5 +1,6 @@
 import { CAPACITY_KEYS } from "../kernel/budget/allowance.ts";
 import type { Worker } from "../kernel/state.ts";
+import { errorText } from "../library/error-text.ts";
 import type { Sandboxes } from "../library/process/sandboxes.ts";
 import type { Seat } from "../library/seat.ts";
 import { hasEnded } from "../library/worker/until.ts";
@@ -16,6 +17,7 @@ export class Allotments {
   /** The limits that were set last, as text, by worker. */
   readonly #applied = new Map<string, string>();
   readonly #turns = new Map<string, Promise<unknown>>();
+  #isAligning = false;
 
   constructor(seat: Seat, sandboxes: Sandboxes) {
     this.#seat = seat;
@@ -36,6 +38,16 @@ export class Allotments {
     return turn;
   }
 
+  /** Aligns all, once for what is told in a turn: hundreds may end by one order. Never throws. */
+  alignSoon(): void {
+    if (this.#isAligning) return;
+    this.#isAligning = true;
+    void this.#seat.timers.turn().then(() => {
+      this.#isAligning = false;
+      for (const id of this.#sandboxes.own) this.#alignLater(id);
+    });
+  }
+
   /** Takes note of the limits that a sandbox was started with. */
   begin(id: string, limits: SandboxLimits): void {
     this.#applied.set(id, textOf(limits));
@@ -44,6 +56,16 @@ export class Allotments {
   /** Drops what is known of a sandbox that has ended. */
   forget(id: string): void {
     this.#applied.delete(id);
+  }
+
+  #alignLater(id: string): void {
+    const { log } = this.#seat;
+    this.align(id).then(
+      (use) => {
+        if (use !== undefined) log.warn("a worker uses more than it has now", { worker: id, use });
+      },
+      (error: unknown) => log.warn("limits could not be set yet", { error: errorText(error) }),
+    );
   }
 
   async #align(id: string): Promise<SandboxUse | undefined> {

@@ -6,6 +6,7 @@ import { Sandboxes } from "../library/process/sandboxes.ts";
 import { Keys, operatorOf, type Seat } from "../library/seat.ts";
 import { Hosting } from "../library/worker/hosting.ts";
 import { Fault } from "../ports/fault.ts";
+import type { Sandbox } from "../ports/sandbox.ts";
 import type { SupervisorWorld } from "./world.ts";
 
 /** What may keep a supervisor out once its fleet is known, before anything is done in it. */
@@ -14,6 +15,8 @@ export type Admit = (fleet: string) => void;
 /** A supervisor's place in its fleet. */
 export interface Membership {
   readonly member: Member & { readonly sandboxes: Sandboxes };
+  /** What its sandboxes run in, for what is no worker. */
+  readonly driver: Sandbox;
   /** Lets go of the fleet; stops nothing. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -66,9 +69,10 @@ export async function takeMembership(
       owner: operatorOf(world, "supervisor"),
       closing: closing.signal,
     };
-    sandboxes = new Sandboxes(seat, await world.openDriver(fleet), { hears: so.hears });
+    const driver = await world.openDriver(fleet);
+    sandboxes = new Sandboxes(seat, driver, { hears: so.hears });
     hosting = new Hosting(seat);
-    return { member: { seat, hosting, sandboxes, whyNoSandboxes: "" }, close };
+    return { member: { seat, hosting, sandboxes, whyNoSandboxes: "" }, driver, close };
   } catch (error) {
     await close();
     throw error;

@@ -21,6 +21,8 @@ export interface Reach {
   readonly writable: readonly string[];
   /** What it is to see though it lies in a folder for temporary files. */
   readonly shown: readonly string[];
+  /** Where leases are enforced: folders that it may write to as far as it holds leases on them. */
+  readonly ground?: readonly string[];
 }
 
 const NOTHING: Reach = { writable: [], shown: [] };
@@ -36,10 +38,13 @@ const linksMax = 40;
  */
 export class Reaches {
   readonly #seat: WritableSeat;
+  readonly #canMount: boolean;
   readonly #byWorker = new Map<string, Reach>();
 
-  constructor(seat: WritableSeat) {
+  /** `canMount`: whether sandboxes can be let write to parts of their ground while they run. */
+  constructor(seat: WritableSeat, canMount = false) {
     this.#seat = seat;
+    this.#canMount = canMount;
   }
 
   /** What a worker has; kept for its children until it is {@link forget}-ten. */
@@ -47,8 +52,7 @@ export class Reaches {
     const inherited = parent === null ? NOTHING : (this.#byWorker.get(parent) ?? NOTHING);
     const isOperators = order.by.kind === "operator";
     const shown = [...inherited.shown, ...(isOperators ? shownBy(order) : [])];
-    const ground = this.#ground() ?? (isOperators ? [order.cwd] : inherited.writable);
-    const reach = { writable: this.#withContracts(ground), shown: [...new Set(shown)] };
+    const reach = { ...this.#written(order, inherited), shown: [...new Set(shown)] };
     this.#byWorker.set(id, reach);
     return reach;
   }
@@ -58,11 +62,18 @@ export class Reaches {
     this.#byWorker.delete(id);
   }
 
-  #ground(): readonly string[] | undefined {
-    const { store, lookAtGround } = this.#seat;
-    const stateDir = store.address?.dir;
-    const sight = lookAtGround({ cwd: "/", ...(stateDir === undefined ? {} : { stateDir }) });
-    return sight.ok ? sight.ground.folders : undefined;
+  #written({ cwd, by }: StartedWith, inherited: Reach): Pick<Reach, "writable" | "ground"> {
+    const sight = lookFrom(this.#seat);
+    const isOperators = by.kind === "operator";
+    const { leases } = this.#seat.loop.state().contract.sandbox;
+    if (leases === "enforced" && this.#canMount) {
+      // Who does not know where the ground lies can mount none of it: then nobody writes there.
+      const ground = outermost(sight.ok ? sight.ground.topsOf(null) : []);
+      const closed = sight.ok ? [...sight.ground.folders] : [cwd];
+      return { writable: without(this.#withContracts(closed), closed), ground };
+    }
+    const unknown = isOperators ? [cwd] : inherited.writable;
+    return { writable: this.#withContracts(sight.ok ? sight.ground.folders : unknown) };
   }
 
   /**
@@ -77,7 +88,7 @@ export class Reaches {
       return real === undefined ? [] : [{ path, real }];
     });
     const all = [...ground, ...found.map(({ real }) => real)];
-    const reached = found.flatMap(({ path, real }) => follow(path, without(all, real)) ?? []);
+    const reached = found.flatMap(({ path, real }) => follow(path, without(all, [real])) ?? []);
     return outermost([...ground, ...reached]);
   }
 }
@@ -121,8 +132,14 @@ function outermost(paths: readonly string[]): readonly string[] {
   return [...new Set(paths)].filter((path) => !paths.some((other) => isIn(path, other)));
 }
 
-function without(paths: readonly string[], path: string): readonly string[] {
-  return paths.filter((one) => one !== path);
+function without(paths: readonly string[], others: readonly string[]): readonly string[] {
+  return paths.filter((one) => !others.includes(one));
+}
+
+/** The ground of a fleet as it lies on this host now. */
+export function lookFrom({ store, lookAtGround }: Pick<WritableSeat, "store" | "lookAtGround">) {
+  const stateDir = store.address?.dir;
+  return lookAtGround({ cwd: "/", ...(stateDir === undefined ? {} : { stateDir }) });
 }
 
 /** Whether a path lies in a folder. */

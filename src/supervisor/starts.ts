@@ -9,6 +9,7 @@
 
 import type { CommandMap } from "../kernel/command.ts";
 import { ok } from "../kernel/assert.ts";
+import type { SandboxRules } from "../kernel/fleet/contract.ts";
 import { refuse, type Refusal } from "../kernel/refusal.ts";
 import type { Manifest } from "../kernel/worker/manifest.ts";
 import { refusalOfKill, refusalWithoutPermit } from "../library/kill/adoption.ts";
@@ -29,6 +30,8 @@ import type { Beats } from "./beats.ts";
 import type { WorkerDoor, WorkerDoors } from "./doors.ts";
 import { SUPERVISED_FILE } from "./reconcile.ts";
 import type { SupervisorWorld } from "./world.ts";
+import type { Fences } from "./fence/fences.ts";
+import type { WorkerGits } from "./git/worker-gits.ts";
 import { Reaches, type Reach } from "./reach.ts";
 
 /** What starts are made with. */
@@ -38,6 +41,10 @@ export interface StartsOptions {
   readonly allotments: Allotments;
   readonly doors: WorkerDoors;
   readonly beats: Beats;
+  /** Mounts what workers hold; absent where sandboxes cannot. */
+  readonly fences: Fences | undefined;
+  /** Gives them git directories of their own; absent like those. */
+  readonly gits: WorkerGits | undefined;
   readonly identify: SupervisorWorld["identify"];
 }
 
@@ -60,7 +67,7 @@ export class Starts {
 
   constructor(options: StartsOptions) {
     this.#so = options;
-    this.#reaches = new Reaches(options.seat);
+    this.#reaches = new Reaches(options.seat, options.sandboxes.mounts !== undefined);
   }
 
   /** How many are under way. */
@@ -241,17 +248,20 @@ export class Starts {
     let seq = 0;
     try {
       const envelope = seat.keys.signer.seal(manifest);
-      const { scratch_bytes: scratchBytes } = seat.loop.state().contract.sandbox;
+      const { sandbox: rules } = seat.loop.state().contract;
       const reach = this.#reaches.of(instance, parent, order);
-      const spec = specOf({ order, manifest, door, envelope, scratchBytes, reach });
+      const instead = reach.ground === undefined ? [] : (this.#so.gits?.prepare(instance) ?? []);
+      const spec = { ...specOf({ order, manifest, door, envelope, rules, reach }), instead };
       allotments.begin(instance, spec.limits);
       await sandboxes.start(spec, async (record) => {
         seq = await this.#register(manifest, record);
         await beats.begin(instance);
+        if (reach.ground !== undefined) this.#so.fences?.begin(instance);
       });
       return { ok: true, seq, worker: instance };
     } catch (error) {
       await doors.close(instance);
+      this.#so.gits?.collect(instance);
       if (parent !== null) await allotments.align(parent);
       if (error instanceof RefusedLate) return error.answer;
       // A launcher finds no permit when a kill was quicker.
@@ -281,10 +291,10 @@ function specOf(so: {
   readonly manifest: Manifest;
   readonly door: WorkerDoor;
   readonly envelope: Envelope;
-  readonly scratchBytes: number;
+  readonly rules: SandboxRules;
   readonly reach: Reach;
 }) {
-  const { order, manifest, door, scratchBytes, reach } = so;
+  const { order, manifest, door, rules, reach } = so;
   const { memory_bytes, cpu_milli, processes, wall_ms } = manifest.budget;
   return {
     instance: manifest.instance,
@@ -301,10 +311,12 @@ function specOf(so: {
       ...(cpu_milli === undefined ? {} : { cpu_milli }),
       ...(processes === undefined ? {} : { processes }),
       ...(wall_ms === undefined ? {} : { wall_ms }),
+      open_files: rules.open_files,
+      output_bytes: rules.output_bytes,
     },
     network: manifest.network,
     ...reach,
-    scratchBytes,
+    scratchBytes: rules.scratch_bytes,
     // `none` is none: not even the way to the supervisor.
     visible: manifest.network === "none" ? [] : [door.folder],
   };

@@ -16,7 +16,7 @@ import { Retries } from "../library/process/retries.ts";
 import type { Seat } from "../library/seat.ts";
 import { Steward } from "../library/steward/steward.ts";
 import { makeWatcher } from "../library/steward/watching.ts";
-import type { SupervisorStatus } from "../ports/supervision.ts";
+import type { StartAnswer, StartOrder, SupervisorStatus } from "../ports/supervision.ts";
 import { clearFolder } from "../system/folders.ts";
 import {
   ensureRuntimePlaces,
@@ -26,20 +26,29 @@ import {
 } from "../system/places.ts";
 import { removeAbout, writeAbout, type About } from "./claim/about.ts";
 import { Allotments } from "./allotments.ts";
+import { ArmedChecks } from "./armed/armed-checks.ts";
 import { openDoor, type Door } from "./api/door.ts";
 import { operatorApi } from "./api/operator-api.ts";
 import { workerApi } from "./api/worker-api.ts";
 import { Beats } from "./beats.ts";
 import type { Claim } from "./claim/claim.ts";
-import { Departure, type DrainOptions } from "./departure.ts";
+import { watchClaim } from "./claim/claim-watch.ts";
+import { Departure, type DrainOptions } from "./leaving/departure.ts";
 import { WorkerDoors } from "./doors.ts";
 import { takeMembership, type Membership } from "./membership.ts";
-import { Idleness } from "./idleness.ts";
+import { Fences } from "./fence/fences.ts";
+import { WorkerGits } from "./git/worker-gits.ts";
+import { Idleness } from "./leaving/idleness.ts";
+import { Exhibits } from "./measuring/exhibits.ts";
+import { KillWatch } from "./measuring/watch.ts";
+import { HitWatch } from "./measuring/hit-watch.ts";
 import { endLeftover, endLeftovers } from "./reconcile.ts";
+import { Retention } from "./retention.ts";
 import { Starts } from "./starts.ts";
-import { stopOwn } from "./stop-own.ts";
+import { stopOwn } from "./leaving/stop-own.ts";
 import { claimOnHost } from "./claim/host-claim.ts";
 import { takeClaim } from "./claim/takeover.ts";
+import { Tether } from "./tether.ts";
 import { ensureTokenFile } from "./token.ts";
 import { watchFile } from "./watching.ts";
 import type { SupervisorWorld } from "./world.ts";
@@ -52,12 +61,6 @@ const KILLED_IDLE_MS = 1_000;
 
 /** The pause between two looks at sandboxes while there are none, ms: it costs all that idles. */
 const IDLE_ROUND_MS = 10_000;
-
-/** How often it is looked whether the claim still is the one that others would have to take, ms. */
-const CLAIM_LOOK_MS = 5_000;
-
-/** How often old output is dropped, ms. */
-const RETAIN_EVERY_MS = 60_000;
 
 /** Connections that the operator's socket, and one worker's, hold at the same time. */
 const OPERATOR_CONNECTIONS_MAX = 512;
@@ -147,17 +150,21 @@ class FleetSupervisor implements Supervisor {
   readonly #allotments: Allotments;
   readonly #doors: WorkerDoors;
   readonly #starts: Starts;
+  readonly #fences: Fences | undefined;
+  readonly #gits: WorkerGits | undefined;
   readonly #leftovers: Retries;
   readonly #idleness: Idleness;
   readonly #startedAtMs: number;
   readonly #about: About;
   readonly #departure: Departure;
+  readonly #retention: Retention;
+  readonly #tether: Tether;
   readonly #cancels = new Set<() => void>();
   #steward: Steward | undefined;
-  #isAligning = false;
+  #hits: HitWatch | undefined;
+  #watches: readonly { close(): Promise<void> }[] = [];
   #watcher: ReturnType<typeof makeWatcher> | undefined;
   #operator: Door | undefined;
-  #retainedMs = -Infinity;
 
   constructor({ world, claim, release, membership, beats, options }: Parts) {
     const { seat, sandboxes } = membership.member;
@@ -172,7 +179,10 @@ class FleetSupervisor implements Supervisor {
     this.#allotments = new Allotments(seat, sandboxes);
     this.#doors = new WorkerDoors(world.runtime, (so) => this.#openWorkerSocket(so));
     const { identify } = world;
-    const parts = { seat, sandboxes, beats, identify };
+    const { mounts } = sandboxes;
+    this.#fences = mounts && new Fences(seat, sandboxes, mounts);
+    this.#gits = mounts && new WorkerGits(seat, world.state.git);
+    const parts = { seat, sandboxes, beats, identify, fences: this.#fences, gits: this.#gits };
     this.#starts = new Starts({ ...parts, allotments: this.#allotments, doors: this.#doors });
     this.#departure = new Departure({
       starts: this.#starts,
@@ -182,9 +192,12 @@ class FleetSupervisor implements Supervisor {
       goAway: () => this.goAway(),
     });
     this.#leftovers = new Retries(seat, (id) => void this.#endLeftover(id));
+    this.#retention = new Retention(seat, sandboxes, (live) => world.retainOutput(live));
+    const isBusy = (): boolean => sandboxes.own.size > 0 || this.#starts.count > 0;
+    this.#tether = new Tether({ seat, sandboxes, isBusy });
     this.#idleness = new Idleness(seat, {
       idleMs: options.idleMs ?? IDLE_MS,
-      isBusy: () => sandboxes.own.size > 0 || this.#starts.count > 0 || this.#departure.isDraining,
+      isBusy: () => isBusy() || this.#departure.isDraining,
       onIdle: () => void this.leave({}),
     });
     const { pid, started } = world.host.process;
@@ -199,9 +212,15 @@ class FleetSupervisor implements Supervisor {
     const token = ensureTokenFile(state.operatorToken);
     await adoptKill(this.#seat).catch((error: unknown) => this.#warn("kill", error));
     for (const id of await endLeftovers(this.#seat, this.#sandboxes)) this.#leftovers.add(id);
+    this.#gits?.collectLeft((id) => this.#leftovers.isWaiting(id));
     this.#watcher = makeWatcher(this.#membership.member);
     const { member } = this.#membership;
     this.#steward = new Steward(member, this.#watcher, { idleRoundEveryMs: IDLE_ROUND_MS });
+    this.#hits = new HitWatch(this.#seat, this.#sandboxes);
+    const { driver } = this.#membership;
+    const onLeft = (id: string): void => this.#leftovers.add(id);
+    const armed = new ArmedChecks({ seat: this.#seat, driver, onLeft });
+    this.#watches = [new KillWatch(member), new Exhibits(member), armed];
     this.#listen();
     const permit = permitFile(state.dir, this.#seat.fleet);
     this.#cancels.add(watchFile(permit, () => this.#steward?.hurry()));
@@ -210,7 +229,7 @@ class FleetSupervisor implements Supervisor {
       token,
       onRequest: () => this.#idleness.touch(),
       status: () => this.status,
-      start: (order) => this.#starts.start(order),
+      start: (order) => this.#start(order),
       leave: (options) => this.leave(options),
     });
     this.#operator = await openDoor({
@@ -220,8 +239,9 @@ class FleetSupervisor implements Supervisor {
     });
     writeAbout(state.about, this.#about);
     this.#idleness.touch();
-    this.#watchClaim();
-    this.#retainOutput();
+    const { timers } = this.#seat;
+    this.#cancels.add(watchClaim(this.#claim, timers, () => this.#loseClaim()));
+    this.#retention.consider();
     this.#leaveIfKilled();
     this.#seat.log.info("serving", { ...this.status });
   }
@@ -266,11 +286,14 @@ class FleetSupervisor implements Supervisor {
     for (const cancel of this.#cancels) cancel();
     this.#leftovers.clear();
     await this.#starts.close();
+    await this.#tether.close();
     removeAbout(this.#world.state.about, this.#about);
     await Promise.all([this.#operator?.close(), this.#doors.closeAll()]);
+    await Promise.all(this.#watches.map((one) => one.close()));
     await this.#steward?.close();
+    await this.#gits?.settled();
     await this.#watcher?.stop();
-    await this.#beats.close();
+    await Promise.all([this.#beats.close(), this.#hits?.close()]);
     await this.#membership.close();
     // With another claim in its place somebody else may serve here by now.
     if (this.#claim.isHeld()) removeRuntimePlaces(this.#world.runtime);
@@ -285,44 +308,34 @@ class FleetSupervisor implements Supervisor {
 
   #hear(entry: Entry): void {
     if (entry.kind === "fleet.killed") this.#leaveIfKilled();
+    this.#fences?.hear(entry);
     // What these free, or take, is a parent's: its sandbox is held to what it has now.
     const isTelling = ["worker.stopped", "worker.lapsed", "worker.reparented"].includes(entry.kind);
-    if (isTelling) this.#alignSoon();
-  }
-
-  /** Once for all that is told in a turn: hundreds may end by one order. */
-  #alignSoon(): void {
-    if (this.#isAligning) return;
-    this.#isAligning = true;
-    void this.#seat.timers.turn().then(() => {
-      this.#isAligning = false;
-      for (const id of this.#sandboxes.own) this.#align(id);
-    });
-  }
-
-  #align(id: string): void {
-    this.#allotments.align(id).then(
-      (use) => {
-        const facts = { worker: id, use };
-        if (use !== undefined) this.#seat.log.warn("a worker uses more than it has now", facts);
-      },
-      (error: unknown) => this.#warn("limits could not be set yet", error),
-    );
+    if (isTelling) this.#allotments.alignSoon();
   }
 
   #forget(id: string): void {
     this.#starts.forget(id);
+    this.#fences?.forget(id);
+    this.#gits?.collect(id);
     this.#idleness.touch();
     this.#beats.forget(id);
+    this.#hits?.forget(id);
     this.#allotments.forget(id);
     this.#doors.close(id).catch((error: unknown) => this.#warn("a socket stays", error));
-    this.#retainOutput();
+    this.#retention.consider();
     this.#leaveIfKilled();
   }
 
   async #endLeftover(id: string): Promise<void> {
     if (await endLeftover(this.#seat, this.#sandboxes, id)) this.#leftovers.forget(id);
     else this.#leftovers.add(id);
+  }
+
+  #start(order: StartOrder): Promise<StartAnswer> {
+    // First, so that no worker is ever without it.
+    this.#tether.begin();
+    return this.#starts.start(order);
   }
 
   #openWorkerSocket(so: {
@@ -337,7 +350,8 @@ class FleetSupervisor implements Supervisor {
       token,
       onRequest: () => this.#idleness.touch(),
       beat: (progress) => this.#beats.hear(worker, progress),
-      start: (order) => this.#starts.start(order),
+      start: (order) => this.#start(order),
+      untilMounted: async () => this.#fences?.settled(worker),
     });
     const fetch = (request: Request): Response | Promise<Response> => api.fetch(request);
     return openDoor({ socket, connectionsMax: WORKER_CONNECTIONS_MAX, fetch });
@@ -349,23 +363,9 @@ class FleetSupervisor implements Supervisor {
     this.#after(KILLED_IDLE_MS, () => void this.leave({}));
   }
 
-  #watchClaim(): void {
-    this.#after(CLAIM_LOOK_MS, () => {
-      if (this.#claim.isHeld()) return this.#watchClaim();
-      // Another may supervise the fleet, or there is no place left to write anything down.
-      this.#seat.log.warn("the claim was taken away: everything is ended", {});
-      void this.drain({ stopGraceMs: 0 });
-    });
-  }
-
-  #retainOutput(): void {
-    const nowMs = this.#seat.clock.monotonicMs();
-    if (nowMs - this.#retainedMs < RETAIN_EVERY_MS) return;
-    this.#retainedMs = nowMs;
-    const live = new Set([...this.#seat.loop.state().workers.keys(), ...this.#sandboxes.own]);
-    this.#world.retainOutput(live).catch((error: unknown) => {
-      this.#warn("old output could not be dropped", error);
-    });
+  #loseClaim(): void {
+    this.#seat.log.warn("the claim was taken away: everything is ended", {});
+    void this.drain({ stopGraceMs: 0 });
   }
 
   #after(delayMs: number, run: () => void): void {

@@ -40,6 +40,10 @@ export interface StatePlaces {
   readonly secret: string;
   /** The store of beats. */
   readonly pulse: string;
+  /** The folder of the git directories that workers have of their own. */
+  readonly git: string;
+  /** What new workers are run in, where somebody has said so. */
+  readonly driver: string;
 }
 
 /** Names what lies in a state folder. */
@@ -54,6 +58,8 @@ export function statePlaces(stateDir: string): StatePlaces {
     sandboxes: join(stateDir, "sandboxes"),
     secret: join(stateDir, "secret"),
     pulse: join(stateDir, "pulse.db"),
+    git: join(stateDir, "git"),
+    driver: join(stateDir, "driver.json"),
   };
 }
 

@@ -172,6 +172,24 @@ export const SANDBOX_CONTRACT: readonly SandboxCase[] = [
     },
   },
   {
+    name: "[SB55] what there is in a frozen sandbox is told, and nothing of one that has ended",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      await sandbox.freeze("w-a");
+      const seen = await sandbox.examine("w-a");
+      expect(seen?.process_count).toBe(seen?.processes.length);
+      expect((seen?.process_count ?? 0) > 0).toBe(true);
+      expect((seen?.open_file_count ?? 0) > 0).toBe(true);
+      expect((seen?.memory_bytes ?? 0) > 0).toBe(true);
+      // To be looked at changes nothing.
+      expect((await sandbox.examine("w-a"))?.process_count).toBe(seen?.process_count);
+      await sandbox.stop("w-a", now);
+      expect(await sandbox.examine("w-a")).toBe(undefined);
+      expect(await sandbox.examine("w-never")).toBe(undefined);
+    },
+  },
+  {
     name: "[SB45] limits that bind are held, and never set below what is used",
     run: async (open, expect) => {
       const { sandbox, endless } = await open();
@@ -184,6 +202,23 @@ export const SANDBOX_CONTRACT: readonly SandboxCase[] = [
       expect((await sandbox.list()).map(({ seen }) => seen)).toEqual(["alive"]);
       await sandbox.stop("w-a", now);
       expect(await sandbox.use("w-a")).toBe(undefined);
+    },
+  },
+  {
+    name: "[LH5] a worker has hit what it came up against, each limit once, and nothing else",
+    run: async (open, expect) => {
+      const { sandbox, endless } = await open();
+      await sandbox.start({ instance: "w-a", run: endless, files: {} });
+      expect(await sandbox.hits("w-a")).toEqual([]);
+      expect((await sandbox.stop("w-a", now))?.hits ?? []).toEqual([]);
+      const exited = new Promise((resolve) => sandbox.onExit(resolve));
+      const limits = { wall_ms: 100 };
+      await sandbox.start({ instance: "w-b", run: endless, files: {}, limits });
+      await exited;
+      const [hit, ...others] = (await sandbox.stop("w-b", now))?.hits ?? [];
+      expect({ ...hit, use: 0 }).toEqual({ limit: "wall_ms", value: 100, use: 0, count: 1 });
+      expect((hit?.use ?? 0) >= 100).toBe(true);
+      expect(others).toEqual([]);
     },
   },
   {

@@ -135,6 +135,7 @@ describe("[DR3] what is weaker is named with its cost and remedy, and is no faul
         { what: "memory", why: "not delegated", remedy: "delegate it" },
         { what: "cpu", why: "not delegated", remedy: "delegate it" },
       ],
+      engine: { words: "Podman 4.3.1", socket: "/run/x.sock" },
     });
     expect(checks).toEqual([
       {
@@ -158,7 +159,22 @@ describe("[DR3] what is weaker is named with its cost and remedy, and is no faul
         costs: "memory_bytes of a budget binds nobody; cpu_milli of a budget binds nobody",
         remedy: "delegate it",
       },
+      {
+        name: "containers",
+        status: "ok",
+        detail: "Podman 4.3.1 at /run/x.sock: stint supervise --driver container --image …",
+      },
     ]);
+  });
+
+  test("an engine for containers that is not there: who wants none misses none", () => {
+    const [, engine] = describeContainment({
+      rungs: [],
+      missing: [],
+      engine: { why: "nothing listens" },
+    });
+    const detail = "nothing listens; workers run as processes";
+    expect(engine).toEqual({ name: "containers", status: "skipped", detail });
   });
 });
 

@@ -89,3 +89,24 @@ test("[CV25] a write-off needs a yes, ends the worker on record, and proves noth
   const dead = (await ground.call(["worker", "show", id, "--json"])).json().data.worker;
   expect(dead.end).toMatchObject({ grade: "declared", proven: false });
 });
+
+test("[LH10] what a worker hit is shown with it, live and dead, and told in words", async () => {
+  const ground = await makeGround();
+  const flood = "head -c 20000000 /dev/zero | tr '\\0' x; sleep 600";
+  const id = await ground.spawn("loud", "--", "sh", "-c", flood);
+  const show = async () => (await ground.done(["worker", "show", id])).stdout;
+  const said = /^hit +its limit of 16 MiB of output \([\d.]+ MiB used\), once, last told \S+/m;
+  await expect.poll(show, { timeout: 20_000 }).toMatch(said);
+  const hit = { limit: "output_bytes", value: 16 * 2 ** 20, count: 1 };
+  const alive = (await ground.call(["workers", "--json"])).json().data.workers[0];
+  expect(alive).toMatchObject({ id, limits_hit: [{ ...hit, at_ms: expect.any(Number) }] });
+  expect((await ground.done(["workers"])).stdout).toContain("running, hit output");
+  await ground.done(["stop", "loud", "--yes"]);
+  expect(await show()).toMatch(said);
+  const dead = (await ground.done(["worker", "show", id, "--json"])).json().data.worker;
+  expect(dead).toMatchObject({ status: "stopped", limits_hit: [hit] });
+  const tail = (await ground.done(["journal", "tail", "--kind", "worker.limit_hit"])).stdout;
+  expect(tail).toMatch(/worker w-\S+ \("loud"\) hit its limit of 16 MiB of output/);
+  const none = await ground.spawn("quiet");
+  expect((await ground.done(["worker", "show", none])).stdout).not.toMatch(/^hit/m);
+});

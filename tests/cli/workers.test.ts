@@ -15,6 +15,7 @@ const FIELDS = [
   "expires_at_ms",
   "id",
   "last_beat_at_ms",
+  "limits_hit",
   "name",
   "parent_id",
   "pid",

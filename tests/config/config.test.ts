@@ -4,7 +4,7 @@ import { diffContracts, writeContract } from "../../src/config/contract-text.ts"
 import { CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS } from "../../src/config/field.ts";
 import { writeTemplate } from "../../src/config/template.ts";
 import { evaluateCondition } from "../../src/kernel/condition/condition.ts";
-import type { AdmissionContext } from "../../src/kernel/condition/context.ts";
+import type { AdmissionContext } from "../../src/kernel/condition/context/admission.ts";
 import { DEFAULT_CONTRACT, type Contract } from "../../src/kernel/fleet/contract.ts";
 import { DEFAULT_GROUND_RULES } from "../../src/kernel/lane/lane.ts";
 import { InputError } from "../../src/protocol/input.ts";

@@ -26,8 +26,16 @@ test("[CF2] a section of the sandbox says what differs from the defaults", () =>
     ...DEFAULT_CONTRACT.sandbox,
     writable: [],
   });
-  const text = '[sandbox]\nwritable = ["~/.cache/x y", "/srv/cache"]\nscratch = "64MiB"\n';
-  const whole = { writable: ["~/.cache/x y", "/srv/cache"], scratch_bytes: 64 * 2 ** 20 };
+  const text =
+    '[sandbox]\nwritable = ["~/.cache/x y", "/srv/cache"]\nscratch = "64MiB"\n' +
+    'open_files = 256\noutput = "2MiB"\n';
+  const whole = {
+    ...DEFAULT_CONTRACT.sandbox,
+    writable: ["~/.cache/x y", "/srv/cache"],
+    scratch_bytes: 64 * 2 ** 20,
+    open_files: 256,
+    output_bytes: 2 * 2 ** 20,
+  };
   expect(sandboxIn(text)).toEqual(whole);
   const written = writeContract({ ...DEFAULT_CONTRACT, sandbox: whole });
   expect(sandboxIn(written)).toEqual(whole);

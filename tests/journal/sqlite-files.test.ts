@@ -17,7 +17,12 @@ import { hashOf } from "../../src/journal/chain.ts";
 import { HeadFile } from "../../src/journal/sqlite/head-file.ts";
 import { refuseNetworkFileSystem } from "../../src/journal/sqlite/network-file-system.ts";
 import { openSqliteJournal, type SqliteJournalOptions } from "../../src/journal/sqlite/open.ts";
-import { GENESIS, type AppendOptions, type Head, type Journal } from "../../src/ports/journal.ts";
+import {
+  GENESIS,
+  type AppendOptions,
+  type Journal,
+  type Remembered,
+} from "../../src/ports/journal.ts";
 import { loadSqlite } from "../../src/system/sqlite-library.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { appendNotes, noteDraft } from "../../src/testing/journal/case.ts";
@@ -272,7 +277,7 @@ test("[JN19] a database behind what a process has seen is truncated for it", asy
   db.close();
   // Whoever cuts the journal may well put the head file right.
   rmSync(join(folder, HEAD_FILE));
-  new HeadFile(join(folder, HEAD_FILE), second ?? GENESIS).close();
+  new HeadFile(join(folder, HEAD_FILE), () => ({ ...(second ?? GENESIS), epoch: 0 })).close();
   await expect(journal.head()).rejects.toMatchObject({
     code: "journal_truncated",
     message: expect.stringContaining("which this process has seen") as string,
@@ -284,22 +289,45 @@ test("[JN19] a database behind what a process has seen is truncated for it", asy
 
 test("[JN19] the head file keeps the newest head, and the one before it", () => {
   const path = join(freshFolder(), HEAD_FILE);
-  const headAt = (seq: number): Head => ({ seq, hash: String(seq % 10).repeat(64) });
-  const file = new HeadFile(path, GENESIS);
+  const headAt = (seq: number): Remembered => {
+    return { seq, hash: String(seq % 10).repeat(64), epoch: seq % 3 };
+  };
+  const genesis = { ...GENESIS, epoch: 0 };
+  const file = new HeadFile(path, () => genesis);
   onTestFinished(() => file.close());
-  expect(file.read()).toEqual(GENESIS);
+  expect(file.read()).toEqual(genesis);
   for (const seq of [2, 4, 6]) file.write(headAt(seq));
   // A writer that was overtaken between its commit and now comes late.
-  for (const seq of [5, 6, 1]) file.write({ seq, hash: "f".repeat(64) });
+  for (const seq of [5, 6, 1]) file.write({ ...headAt(seq), hash: "f".repeat(64) });
   expect(file.read()).toEqual(headAt(6));
   const lines = readFileSync(path, "latin1");
   writeFileSync(path, lines.replace("6".repeat(64), "7".repeat(64)), { flag: "r+" });
   expect(file.read()).toEqual(headAt(4));
   file.write(headAt(6));
   expect(file.read()).toEqual(headAt(6));
-  const another = new HeadFile(path, headAt(9));
+  const another = new HeadFile(path, () => headAt(9));
   expect(another.read()).toEqual(headAt(6));
   another.close();
+});
+
+test("[JN38] a head file of before epochs is read, and goes on in the new form", () => {
+  const path = join(freshFolder(), HEAD_FILE);
+  const lineOf = (words: string): string =>
+    `${`${words} ${hashOf(words).slice(0, 16)}`.padEnd(127)}\n`;
+  const [old, before] = ["8", "7"].map((digit) => `${digit.padStart(16, "0")} ${digit.repeat(64)}`);
+  writeFileSync(path, lineOf(old ?? "") + lineOf(before ?? ""));
+  const genesis = { ...GENESIS, epoch: 0 };
+  const file = new HeadFile(path, () => genesis);
+  onTestFinished(() => file.close());
+  expect(file.read()).toEqual({ seq: 8, hash: "8".repeat(64), epoch: null });
+  const next = { seq: 9, hash: "9".repeat(64), epoch: 12 };
+  file.write(next);
+  expect(file.read()).toEqual(next);
+  expect(readFileSync(path, "latin1")).toContain(` ${"9".repeat(64)} 0012 `);
+  // The sum is over the epoch too.
+  const text = readFileSync(path, "latin1");
+  writeFileSync(path, text.replace(" 0012 ", " 0011 "), { flag: "r+" });
+  expect(file.read()).toMatchObject({ seq: 8, epoch: null });
 });
 
 test("[JN20] a head file without one line that can be read is journal_corrupt", async () => {

@@ -6,7 +6,7 @@ import { hashOf } from "../../src/journal/chain.ts";
 import { exportLines, importFile } from "../../src/journal/jsonl.ts";
 import { openLostJournal, openSqliteJournal } from "../../src/journal/sqlite/open.ts";
 import { verifyJournal } from "../../src/journal/verify.ts";
-import type { Draft, Head, Journal } from "../../src/ports/journal.ts";
+import type { Draft, Head, Journal, Remembered } from "../../src/ports/journal.ts";
 import { loadSqlite } from "../../src/system/sqlite-library.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { appendAll, appendNotes, noteDraft } from "../../src/testing/journal/case.ts";
@@ -36,14 +36,31 @@ async function restoredFolder(): Promise<string> {
   return folder;
 }
 
-function recovery(kept: Head, remembered: Head): Draft {
+function recovery(kept: Head, remembered: Remembered): Draft {
   const hashes = { kept_hash: kept.hash, remembered_hash: remembered.hash };
   const known = { reason: "test", ...hashes, remembered_seq: remembered.seq };
   return {
     ...noteDraft("c-recover", ""),
     command: { kind: "fleet.recover", data: { ...known, workers: [] } },
-    event: { kind: "fleet.recovered", data: { ...known, kept_seq: kept.seq, epoch: 1 } },
+    event: {
+      kind: "fleet.recovered",
+      data: { ...known, kept_seq: kept.seq, epoch: remembered.epoch + 1 },
+    },
   };
+}
+
+/** Runs SQL on the database of a folder that nobody has open. */
+function alter(folder: string, sql: string): void {
+  const db = new (loadSqlite())(join(folder, DATABASE));
+  db.exec(sql);
+  db.close();
+}
+
+/** What is remembered of the journal in a folder; nothing is changed. */
+async function remembers(folder: string): Promise<Remembered> {
+  const { journal, remembered } = await openLostJournal({ folder, clock });
+  await journal.close();
+  return remembered;
 }
 
 async function recover(folder: string): Promise<Head> {
@@ -86,7 +103,7 @@ test("[RV10] where nothing is lost, both heads are one", async () => {
   await appendNotes(await open(folder), 2);
   const { journal, kept, remembered } = await openLostJournal({ folder, clock });
   onTestFinished(() => journal.close());
-  expect(remembered).toEqual(kept);
+  expect(remembered).toEqual({ ...kept, epoch: 0 });
 });
 
 test("[RV11] a head file that a crash left behind a recovery is brought up", async () => {
@@ -121,14 +138,133 @@ test("[RV12] a snapshot beyond the end is remembered, and dropped by the recover
   const { seq, hash } = newest;
   await journal.saveSnapshot({ seq, hash, rules: 1, state, stateHash: hashOf(state) });
   await journal.close();
-  const library = loadSqlite();
-  const db = new library(join(folder, DATABASE));
-  db.exec("DELETE FROM entries WHERE seq > 3");
-  db.close();
+  alter(folder, "DELETE FROM entries WHERE seq > 3");
   rmSync(join(folder, HEAD_FILE));
   const { journal: lost, remembered } = await openLostJournal({ folder, clock });
-  expect(remembered).toEqual({ seq, hash });
+  expect(remembered).toEqual({ seq, hash, epoch: 0 });
   await lost.close();
   await recover(folder);
   expect(await (await open(folder)).snapshots()).toEqual([]);
+});
+
+/** Puts lines of before epochs were remembered into the head file of a folder. */
+function ageHeadFile(folder: string): void {
+  const path = join(folder, HEAD_FILE);
+  const lines = readFileSync(path, "latin1").split("\n").slice(0, 2);
+  const aged = lines.map((line) => {
+    const words = line.split(" ").slice(0, 2).join(" ");
+    const sum = hashOf(words).slice(0, 16);
+    return `${(words === " " ? "" : `${words} ${sum}`).padEnd(127)}\n`;
+  });
+  writeFileSync(path, aged.join(""));
+}
+
+async function reopen(folder: string): Promise<void> {
+  await (await openSqliteJournal({ folder, clock })).close();
+}
+
+/** What becomes of a head file between a recovery and the loss of that recovery. */
+interface Fate {
+  readonly what: string;
+  readonly befall: (folder: string, before: Buffer) => Promise<void> | void;
+}
+
+const FATES: readonly Fate[] = [
+  { what: "as it was written", befall: () => undefined },
+  {
+    what: "made anew",
+    async befall(folder) {
+      rmSync(join(folder, HEAD_FILE));
+      await reopen(folder);
+    },
+  },
+  {
+    what: "brought up after a crash",
+    async befall(folder, before) {
+      writeFileSync(join(folder, HEAD_FILE), before);
+      await reopen(folder);
+    },
+  },
+  {
+    what: "of the older form, and gone on with",
+    async befall(folder) {
+      ageHeadFile(folder);
+      const journal = await openSqliteJournal({ folder, clock });
+      await appendAll(journal, [noteDraft("c-on", "on")]);
+      await journal.close();
+    },
+  },
+];
+
+test.each(FATES)("[RV21] a lost recovery's epoch is remembered: head file $what", async (fate) => {
+  const folder = await restoredFolder();
+  const before = readFileSync(join(folder, HEAD_FILE));
+  const recovered = await recover(folder);
+  await fate.befall(folder, before);
+  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  const remembered = await remembers(folder);
+  expect(remembered.epoch).toBe(1);
+  expect(remembered.seq).toBeGreaterThanOrEqual(recovered.seq);
+  await recover(folder);
+  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  expect((await remembers(folder)).epoch).toBe(2);
+});
+
+test("[RV21] the epoch is looked for from the newest snapshot on, and no further", async () => {
+  const folder = await restoredFolder();
+  await recover(folder);
+  const journal = await openSqliteJournal({ folder, clock });
+  const [note] = await appendAll(journal, [noteDraft("c-on", "on")]);
+  const state = JSON.stringify({ epoch: 5 });
+  const { seq, hash } = note ?? { seq: 0, hash: "" };
+  await journal.saveSnapshot({ seq, hash, rules: 1, state, stateHash: hashOf(state) });
+  await appendAll(journal, [noteDraft("c-more", "more")]);
+  await journal.close();
+  rmSync(join(folder, HEAD_FILE));
+  // The entry of the recovery is before the snapshot: nobody looks at it for this.
+  alter(folder, "UPDATE entries SET text = replace(text, 'test', 'tset') WHERE seq = 7");
+  await reopen(folder);
+  expect(readFileSync(join(folder, HEAD_FILE), "latin1")).toMatch(/^0{15}9 [0-9a-f]{64} 0005 /);
+});
+
+test("[RV21] the epoch of a snapshot beyond the end counts, of a broken one not", async () => {
+  const folder = await restoredFolder();
+  await recover(folder);
+  const journal = await openSqliteJournal({ folder, clock });
+  const [state, forged] = [JSON.stringify({ epoch: 4 }), JSON.stringify({ epoch: 9 })];
+  const head = await journal.head();
+  await journal.saveSnapshot({ ...head, rules: 1, state, stateHash: hashOf(state) });
+  await journal.close();
+  ageHeadFile(folder);
+  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  expect(await remembers(folder)).toEqual({ ...head, epoch: 4 });
+  alter(folder, `UPDATE snapshots SET state = '${forged}'`);
+  expect((await remembers(folder)).epoch).toBe(0);
+});
+
+test("[RV21] an imported journal's epoch is remembered like its own", async () => {
+  const from = await restoredFolder();
+  await recover(from);
+  const journal = await open(from);
+  const stored = await journal.readStored(0, 100);
+  const folder = freshFolder();
+  const copy = await openSqliteJournal({ folder, clock });
+  await copy.load(stored);
+  await appendAll(copy, [noteDraft("c-on", "on")]);
+  await copy.close();
+  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  expect((await remembers(folder)).epoch).toBe(1);
+});
+
+test("[RV21] words of a worker that look like a recovery raise no epoch", async () => {
+  const folder = freshFolder();
+  const journal = await openSqliteJournal({ folder, clock });
+  const state = { kind: "fleet.recovered", data: { epoch: 7 } };
+  const note = noteDraft("c-a", "on");
+  const data = { worker: "w-aaaaaaaaaaaaaaaa", state };
+  await appendAll(journal, [{ ...note, command: { kind: "worker.checkpoint", data } }]);
+  await journal.close();
+  rmSync(join(folder, HEAD_FILE));
+  await reopen(folder);
+  expect((await remembers(folder)).epoch).toBe(0);
 });

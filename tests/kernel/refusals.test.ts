@@ -12,6 +12,7 @@ import {
   enact,
   exited,
   given,
+  hits,
   idOf,
   KEY,
   kill,
@@ -25,11 +26,13 @@ import {
   self,
   start,
   stop,
+  SUPERVISOR,
   tick,
   unquarantine,
   type Ask,
   type Step,
 } from "../support/scenario.ts";
+import { failCondition, HOGS, trip } from "../support/measures.ts";
 import {
   acquire,
   act,
@@ -53,6 +56,7 @@ type Cases = Readonly<Partial<Record<CommandKind, Case>>>;
 const nobody = idOf("nobody");
 const checkpoint = (name: string) => ask("worker.checkpoint", { worker: idOf(name), state: {} });
 const writeOff = (name: string) => ask("worker.write_off", { worker: idOf(name), reason: "x" });
+const hitLimit = (name: string) => hits(name, { limit: "processes", count: 1 });
 const note = ask("worker.note", { worker: nobody, text: "x" });
 const rotate = ask("key.rotate", { key: { ...KEY, key_id: "k2" } });
 const never = { stop: [{ name: "never", when: "true" }] };
@@ -60,6 +64,7 @@ const broken = { stop: [{ name: "broken", when: "1" }] };
 const born = [create(), start("p")] as const;
 const reserved = [...born, admit("a", { under: "p" })] as const;
 
+const watched = [create({ kill_when: HOGS }), start("p")] as const;
 const leased = [...born, acquire("@p", "src/**")] as const;
 const lanes = [{ name: "api", region: ["src/api/**"], slots: 1 }];
 
@@ -127,6 +132,7 @@ const any: Readonly<Record<CommandKind, Ask>> = {
   "worker.observe": observe("p"),
   "worker.stop": stop("p"),
   "worker.exited": exited("p"),
+  "worker.hit_limit": hitLimit("p"),
   "worker.write_off": writeOff("p"),
   "worker.quarantine": quarantine("p"),
   "worker.unquarantine": unquarantine("p"),
@@ -137,6 +143,20 @@ const any: Readonly<Record<CommandKind, Ask>> = {
   "lease.acquire": acquire("@p", "docs/**"),
   ...byHolder({ lease: "l-9" }),
   "lease.revoke": ask("lease.revoke", { lease: "l-9", reason: "x" }),
+  "lease.mount": ask("lease.mount", { lease: "l-9", worker: idOf("p") }),
+  "lease.fence": ask("lease.fence", {
+    lease: "l-9",
+    worker: idOf("p"),
+    waited_ms: 1,
+    was_frozen: false,
+  }),
+  "condition.trip": trip("p"),
+  "condition.fail": failCondition("hog"),
+  "armed.check": ask(
+    "armed.check",
+    { grade: "observed", rung: "x", took_ms: 1 },
+    { by: SUPERVISOR },
+  ),
   "halt.request": ask("halt.request", { handle: "h", reason: "x" }),
   "clock.tick": tick,
   "clock.accept": ask("clock.accept", { reason: "x" }),
@@ -161,6 +181,7 @@ function onTarget(name: string, ended?: string): Readonly<Partial<Record<Command
     "worker.observe": observe(name),
     "worker.stop": stop(name),
     "worker.exited": exited(name),
+    "worker.hit_limit": hitLimit(name),
     "worker.write_off": writeOff(name),
     "worker.quarantine": quarantine(name),
     "worker.unquarantine": unquarantine(name),
@@ -226,6 +247,7 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
       pick(["fleet.pause", "fleet.resume", "contract.enact", "key.rotate", "lanes.enact"]),
     ),
     ...each([...leased, kill], { ...givingTo("p"), "lease.renew": renew("@p") }),
+    ...each([...watched, kill], pick(["condition.trip", "condition.fail", "armed.check"])),
     ...entering(reserved, [kill]),
   },
   fleet_paused: { ...entering(reserved, [pause]), ...each([...leased, pause], givingTo("p")) },
@@ -301,23 +323,30 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
     "contract.enact": { given: born, when: enact({ lease_deny_when: broken.stop }) },
   },
   instance_taken: admitting(born, admit("p")),
-  worker_unknown: each(leased, {
-    ...onTarget("nobody"),
-    ...givingTo("nobody"),
-    "worker.note": note,
-  }),
-  worker_ended: each([...born, exited("p")], onTarget("p", idOf("p"))),
+  worker_unknown: {
+    ...each(leased, { ...onTarget("nobody"), ...givingTo("nobody"), "worker.note": note }),
+    ...each(watched, { "condition.trip": trip("nobody") }),
+  },
+  worker_ended: {
+    ...each([...born, exited("p")], onTarget("p", idOf("p"))),
+    ...each([...watched, exited("p")], { "condition.trip": trip("p", { ended: idOf("p") }) }),
+  },
   worker_not_running: {
     ...each([create(), admit("p")], pick(["worker.checkpoint", "worker.quarantine"])),
     ...each([...leased, admit("k", { under: "p" })], givingTo("k")),
+    ...each([...watched, stop("p")], pick(["condition.trip"])),
   },
-  worker_quarantined: each([...born, quarantine("p")], {
-    ...pick(["worker.checkpoint", "worker.quarantine"]),
-    "worker.stop": stop("p", { by: self("p") }),
-  }),
+  worker_quarantined: {
+    ...each([...born, quarantine("p")], {
+      ...pick(["worker.checkpoint", "worker.quarantine"]),
+      "worker.stop": stop("p", { by: self("p") }),
+    }),
+    ...each([...watched, quarantine("p")], pick(["condition.trip"])),
+  },
   worker_not_quarantined: each(born, pick(["worker.unquarantine"])),
   worker_expired: {
     ...each([...born, after(86_400_000)], pick(["worker.checkpoint", "worker.quarantine"])),
+    ...each([...watched, after(86_400_000)], pick(["condition.trip"])),
     ...each(
       [create({ quarantine_max_ms: 90_000_000 }), start("p"), quarantine("p"), after(86_400_000)],
       pick(["worker.unquarantine"]),
@@ -339,6 +368,7 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
     ...pick(["lane.announce"]),
   }),
   lease_condition: each([...heirs, enact({ lease_deny_when: never.stop })], givingTo("k")),
+  condition_unmet: each(born, pick(["condition.trip", "condition.fail"])),
   lease_unknown: each(born, {
     ...byHolder({ lease: "l-9" }),
     ...pick(["lease.revoke"]),

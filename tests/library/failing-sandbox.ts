@@ -71,6 +71,14 @@ export class FailingSandbox implements Sandbox {
     return undefined;
   }
 
+  async examine(): Promise<undefined> {
+    return undefined;
+  }
+
+  async hits(): Promise<readonly []> {
+    return [];
+  }
+
   async forget(instance: string): Promise<void> {
     this.rows.delete(instance);
   }

@@ -125,6 +125,31 @@ describe("a backup is restored", () => {
     expect(await entriesOf(await open())).toHaveLength(length);
   });
 
+  test("[RV21] one that takes a recovery with it goes on above the fences of that", async () => {
+    const fences: number[] = [];
+    const files = [DATABASE, LOG].map((name) => join(folder, name));
+    const acquire: After = async (fleet) => {
+      fences.push((await fleet.acquire({ holder: "ann", region: "src/**" })).fence);
+    };
+    await restore(acquire);
+    const backup = files.map((file) => readFileSync(file));
+    for (const epoch of [1, 2, 3]) {
+      const loss = await inspectRecovery(folder);
+      expect([loss.epoch, loss.remembered.epoch]).toEqual([0, epoch - 1]);
+      expect(await recoverFleet(folder)).toMatchObject({ isRecovered: true, epoch });
+      const fleet = await open();
+      await fleet.resume();
+      await acquire(fleet);
+      expect((await fleet.audit()).problems).toEqual([]);
+      await fleet.close();
+      // The same backup is laid back again: all of this epoch is lost.
+      rmSync(join(folder, `${DATABASE}-shm`), { force: true });
+      for (const [index, file] of files.entries()) writeFileSync(file, backup[index] ?? "");
+    }
+    expect(fences).toEqual(fences.toSorted((one, other) => one - other));
+    expect(new Set(fences).size).toBe(4);
+  });
+
   test("[RV15] who ended in the kept part is not taken over", async () => {
     await restore(loseTwo);
     const { workers } = await inspectRecovery(folder);

@@ -133,6 +133,22 @@ test("[PK5] npm installs Stint, better-sqlite3 and what that one asks for, no mo
 /** What a declaration imports from, at the end of a line that is no comment. */
 const NAMED = /^(?!\s*(?:\*|\/)).*(?:from|import\() ?"([^"]+)"/gm;
 
+test("[CN16] without dockerode a supervisor of containers says what is missing", async () => {
+  const folder = mkdtempSync(join(home, "containers-"));
+  expect(await npx(["init"], { cwd: folder })).toMatchObject({ exit: 0 });
+  const driver = ["--driver", "container", "--image", "any", "--socket", "any.sock"];
+  const { exit, stdout } = await npx(["supervise", ...driver], { cwd: folder });
+  expect(exit).toBe(5);
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    error: {
+      code: "sandbox_unavailable",
+      message: "containers need the package dockerode beside stint: npm install dockerode@5",
+    },
+  });
+  expect(existsSync(join(folder, ".stint/driver.json"))).toBe(false);
+});
+
 test("[PK4] what the declarations name is there: our files, and no package of others", () => {
   const doors = ["index", "worker", "testing/index"].map((name) => join(installed, "dist", name));
   const reached = new Set(doors.map((path) => `${path}.d.ts`));

@@ -56,6 +56,7 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
   revoke_margin_ms: [0, LIMITS.revokeMsMax],
   clock_tolerance_ms: [LIMITS.clockToleranceMsMin, LIMITS.clockToleranceMsMax],
   refusals_per_minute: [LIMITS.refusalsPerMinuteMin, LIMITS.refusalsPerMinuteMax],
+  armed_every_ms: [0, LIMITS.armedEveryMsMax],
 };
 
 /** Fields that must go along so that a bound is not refused for another's sake. */
@@ -139,6 +140,15 @@ describe("numbers", () => {
   });
 });
 
+test("[LM1] armed checks are off, or a minute apart at least", () => {
+  const least = LIMITS.armedEveryMsMin;
+  expect(problemOf({ armed_every_ms: least })).toBe("taken");
+  for (const value of [1, least - 1])
+    expect(problemOf({ armed_every_ms: value })).toBe(
+      `usage: contract.armed_every_ms must be 0, or at least a minute (${least}), got ${value}`,
+    );
+});
+
 describe("words and lists", () => {
   test("[LM1] a choice is one of its words", () => {
     expect(problemOf({ on_orphan: "adopt" })).toBe(
@@ -148,7 +158,7 @@ describe("words and lists", () => {
     expect(problemOf({ allow_degraded: ["same_user"] })).toBe("taken");
     expect(problemOf({ allow_degraded: ["root"] })).toContain(
       'contract.allow_degraded[0] must be one of "same_user", "memory", "cpu", "processes", ' +
-        '"network", got "root"',
+        '"network", "leases", got "root"',
     );
     expect(problemOf({ allow_degraded: "same_user" })).toContain("an array of names");
   });

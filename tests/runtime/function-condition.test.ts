@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { AdmissionContext } from "../../src/kernel/condition/context.ts";
+import type { AdmissionContext } from "../../src/kernel/condition/context/admission.ts";
 import type { StopCondition } from "../../src/kernel/fleet/contract.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";

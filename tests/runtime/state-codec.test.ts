@@ -80,7 +80,7 @@ test("[SN2] the text of a state is canonical JSON", async () => {
 
 test("[SN3] a text of another form is no state", () => {
   const text = encodeState(INITIAL_STATE);
-  expect(decodeState(text.replace('"form":4', '"form":3'))).toBeUndefined();
+  expect(decodeState(text.replace(/"form":\d+/, '"form":0'))).toBeUndefined();
   for (const other of ["", "null", "[]", "{}", text.slice(0, -1)])
     expect(decodeState(other)).toBeUndefined();
 });

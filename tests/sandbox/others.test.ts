@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { OWN_FILES } from "../../src/sandbox/process/record.ts";
+import { OWN_FILES } from "../../src/sandbox/folder/notes.ts";
 import type { ProcessRow } from "../support/process-table.ts";
 import { isAlive, listProcesses } from "../support/process-table.ts";
 import { HeldPipe } from "./holding.ts";

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import type { SandboxSpec } from "../../src/ports/sandbox.ts";
-import { layClaim } from "../../src/sandbox/process/claim.ts";
+import { layClaim } from "../../src/sandbox/folder/claim.ts";
 import { awaitProgram, letGo, spawnLauncher } from "../../src/sandbox/process/launcher.ts";
 import { Lookout } from "../../src/sandbox/process/lookout.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
@@ -232,7 +232,9 @@ test("[SB28] a working directory that does not exist is a fault, and nothing is 
 test("[SB28] a program that exits with the launcher's own codes has run all the same", async () => {
   for (const code of [125, 126, 127]) {
     const instance = `w-${code}`;
+    const exited = new Promise((resolve) => ground.sandbox.onExit(resolve));
     await ground.sandbox.start({ instance, run: ["sh", "-c", `exit ${code}`], files: {} });
+    await exited;
     expect((await kill(ground.sandbox, instance))?.outcome).toEqual({ exit_code: code });
   }
 });

@@ -1,10 +1,11 @@
 // What the simulator's auditor sees of a loss: each check must see what it is there to see.
 import { expect, test } from "vitest";
 import { Auditor } from "../../sim/audit/auditor.ts";
+import { Store } from "../../sim/world/store.ts";
 import { memoryJournal } from "../../src/journal/memory.ts";
 import type { Entry } from "../../src/kernel/entry.ts";
 import type { Manifest } from "../../src/kernel/worker/manifest.ts";
-import { GENESIS } from "../../src/ports/journal.ts";
+import { GENESIS, type Draft } from "../../src/ports/journal.ts";
 import { openLoop } from "../../src/runtime/open-loop.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
@@ -85,4 +86,16 @@ test("[SM2] a recovery that does not stand right above what is remembered is see
 
 test("[SM2] a worker that runs in the kept part, and is taken over, is seen", async () => {
   expect(await rulesBrokenBy({}, (manifestOf) => [manifestOf("a")])).toContain("I10");
+});
+
+test("[SM2, RV21] a loss that takes a recovery with it goes on above its fences", async () => {
+  const auditor = new Auditor();
+  const store = new Store({ clock: new FakeClock(), auditor, ignoresHead: false });
+  for (const { fleet, rules, id, actor, command, ...event } of await record()) {
+    const draft = { fleet, rules, id, actor, command, event } as Draft;
+    await store.append(await store.journal.head(), () => [draft]);
+  }
+  for (const id of ["first", "second", "third"]) await store.lose(KEPT, { id, workers: [] });
+  expect(auditor.violations).toEqual([]);
+  expect(auditor.state.epoch).toBe(3);
 });

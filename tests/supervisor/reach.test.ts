@@ -90,3 +90,32 @@ test("[SB52] an operator's worker sees what it is started with, its child the sa
   reaches.forget("w-a");
   expect(reaches.of("w-d", "w-a", curious).shown).toEqual([]);
 });
+
+test("[GM20] where leases are enforced nothing of the ground is to be written to", () => {
+  const [repo, cache] = [join(base, "repo"), join(base, "cache")];
+  mkdirSync(join(repo, ".stint"), { recursive: true });
+  mkdirSync(cache);
+  const sandbox = {
+    ...DEFAULT_CONTRACT.sandbox,
+    writable: [cache, repo],
+    leases: "enforced",
+  } as const;
+  const state = { ...INITIAL_STATE, contract: { ...DEFAULT_CONTRACT, sandbox } };
+  const store = { address: { kind: "sqlite", dir: join(repo, ".stint") } } as const;
+  const seat = { lookAtGround, loop: { state: () => state }, store };
+  const so = { ...asked, cwd: repo, by: operator };
+  expect(new Reaches(seat, true).of("w-a", null, so)).toMatchObject({
+    writable: [cache],
+    ground: [repo],
+  });
+  // A sandbox that cannot is one whose degradation was accepted.
+  expect(new Reaches(seat, false).of("w-a", null, so)).toMatchObject({ writable: [repo, cache] });
+  const unknown = {
+    ...seat,
+    store: { address: { kind: "sqlite", dir: join(base, "state") } } as const,
+  };
+  expect(new Reaches(unknown, true).of("w-a", null, so)).toMatchObject({
+    writable: [cache],
+    ground: [],
+  });
+});

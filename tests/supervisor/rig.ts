@@ -38,6 +38,11 @@ export type Rung = "best" | "cgroup" | "pid-namespace" | "process-group";
 export interface SupervisorOptions {
   readonly idleMs?: number;
   readonly rung?: Rung;
+  readonly driver?: object;
+  /** A file that tells its store and its driver how to do; see fixtures/obeying.ts. */
+  readonly obeys?: string;
+  /** A program and its arguments that become the supervisor, and are given its command. */
+  readonly through?: readonly string[];
 }
 
 /** A supervisor that runs as a process of its own, or has said why it does not. */
@@ -48,15 +53,16 @@ export class Supervised {
   readonly exited: Promise<number | null>;
   readonly #first = Promise.withResolvers<void>();
 
-  constructor(stateDir: string, so: { readonly runtime: string; readonly args: object }) {
-    this.child = spawn(
-      process.execPath,
-      [SUPERVISE, JSON.stringify({ dir: stateDir, ...so.args })],
-      {
-        stdio: ["ignore", "pipe", "inherit"],
-        env: { ...process.env, XDG_RUNTIME_DIR: so.runtime },
-      },
-    );
+  constructor(
+    stateDir: string,
+    so: { readonly runtime: string; readonly args: object; readonly through: readonly string[] },
+  ) {
+    const args = JSON.stringify({ dir: stateDir, ...so.args });
+    const [program, ...words] = [...so.through, process.execPath, SUPERVISE, args];
+    this.child = spawn(program, words, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, XDG_RUNTIME_DIR: so.runtime },
+    });
     let rest = "";
     this.child.stdout?.setEncoding("utf8").on("data", (part: string) => {
       const lines = (rest + part).split("\n");
@@ -111,8 +117,9 @@ export class Rig {
 
   /** Starts a supervisor and waits for nothing. */
   launch(options: SupervisorOptions = {}): Supervised {
-    const args = { rung: "process-group", ...options };
-    const supervised = new Supervised(this.stateDir, { runtime: join(this.folder, "run"), args });
+    const { through = [], ...args } = { rung: "process-group", ...options };
+    const so = { runtime: join(this.folder, "run"), args, through };
+    const supervised = new Supervised(this.stateDir, so);
     this.#supervised.add(supervised);
     return supervised;
   }

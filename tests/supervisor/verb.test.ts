@@ -67,3 +67,17 @@ test("[SV27] the verb says in one line why it cannot serve", async () => {
   });
   expect(await exited).toEqual([5, null]);
 });
+
+test.each([
+  [["--driver", "container"], "--image"],
+  [["--image", "x"], "--image"],
+  [["--driver", "process", "--socket", "x"], "--socket"],
+  [["--driver", "pods"], "--driver"],
+])("[CN15] the verb refuses %j", async (more, named) => {
+  const rig = await makeRig();
+  const { exited, said, child } = runVerb(rig, ["--dir", rig.stateDir, ...more]);
+  const complaint = text(child.stderr);
+  expect(await exited).toEqual([2, null]);
+  expect(await said).toBe("");
+  expect(await complaint).toContain(named);
+});

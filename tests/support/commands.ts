@@ -1,6 +1,7 @@
 // One well-formed command of every kind.
 import type { Command, CommandKind, CommandMap } from "../../src/kernel/command.ts";
 import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
+import { measuresOf } from "./measures.ts";
 import { create, given, idOf, KEY, start } from "./scenario.ts";
 
 const worker = idOf("a");
@@ -37,6 +38,10 @@ export const BODIES: CommandMap = {
   "worker.observe": { worker, silent_ms: 0, watched_ms: 0, seen: "alive" },
   "worker.stop": { worker, reason: "requested", tree: false },
   "worker.exited": { worker, evidence: { grade: "observed", facts: {} }, outcome: {} },
+  "worker.hit_limit": {
+    worker,
+    limits_hit: [{ limit: "processes", value: 10, use: 10, count: 1 }],
+  },
   "worker.write_off": { worker, reason: "x" },
   "worker.quarantine": { worker, reason: "x", source: "y", severity: "low" },
   "worker.unquarantine": { worker, resolution: "x" },
@@ -55,6 +60,15 @@ export const BODIES: CommandMap = {
   "lease.split": { lease, claim: { worker }, region: ["src/api/**"], to: worker, ttl_ms: 60_000 },
   "lease.hand_over": { lease, claim: { worker }, to: { worker } },
   "lease.revoke": { lease, reason: "x" },
+  "lease.mount": { lease, worker },
+  "lease.fence": { lease, worker, waited_ms: 1, was_frozen: false },
+  "condition.trip": {
+    condition: "storm",
+    measures: measuresOf({ fleet: { refusals_per_minute: 10 } }),
+    held_ms: 0,
+  },
+  "condition.fail": { condition: "storm", problem: "x" },
+  "armed.check": { grade: "observed", rung: "x", took_ms: 1 },
   "halt.request": { handle: "h", reason: "x" },
   "clock.tick": {},
   "clock.accept": { reason: "x" },

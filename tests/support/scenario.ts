@@ -16,6 +16,7 @@ import { findViolations } from "../../src/kernel/invariants/invariants.ts";
 import type { Json, JsonObject } from "../../src/kernel/json.ts";
 import type { RefusalCode } from "../../src/kernel/refusal.ts";
 import { INITIAL_STATE, type State, type Worker } from "../../src/kernel/state.ts";
+import type { LimitHit } from "../../src/kernel/worker/limit.ts";
 import type { Manifest } from "../../src/kernel/worker/manifest.ts";
 import { encodeState } from "../../src/runtime/state-codec.ts";
 
@@ -149,6 +150,15 @@ export function exited(
   return ask("worker.exited", { worker: idOf(name), evidence, outcome }, { by: SUPERVISOR });
 }
 
+/** Its supervisor tells that a worker has hit limits, of 10 and all of them used. */
+export function hits(
+  name: string,
+  ...told: readonly (Pick<LimitHit, "limit" | "count"> & Partial<LimitHit>)[]
+): Ask {
+  const limits_hit = told.map((hit) => ({ value: 10, use: 10, ...hit }));
+  return ask("worker.hit_limit", { worker: idOf(name), limits_hit }, { by: SUPERVISOR });
+}
+
 /** A watcher looks at a worker; it beats and is alive unless said otherwise. */
 export function observe(name: string, seen: Partial<CommandMap["worker.observe"]> = {}): Ask {
   const watched = { silent_ms: 0, watched_ms: 10 ** 9, seen: "alive" } as const;
@@ -190,12 +200,16 @@ export const pause: Ask = ask("fleet.pause", { reason: "play" });
 export const resume: Ask = ask("fleet.resume", { reason: "play" });
 /** Kills the fleet. */
 export const kill: Ask = ask("fleet.kill", { reason: "play" });
-/** Goes on after entries were lost; `lostCount` were, and these manifests are known of them. */
-export function recover(workers: readonly Manifest[], lostCount = 10): Ask {
+/**
+ * Goes on after entries were lost; `lostCount` were, these manifests are known of them, and this
+ * epoch is remembered.
+ */
+export function recover(workers: readonly Manifest[], lostCount = 10, epoch?: number): Ask {
   return (play) => {
     const remembered_seq = play.state.seq + lostCount;
     const hashes = { kept_hash: "a".repeat(64), remembered_hash: "b".repeat(64) };
-    const data = { reason: "play", ...hashes, remembered_seq, workers };
+    const known = epoch === undefined ? {} : { remembered_epoch: epoch };
+    const data = { reason: "play", ...hashes, remembered_seq, ...known, workers };
     return { command: { kind: "fleet.recover", data }, by: OPERATOR };
   };
 }

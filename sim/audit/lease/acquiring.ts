@@ -15,6 +15,7 @@ import {
   type Stake,
 } from "./books.ts";
 import { isDenied } from "./conditions.ts";
+import { occupying } from "./mounts.ts";
 import { given, no, yes, type Expected } from "./expected.ts";
 import {
   maySpeakFor,
@@ -116,6 +117,7 @@ function tryGround(scene: Scene, data: Acquisition, { lane, patterns }: Asked): 
   const foldsCase = books.ground.foldsCase;
   const isInTheWay =
     clashing(scene, wish).length > 0 ||
+    occupying(scene, wish).length > 0 ||
     (data.also_held ?? []).some((held) =>
       overlap({ patterns: held, foldsCase }, { patterns: region, foldsCase }),
     );
@@ -219,6 +221,7 @@ export function expectSplit(scene: Scene, data: Splitting): Expected {
   const unfit = obstacleOfKeeper(books, row.holder) ?? obstacleOfTaker(books, holder);
   if (unfit !== null) return no(unfit);
   if (!isBelow(scene, data.to, row.holder) || row.mode === "slot") return no("rights_exceeded");
+  if (ground.mounts.has(row.id)) return no("conflict");
   const wrong = obstacleOfRegion(scene, data.region, holder);
   if (wrong !== null) return no(wrong);
   const region = onGroundOf(row.worktree, data.region);
@@ -234,7 +237,7 @@ export function expectSplit(scene: Scene, data: Splitting): Expected {
   const own = liveAt(ground, atMs).filter((other) => isSameHolder(other.holder, holder));
   if (own.length >= LIMITS.leasesPerHolderMax) return no("limit_exceeded");
   if (isDenied(scene, { holder, mode: row.mode, ttlMs: ttl_ms })) return no("lease_condition");
-  if (clashing(scene, wish).length > 0) return no("conflict");
+  if (clashing(scene, wish).length > 0 || occupying(scene, wish).length > 0) return no("conflict");
   const ends = [row, ...lendersOf(ground, row)]
     .filter((one) => isLiveAt(one, atMs))
     .map((one) => one.expiresAtMs);

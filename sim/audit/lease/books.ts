@@ -25,10 +25,21 @@ export interface LeaseRow {
   isEnded: boolean;
 }
 
+/** What a sandbox has mounted, as the ledger has it. */
+export interface MountRow {
+  readonly lease: string;
+  readonly worker: string;
+  readonly region: readonly string[];
+  readonly mode: LeaseMode;
+  readonly lane: string | null;
+}
+
 /** Leases and lanes as the ledger has them. */
 export interface LeaseBooks {
   /** Every lease that was ever granted. */
   readonly rows: ReadonlyMap<string, LeaseRow>;
+  /** What sandboxes have mounted, by the lease that it was mounted for. */
+  readonly mounts: ReadonlyMap<string, MountRow>;
   readonly rules: GroundRules;
   readonly foldsCase: boolean;
 }
@@ -36,6 +47,7 @@ export interface LeaseBooks {
 /** Keeps the books of leases, from events alone. */
 export class LeaseLedger implements LeaseBooks {
   readonly rows = new Map<string, LeaseRow>();
+  readonly mounts = new Map<string, MountRow>();
   rules: GroundRules = DEFAULT_GROUND_RULES;
   foldsCase = false;
   #epoch = 0;
@@ -47,7 +59,7 @@ export class LeaseLedger implements LeaseBooks {
         this.foldsCase = entry.data.fold_case ?? false;
         return;
       case "fleet.recovered":
-        this.#epoch += 1;
+        this.#epoch = entry.data.epoch;
         return;
       case "lanes.enacted":
         this.rules = entry.data;
@@ -68,6 +80,19 @@ export class LeaseLedger implements LeaseBooks {
       case "lease.revoked":
       case "lease.lapsed":
         return this.#change(entry.data.lease, { isEnded: true });
+      case "lease.mounted": {
+        const row = this.rows.get(entry.data.lease);
+        const { mode = "exclusive", lane = null } = row ?? {};
+        this.mounts.set(entry.data.lease, { ...entry.data, mode, lane });
+        return;
+      }
+      case "lease.fenced":
+        this.mounts.delete(entry.data.lease);
+        return;
+      case "worker.stopped":
+        for (const { lease, worker } of this.mounts.values())
+          if (worker === entry.data.worker) this.mounts.delete(lease);
+        return;
       default:
     }
   }

@@ -20,6 +20,7 @@ import {
   expectRevoke,
 } from "./keeping.ts";
 import { expectAnnouncement, expectEnactment } from "./lanes.ts";
+import { expectFence, expectMount } from "./mounts.ts";
 import { refusalProblems } from "./reasons.ts";
 
 /** What a command must come to where leases are its business; null where they are not. */
@@ -39,6 +40,10 @@ export function expect(scene: Scene, command: RecordedCommand): Expected | null 
       return expectHandOver(scene, command.data);
     case "lease.revoke":
       return expectRevoke(scene, command.data);
+    case "lease.mount":
+      return expectMount(scene, command.data);
+    case "lease.fence":
+      return expectFence(scene, command.data);
     case "lanes.enact":
       return expectEnactment(scene, command.data);
     case "lane.announce":
@@ -112,7 +117,10 @@ export class Judge {
     return problems.map(({ rule, message }) => ({ rule, message: `${kind}: ${message}` }));
   }
 
-  /** Who ended as it should gives back all that it held, in the same decision; others nothing. */
+  /**
+   * Who ended as it should gives back all that it held, in the same decision; others nothing, and
+   * neither does who is only declared to have ended, whatever he was told to stop for.
+   */
   #endProblems({ worker, reason }: { worker: string; reason: string }, index: number): Problem[] {
     const held = [...this.#books.ground.rows.values()]
       .filter((row) => !row.isEnded && isSameHolder(row.holder, { worker }))
@@ -121,7 +129,8 @@ export class Judge {
       const isReturned = entry.kind === "lease.released" && entry.data.cause === "completed";
       return isReturned ? [entry.data.lease] : [];
     });
-    const due = reason === "completed" ? held : [];
+    const isDeclared = this.#entries[0]?.command?.kind === "worker.write_off";
+    const due = reason === "completed" && !isDeclared ? held : [];
     if (due.toSorted().join() === released.toSorted().join()) return [];
     const message = `${worker} ended as ${reason}: due [${due.join()}], got [${released.join()}]`;
     return [{ rule: "SM9", message }];

@@ -90,8 +90,9 @@ export function expectHandOver(scene: Scene, data: CommandMap["lease.hand_over"]
   if (obstacle !== null || row === undefined) return no(obstacle ?? "lease_unknown");
   const unfit = obstacleOfTaker(books, to);
   if (unfit !== null) return no(unfit);
-  if (lenderOf(books.ground, row) !== null || !isWithinRights(scene, row, to))
-    return no("rights_exceeded");
+  if (lenderOf(books.ground, row) !== null) return no("rights_exceeded");
+  if (books.ground.mounts.has(row.id)) return no("conflict");
+  if (!isWithinRights(scene, row, to)) return no("rights_exceeded");
   const own = liveAt(books.ground, atMs).filter((other) => isSameHolder(other.holder, to));
   if (own.length >= LIMITS.leasesPerHolderMax) return no("limit_exceeded");
   const { lease, ttl_ms = row.ttlMs, run_id } = data;

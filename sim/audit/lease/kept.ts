@@ -6,6 +6,7 @@ import type { State } from "../../../src/kernel/state.ts";
 import { isSameGround, isWithin, onGroundOf } from "../grounds.ts";
 import { isSameHolder } from "./books.ts";
 import { isHolders } from "./holders.ts";
+import { foldersOf, isAlike } from "./mounts.ts";
 
 /**
  * What is wrong with a yes to a command about leases of which nothing is written: then what was
@@ -31,7 +32,15 @@ function isAboutGround(kind: string): boolean {
 }
 
 function isSoAlready(command: Command, live: readonly Lease[], { book }: State): boolean {
-  const { foldsCase, rules } = book;
+  const { foldsCase, rules, mounts } = book;
+  if (command.kind === "lease.fence")
+    return mounts.get(command.data.lease)?.worker !== command.data.worker;
+  if (command.kind === "lease.mount") {
+    const { lease: id, worker } = command.data;
+    const lease = live.find((one) => one.id === id && isSameHolder(one.holder, { worker }));
+    const region = lease === undefined ? [] : foldersOf(lease);
+    return lease !== undefined && isAlike(mounts.get(id)?.region ?? [], region);
+  }
   if (command.kind === "lanes.enact") return isDeepStrictEqual(rules, command.data);
   if (command.kind === "lease.acquire") {
     const { holder, key, lanes, region } = command.data;

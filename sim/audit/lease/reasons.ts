@@ -58,6 +58,7 @@ function wrongIn(
 
 /** The lease that is named lives, and has what is named; so does what was asked for. */
 function wrongInConflict(scene: Scene, command: RecordedCommand, facts: JsonObject): string | null {
+  if (facts["mounted"] !== undefined) return wrongInMount(scene, command, facts);
   if (command.kind !== "lease.acquire" && command.kind !== "lease.split") return "nothing";
   const { ground } = scene.books;
   const { also_held } = facts;
@@ -78,6 +79,19 @@ function wrongInConflict(scene: Scene, command: RecordedCommand, facts: JsonObje
     return row.alone || mayBeAlone ? null : "who is alone";
   }
   return isAsked && has(scene, row.region, witness) ? null : "what both have";
+}
+
+/** What is named is mounted, and where it is lapsing it has what was asked for. */
+function wrongInMount(scene: Scene, command: RecordedCommand, facts: JsonObject): string | null {
+  const { lease_id: id, holder, mounted, witness, alone } = facts;
+  const mount = typeof id === "string" ? scene.books.ground.mounts.get(id) : undefined;
+  const isIt =
+    mount?.worker === holder && JSON.stringify(mount?.region) === JSON.stringify(mounted);
+  if (!isIt) return "what is mounted";
+  if (facts["lapsing"] !== true || alone === true) return null;
+  if (command.kind !== "lease.acquire" && command.kind !== "lease.split") return "nothing lapsing";
+  const isAsked = askedGrounds(scene, command).some((one) => has(scene, one, witness));
+  return isAsked && has(scene, mounted, witness) ? null : "what both have";
 }
 
 /** The witness as a resource: on the ground of the worktree that it is told with, if any. */

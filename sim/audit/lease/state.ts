@@ -25,6 +25,14 @@ export function leaseStateProblems(books: LeaseBooks, { book }: State): Problem[
     if (!isDeepStrictEqual(said, known))
       broken("SM2", `${row.id} is ${JSON.stringify(known)}, the state has ${JSON.stringify(said)}`);
   }
+  const [kept, had] = [[...books.mounts.values()], [...book.mounts.values()]];
+  const told = had.map(({ lease, worker, region, mode, lane }) => {
+    return { lease, worker, region, mode, lane };
+  });
+  const byLease = (rows: readonly { readonly lease: string }[]): readonly unknown[] =>
+    rows.toSorted((one, other) => (one.lease < other.lease ? -1 : 1));
+  if (!isDeepStrictEqual(byLease(told), byLease(kept)))
+    broken("I8", `${JSON.stringify(kept)} is mounted, the state has ${JSON.stringify(told)}`);
   return problems;
 }
 
@@ -52,6 +60,7 @@ export function isSameBook({ book: one }: State, { book: other }: State): boolea
     lanes: [...found.lanes],
     keys: [found.holders, found.ends, found.slots, found.lent].map((map) => [...map.keys()]),
     alone: [...found.index.alone()],
+    mounts: [...found.mounts.values()],
   });
   return isDeepStrictEqual(plain(one), plain(other));
 }

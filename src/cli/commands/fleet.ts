@@ -1,6 +1,8 @@
 import type { InspectedLoss } from "../../compose/recovery.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import { describeArmed } from "../../library/feed/armed.ts";
 import type { Call, Said } from "../call.ts";
+import { armedText } from "../text/armed.ts";
 import { durationText, instantText } from "../text/duration.ts";
 import { plainText } from "../text/plain.ts";
 import { countText } from "../text/size.ts";
@@ -53,6 +55,7 @@ async function runShow(call: Call): Promise<Said> {
   const { stateDir, root } = await call.place();
   const { state, seq, nowMs } = await call.read();
   const { contract } = state;
+  const armed = describeArmed(state, nowMs);
   const data = {
     fleet_id: state.fleet,
     name: state.name,
@@ -69,6 +72,7 @@ async function runShow(call: Call): Promise<Said> {
     public_key: state.key.public_key,
     state_dir: stateDir,
     root,
+    armed: armed as unknown as JsonObject,
   };
   const text = pairsText([
     ["fleet", `${state.fleet} "${plainText(state.name)}"`],
@@ -77,6 +81,7 @@ async function runShow(call: Call): Promise<Said> {
     ["admitted", `${state.total_count} of ${contract.max_total} ever`],
     ["journal", `${countText(seq, "entry", "entries")}, epoch ${state.epoch}`],
     ["last entry", `${instantText(state.at_ms)}, ${durationText(nowMs - state.at_ms)} ago`],
+    ["armed check", armedText(armed)],
     ["contract", state.contract_hash],
     ["key", state.key.key_id],
     ["state", stateDir],

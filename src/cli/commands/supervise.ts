@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { supervise as superviseHere, SuperviseOptions } from "../../compose/supervisor.ts";
 import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
+import { closeInherited } from "../../system/descriptors.ts";
 import type { Call, Said } from "../call.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
 
@@ -27,6 +29,13 @@ const supervise: Verb = {
       parse: parseMs,
     },
     { flags: "--rung <name>", description: "force a rung of containment", parse: parseRung },
+    {
+      flags: "--driver <name>",
+      description: "what new workers are run in from now on: process or container",
+      parse: parseDriver,
+    },
+    { flags: "--image <name>", description: "with `container`: the image, which is there" },
+    { flags: "--socket <path>", description: "with `container`: the engine's socket" },
   ],
   examples: ["stint supervise --dir .git/stint"],
   isHidden: true,
@@ -45,6 +54,32 @@ function parseRung(text: string): (typeof RUNGS)[number] {
   throw new InputError("usage", [{ path: "--rung", expected, got: text }]);
 }
 
+const DRIVERS = ["process", "container"] as const;
+
+function parseDriver(text: string): (typeof DRIVERS)[number] {
+  const driver = DRIVERS.find((known) => known === text);
+  if (driver !== undefined) return driver;
+  const expected = `one of ${DRIVERS.join(", ")}`;
+  throw new InputError("usage", [{ path: "--driver", expected, got: text }]);
+}
+
+/** What new workers are to be run in; undefined where that is not said. */
+function driverOf({ driver, image, socket }: Given["options"]): SuperviseOptions["driver"] {
+  if (driver === "container") {
+    if (typeof image !== "string" || image === "") {
+      const expected = "the name of an image that the engine has, beside --driver container";
+      throw new InputError("usage", [{ path: "--image", expected, got: describeValue(image) }]);
+    }
+    return { driver, image, ...(typeof socket === "string" ? { socket: resolve(socket) } : {}) };
+  }
+  for (const [name, value] of Object.entries({ image, socket })) {
+    if (value === undefined) continue;
+    const expected = "absent without --driver container";
+    throw new InputError("usage", [{ path: `--${name}`, expected, got: describeValue(value) }]);
+  }
+  return driver === undefined ? undefined : { driver: "process" };
+}
+
 function parseMs(text: string): number {
   const ms = Number(text);
   if (/^\d{1,10}$/.test(text) && ms > 0) return ms;
@@ -52,6 +87,8 @@ function parseMs(text: string): number {
 }
 
 async function run(call: Call, { options }: Given): Promise<Said> {
+  // Before anything is opened here; no worker is to write to what somebody else has open.
+  closeInherited();
   const { supervise: begin, AlreadySupervised } = await import("../../compose/supervisor.ts");
   // A terminal that is closed is no reason for its workers to end.
   process.on("SIGHUP", () => undefined);
@@ -84,11 +121,11 @@ async function serve({ signal }: Call, supervisor: Supervisor): Promise<void> {
   await supervisor.untilLeft();
 }
 
-async function optionsOf(
-  call: Call,
-  { dir, idleMs, rung }: Given["options"],
-): Promise<SuperviseOptions> {
+async function optionsOf(call: Call, options: Given["options"]): Promise<SuperviseOptions> {
+  const { dir, idleMs, rung } = options;
+  const driver = driverOf(options);
   return {
+    ...(driver === undefined ? {} : { driver }),
     dir: await stateDirOf(call, dir),
     ...(typeof idleMs === "number" ? { idleMs } : {}),
     ...(rung === undefined ? {} : { rung: rung as (typeof RUNGS)[number] }),

@@ -108,15 +108,21 @@ function textOf(
 }
 
 function statusText(row: WorkerRow, colours: Colours): string {
-  const { status, stale, quarantined, degraded, end } = row;
+  const { status, stale, quarantined, degraded, limits_hit: hits, end } = row;
   const flags = [
     ...(end === null ? [] : endWords(end)),
     ...(stale ? [colours.yellow("stale")] : []),
     ...(quarantined ? [colours.yellow("quarantined")] : []),
+    ...(hits.length > 0 ? [colours.yellow(`hit ${hits.map(limitText).join(", ")}`)] : []),
     ...(degraded.length > 0
       ? [colours.dim(countText(degraded.length, "weakness", "weaknesses"))]
       : []),
   ];
   const word = status === "running" ? colours.green(status) : status;
   return [word, ...flags].join(", ");
+}
+
+/** What a limit is called, without its unit. */
+function limitText({ limit }: WorkerRow["limits_hit"][number]): string {
+  return limit.replace(/_(?:bytes|ms)$/, "").replaceAll("_", " ");
 }

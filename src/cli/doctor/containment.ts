@@ -1,6 +1,6 @@
 import type { Containment } from "../../compose/inspection.ts";
 import { listWords } from "../../library/explain/words.ts";
-import { good, type Check } from "./check.ts";
+import { good, skipped, type Check } from "./check.ts";
 
 /** Looks at how well this host can contain workers, by starting something on every rung. */
 export async function checkContainment(): Promise<readonly Check[]> {
@@ -10,7 +10,7 @@ export async function checkContainment(): Promise<readonly Check[]> {
 
 /** Says what was found of this host's containment, what is missing, and what that costs. */
 export function describeContainment(found: Containment): readonly Check[] {
-  return [...checkRungs(found), checkGroups(found)];
+  return [...checkRungs(found), checkGroups(found), checkEngine(found)];
 }
 
 function checkRungs({ rungs }: Containment): readonly Check[] {
@@ -26,6 +26,13 @@ function checkRungs({ rungs }: Containment): readonly Check[] {
     const lost = "no network can be kept from workers";
     return { name, status: "weaker", detail, costs: lost, ...helped };
   });
+}
+
+/** An engine is needed by those alone who want one. */
+function checkEngine({ engine: { socket, words, why = "no engine answers" } }: Containment): Check {
+  const name = "containers";
+  if (words === undefined) return skipped(name, `${why}; workers run as processes`);
+  return good(name, `${words} at ${socket ?? ""}: stint supervise --driver container --image …`);
 }
 
 /** What it costs when control groups cannot do something. */

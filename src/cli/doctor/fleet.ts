@@ -6,6 +6,7 @@ import { Fault } from "../../ports/fault.ts";
 import { durationText } from "../text/duration.ts";
 import { countText, sizeText } from "../text/size.ts";
 import { readTail } from "../record/tail.ts";
+import { checkArmed } from "./armed.ts";
 import { attempt, good, skipped, type Check } from "./check.ts";
 import { checkRuntimeFolder } from "./host.ts";
 import { lookAtSupervisor } from "./supervisor.ts";
@@ -54,7 +55,8 @@ export async function checkFleet(fleet: FleetToCheck): Promise<readonly Check[]>
     );
     checks.push(looked);
     if (state !== undefined) checks.push(...(await checkKeys(stateDir, state, opened)));
-    return [...checks, await checkSupervisor(stateDir)];
+    const armed = state === undefined ? [] : [checkArmed(state, Date.now())];
+    return [...checks, await checkSupervisor(stateDir), ...armed];
   } finally {
     await opened.close();
   }

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../kernel/json.ts";
+import { hitWords } from "../../library/explain/words.ts";
 import { toWire } from "../../library/names.ts";
 import type { LeaseView } from "../../library/lease/view.ts";
 import type { WorkerView } from "../../library/worker/view.ts";
@@ -71,6 +72,7 @@ export function portraitText(
     ["network", view.network],
     ["weaker than asked", view.degraded.length === 0 ? null : view.degraded.join(", ")],
     ["budget", budgetText(view.budget)],
+    ["hit", view.limitsHit.length === 0 ? null : view.limitsHit.map(hitText).join("; ")],
     ["state", stateText(view.state)],
   ];
   const shown = pairs.flatMap(([head, text]) => (text === null ? [] : [[head, text] as const]));
@@ -132,6 +134,10 @@ function budgetText({ granted, free }: WorkerView["budget"]): string | null {
     return `${plainText(WORDS[key] ?? key)} ${form(amount)}${rest}`;
   });
   return lines.length === 0 ? null : lines.join(", ");
+}
+
+function hitText(hit: WorkerView["limitsHit"][number]): string {
+  return `${hitWords(hit)}, last told ${instantText(hit.atMs)}`;
 }
 
 function amountsOf(

@@ -1,6 +1,7 @@
 import { accountOf } from "../../kernel/budget/allowance.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Worker, WorkerStatus } from "../../kernel/state.ts";
+import { listHits, type HitLimit } from "../../kernel/worker/limit.ts";
 import { toWire } from "../../library/names.ts";
 import type { WorkerView } from "../../library/worker/view.ts";
 
@@ -15,6 +16,8 @@ export interface WorkerRow {
   readonly stale: boolean;
   readonly quarantined: boolean;
   readonly degraded: readonly string[];
+  /** The limits that it has hit, as they were last told. */
+  readonly limits_hit: readonly RowHit[];
   readonly pid: number | null;
   readonly admitted_at_ms: number;
   readonly last_beat_at_ms: number | null;
@@ -24,6 +27,15 @@ export interface WorkerRow {
   /** How it ended; null while it lives. */
   readonly end: RowEnd | null;
 }
+
+/** That a worker has hit a limit, in the words of the journal. */
+export type RowHit = {
+  readonly limit: HitLimit;
+  readonly value: number;
+  readonly use: number;
+  readonly count: number;
+  readonly at_ms: number;
+};
 
 /** How a worker ended, in the words of the journal. */
 export type RowEnd = {
@@ -61,6 +73,7 @@ export function rowOf(worker: Worker, beats: Beats): WorkerRow {
     stale: worker.stale,
     quarantined: worker.quarantine !== null,
     degraded: worker.degraded,
+    limits_hit: listHits(worker.limits_hit),
     pid: worker.process?.pid ?? null,
     admitted_at_ms: worker.admitted_at_ms,
     last_beat_at_ms: beats.get(worker.id)?.receivedAtMs ?? null,
@@ -83,6 +96,7 @@ export function rowOfView(view: WorkerView, beats: Beats): WorkerRow {
     stale: view.stale,
     quarantined: view.quarantine !== null,
     degraded: view.degraded,
+    limits_hit: view.limitsHit.map(({ atMs: at_ms, ...hit }) => ({ ...hit, at_ms })),
     pid: view.process?.pid ?? null,
     admitted_at_ms: view.admittedAtMs,
     last_beat_at_ms: beats.get(view.id)?.receivedAtMs ?? null,

@@ -12,7 +12,7 @@ import { decode } from "../codec.ts";
 import { verifyLoaded, type Loaded } from "../loading.ts";
 import type { Instant, Timekeeper } from "../timekeeper.ts";
 import { asCommitFault, asJournalFault } from "./faults.ts";
-import type { JournalStore } from "./store.ts";
+import type { JournalStore, Made } from "./store.ts";
 
 /** What an append puts into a journal. */
 export interface Appending {
@@ -48,17 +48,17 @@ export function tryAppend(store: JournalStore, appending: Appending): AppendOutc
   const { sealed, instant } = staged;
   const last = sealed.at(-1);
   if (last === undefined) store.database.rollback();
-  else commit(store, last, instant.atMs);
+  else commit(store, last, { atMs: instant.atMs, epoch: epochOf(sealed) });
   return { kind: "appended", atMs: instant.atMs, entries: sealed.map((one) => decode(one)) };
 }
 
 /** Takes over entries from elsewhere in one transaction; answers the head they end at. */
 export function load(store: JournalStore, stored: Iterable<StoredEntry>): Head {
   const last = inTransaction(store, () => {
-    let newest: Loaded | undefined;
+    let newest: (Loaded & Made) | undefined;
     for (const loaded of verifyLoaded(store.look(), stored)) {
       store.database.insert(loaded.sealed);
-      newest = loaded;
+      newest = { ...loaded, epoch: loaded.sealed.recovers?.epoch ?? newest?.epoch };
     }
     // Those clocks were another host's: journal time is tied to none until the next append.
     store.setAnchor(null);
@@ -68,7 +68,14 @@ export function load(store: JournalStore, stored: Iterable<StoredEntry>): Head {
     store.database.rollback();
     return GENESIS;
   }
-  return commit(store, last.sealed, last.atMs);
+  return commit(store, last.sealed, last);
+}
+
+/** The epoch of the last recovery among some entries; undefined where there is none. */
+function epochOf(sealed: readonly Sealed[]): number | undefined {
+  let epoch: number | undefined;
+  for (const { recovers } of sealed) epoch = recovers?.epoch ?? epoch;
+  return epoch;
 }
 
 function write(store: JournalStore, sealed: readonly Sealed[], instant: Instant): void {
@@ -93,7 +100,7 @@ function inTransaction<T>({ database }: JournalStore, work: () => T): T {
   }
 }
 
-function commit(store: JournalStore, { seq, hash }: Sealed, atMs: number): Head {
+function commit(store: JournalStore, { seq, hash }: Sealed, made: Made): Head {
   try {
     store.database.commit();
   } catch (error) {
@@ -101,7 +108,7 @@ function commit(store: JournalStore, { seq, hash }: Sealed, atMs: number): Head 
     throw asCommitFault(error);
   }
   const head = { seq, hash };
-  store.remember(head, atMs);
+  store.remember(head, made);
   return head;
 }
 

@@ -27,6 +27,7 @@ export class JournalDatabase {
   readonly #setAnchor;
   readonly #hashAt;
   readonly #range;
+  readonly #maybeRecoveries;
   readonly #insert;
   readonly #firstSeq;
   readonly #about;
@@ -50,6 +51,13 @@ export class JournalDatabase {
     this.#range = db
       .prepare<[number, number], [seq: number, ...Row]>(
         "SELECT seq, text, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?",
+      )
+      .raw();
+    this.#maybeRecoveries = db
+      .prepare<[number], [seq: number, ...Row]>(
+        `SELECT seq, text, hash FROM entries
+         WHERE seq > ? AND instr(text, '"kind":"fleet.recovered"') > 0
+         ORDER BY seq DESC`,
       )
       .raw();
     this.#insert = db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?)");
@@ -116,6 +124,15 @@ export class JournalDatabase {
   /** The stored entries after `afterSeq`, in order. */
   range(afterSeq: number, limit: number): PlacedEntry[] {
     return this.#range.all(afterSeq, limit).map(([seq, ...row]) => ({ seq, ...toStored(row) }));
+  }
+
+  /**
+   * The stored entries after `afterSeq` that may be recoveries, newest first: those that hold the
+   * words, which may also be what a worker said. Its cost grows with the entries after `afterSeq`.
+   */
+  *maybeRecoveries(afterSeq: number): Generator<PlacedEntry, void, undefined> {
+    for (const [seq, ...row] of this.#maybeRecoveries.iterate(afterSeq))
+      yield { seq, ...toStored(row) };
   }
 
   /** Writes an entry. */

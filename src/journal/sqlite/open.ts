@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault, type FaultCode } from "../../ports/fault.ts";
-import type { Head, Journal } from "../../ports/journal.ts";
+import type { Head, Journal, Remembered } from "../../ports/journal.ts";
 import { SILENT, type Log } from "../../ports/log.ts";
 import { loadSqlite, type SqliteDatabase } from "../../system/sqlite-library.ts";
 import type { TimeOptions } from "../timekeeper.ts";
@@ -31,8 +31,8 @@ export interface LostJournal {
   readonly journal: Journal;
   /** The newest entry that it has. */
   readonly kept: Head;
-  /** The newest entry that is remembered: `kept` where nothing is lost. */
-  readonly remembered: Head;
+  /** The newest entry that is remembered, `kept` where nothing is lost; and the highest epoch. */
+  readonly remembered: Remembered;
 }
 
 /**

@@ -1,13 +1,22 @@
 import { ok } from "../../kernel/assert.ts";
-import { GENESIS, type Head } from "../../ports/journal.ts";
+import { GENESIS, type Head, type Remembered } from "../../ports/journal.ts";
 import type { Log } from "../../ports/log.ts";
 import { decodeOne } from "../chain.ts";
 import { mustContinue } from "../continuation.ts";
 import type { ClockAnchor, JournalTime } from "../journal-time.ts";
+import { epochIn } from "../snapshots.ts";
 import { decodeAnchor, encodeAnchor, type StoredAnchor } from "./anchor.ts";
 import type { JournalDatabase } from "./database.ts";
 import { OpenFiles, type JournalFiles } from "./files.ts";
-import { HeadFile } from "./head-file.ts";
+import { HeadFile, type HeadLine } from "./head-file.ts";
+
+/** What is known of entries that were just written. */
+export interface Made {
+  /** The journal time of the last. */
+  readonly atMs: number;
+  /** The epoch of the last recovery among them; undefined where there is none. */
+  readonly epoch: number | undefined;
+}
 
 /** A journal's database together with what is remembered of it outside. */
 export class JournalStore {
@@ -19,6 +28,8 @@ export class JournalStore {
   /** Whether what is remembered beyond the database's end is being given up. */
   readonly #isRecovering: boolean;
   #seen: Head = GENESIS;
+  /** The highest epoch up to what was seen, or is remembered; undefined until the first look. */
+  #epoch: number | undefined;
   /** The last entry whose time was read, and the last anchor: mostly they are asked for again. */
   #timed: { readonly hash: string; readonly atMs: number } | undefined;
   #anchor: { readonly stored: StoredAnchor; readonly anchor: ClockAnchor | null } | undefined;
@@ -32,9 +43,8 @@ export class JournalStore {
     this.files = options.files;
     this.#log = options.log;
     this.#isRecovering = options.recovers ?? false;
-    const head = database.head();
     this.#openFiles = new OpenFiles(options.files);
-    this.#headFile = new HeadFile(options.files.head, head);
+    this.#headFile = new HeadFile(options.files.head, () => this.#place(database.head()));
     try {
       this.look();
     } catch (error) {
@@ -48,26 +58,66 @@ export class JournalStore {
    * process or the head file has seen, or when the files have been taken away.
    */
   look(): Head {
-    if (this.#openFiles.haveChanged()) this.#tryHeadFile((file) => file.mend(this.#seen));
+    if (this.#openFiles.haveChanged())
+      this.#tryHeadFile((file) => file.mend(() => this.#place(this.#seen)));
     // Before the database, which may run ahead of it but never behind.
     const remembered = this.#headFile.read();
     const head = this.database.head();
-    if (!this.#isRecovering) this.#mustReach(remembered, head);
+    const epoch = this.#epochAt(remembered, head);
+    if (!this.#isRecovering) this.#mustReach(remembered, head, epoch);
     this.mustContinue(this.#seen, head, "this process");
     this.#seen = head;
+    this.#epoch = epoch;
     return head;
   }
 
   /**
-   * The newest entry that anything in the folder remembers: the head file, or a snapshot, which is
-   * only kept of entries that are durable.
+   * The newest entry, and the highest epoch, that anything in the folder remembers: the head file,
+   * or a snapshot, which is only kept of entries that are durable.
    */
-  remembered(): Head {
+  remembered(): Remembered {
     const filed = this.#headFile.read();
-    const [newest] = this.database.snapshots();
+    const snapshots = this.database.snapshots();
+    const [newest] = snapshots;
     const known = newest !== undefined && newest.seq > filed.seq ? newest : filed;
     const head = this.database.head();
-    return known.seq > head.seq ? { seq: known.seq, hash: known.hash } : head;
+    const { seq, hash } = known.seq > head.seq ? known : head;
+    const epoch = Math.max(this.#epochAt(filed, head), ...snapshots.map(epochIn));
+    return { seq, hash, epoch };
+  }
+
+  /**
+   * The highest epoch up to `head`, or up to what the head file remembers. The file tells it, and
+   * what this process has seen; only entries after both are looked through, of which there are none
+   * but after a crash, or while another process writes. Where neither tells, as with a head file
+   * that is new or of an older form, the newest snapshot does.
+   */
+  #epochAt({ seq, epoch }: HeadLine, head: Head): number {
+    if (epoch === null && this.#epoch === undefined) return this.#storedEpoch(head);
+    const known = Math.max(epoch ?? 0, this.#epoch ?? 0);
+    const lookedSeq = Math.max(epoch === null ? 0 : seq, this.#seen.seq);
+    return head.seq > lookedSeq ? Math.max(known, this.#recoveredAfter(lookedSeq)) : known;
+  }
+
+  /** The highest epoch of the entries, from the newest snapshot of one of them on. */
+  #storedEpoch(head: Head): number {
+    const snapshot = this.database.snapshots().find(({ seq }) => seq <= head.seq);
+    if (snapshot === undefined) return this.#recoveredAfter(0);
+    return Math.max(epochIn(snapshot), this.#recoveredAfter(snapshot.seq));
+  }
+
+  /** The epoch of the newest recovery after a seq; 0 where there is none. */
+  #recoveredAfter(seq: number): number {
+    for (const stored of this.database.maybeRecoveries(seq)) {
+      const entry = decodeOne(stored, stored.seq);
+      if (entry.kind === "fleet.recovered") return entry.data.epoch;
+    }
+    return 0;
+  }
+
+  /** A head as the head file is to remember it. */
+  #place({ seq, hash }: Head): Remembered {
+    return { seq, hash, epoch: this.#epoch ?? this.#storedEpoch({ seq, hash }) };
   }
 
   /**
@@ -75,9 +125,9 @@ export class JournalStore {
    * without it by a recovery that gives it up. A crash may have come between that recovery's commit
    * and the file: then the file is brought up.
    */
-  #mustReach(remembered: Head, head: Head): void {
+  #mustReach(remembered: Head, head: Head, epoch: number): void {
     if (head.seq > remembered.seq && this.#isGivenUp(remembered)) {
-      this.#tryHeadFile((file) => file.write(head));
+      this.#tryHeadFile((file) => file.write({ ...head, epoch }));
       return;
     }
     this.mustContinue(remembered, head, "the head file");
@@ -119,10 +169,12 @@ export class JournalStore {
   }
 
   /** Remembers a head that is durable. It never fails: the entries are in the database. */
-  remember(head: Head, atMs: number): void {
+  remember(head: Head, { atMs, epoch }: Made): void {
     this.#seen = head;
     this.#timed = { hash: head.hash, atMs };
-    this.#tryHeadFile((file) => file.write(head));
+    this.#epoch = Math.max(this.#epoch ?? 0, epoch ?? 0);
+    const line = { seq: head.seq, hash: head.hash, epoch: this.#epoch };
+    this.#tryHeadFile((file) => file.write(line));
   }
 
   #tryHeadFile(act: (file: HeadFile) => void): void {

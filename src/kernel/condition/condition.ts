@@ -1,15 +1,18 @@
 /*
- * Conditions: CEL over what is known when an admission or a lease is decided, enacted and journaled
- * as data. The same source and the same context give the same answer on every machine, in any time
- * zone, whenever asked, in a bounded number of steps. A source is parsed and type-checked by the
- * CEL library (parse), cut down to an allow list (translate) and evaluated by ourselves
- * (evaluate), because the library's evaluator can be bounded neither in steps nor in what it
- * reaches.
+ * Conditions: CEL over what is known when an admission, a lease or a stop is decided, enacted and
+ * journaled as data. The same source and the same context give the same answer on every machine,
+ * in any time zone, whenever asked, in a bounded number of steps. A source is parsed and
+ * type-checked by the CEL library (parse), cut down to an allow list (translate) and evaluated by
+ * ourselves (evaluate), because the library's evaluator can be bounded neither in steps nor in what
+ * it reaches.
  */
-import { ADMISSION_VOCABULARY, type AdmissionContext } from "./context.ts";
+import { ADMISSION_VOCABULARY, type AdmissionContext } from "./context/admission.ts";
 import { evaluate } from "./evaluate.ts";
+import { namesContext } from "./expression.ts";
+import type { KillCondition } from "../fleet/contract.ts";
 import { bringJudge, type ConditionCheck, type Verdict } from "../rules/judge.ts";
-import { LEASE_VOCABULARY, type LeaseContext } from "./lease-context.ts";
+import { LEASE_VOCABULARY, type LeaseContext } from "./context/lease.ts";
+import { MEASURE_VOCABULARY, type Measures } from "./context/measure.ts";
 import { ConditionParser, type Parsed } from "./parse.ts";
 import { Failure, typeName } from "./value.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -47,6 +50,31 @@ export function evaluateLeaseCondition(source: string, context: LeaseContext): V
   return leaseConditions.evaluate(source, context);
 }
 
+/**
+ * Checks a kill condition when it is enacted: as {@link checkCondition} does, and that one which
+ * acts on a worker names it.
+ */
+export function checkKillCondition({ when, action }: KillCondition): ConditionCheck {
+  const checked = killConditions.check(when);
+  const isOfWorker = action === "quarantine" || action === "stop";
+  if (!checked.ok || !isOfWorker || isAboutWorkers(when)) return checked;
+  const problem = `condition must name worker for the action "${action}", got none in it`;
+  return { ok: false, problem };
+}
+
+/**
+ * Evaluates a kill condition on what was measured, as {@link evaluateCondition} does. An `error`
+ * stops nobody here: a broken gauge must not kill a fleet.
+ */
+export function evaluateKillCondition(source: string, measures: Measures): Verdict {
+  return killConditions.evaluate(source, measures);
+}
+
+/** Whether a kill condition names `worker`, and so is asked about each; false of a broken one. */
+export function isAboutWorkers(source: string): boolean {
+  return killConditions.names(source, "worker");
+}
+
 /** How many parsed sources are remembered: several fleets' worth of conditions. */
 const parsedMax = 256;
 
@@ -74,6 +102,12 @@ class Conditions {
     return { error: `condition must be bool, got ${typeName(value)}` };
   }
 
+  /** Whether a source that passes its check names something of the context. */
+  names(source: string, name: string): boolean {
+    const parsed = this.#parseOnce(source);
+    return parsed.ok && namesContext(parsed.expression, name);
+  }
+
   #parseOnce(source: string): Parsed {
     const known = this.#parsedBySource.get(source);
     if (known !== undefined) return known;
@@ -89,5 +123,14 @@ class Conditions {
 
 const stopConditions = new Conditions(ADMISSION_VOCABULARY);
 const leaseConditions = new Conditions(LEASE_VOCABULARY);
+const killConditions = new Conditions(MEASURE_VOCABULARY);
 
-bringJudge({ checkCondition, evaluateCondition, checkLeaseCondition, evaluateLeaseCondition });
+bringJudge({
+  checkCondition,
+  evaluateCondition,
+  checkLeaseCondition,
+  evaluateLeaseCondition,
+  checkKillCondition,
+  evaluateKillCondition,
+  isAboutWorkers,
+});

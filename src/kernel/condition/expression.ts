@@ -52,3 +52,38 @@ export interface LoopExpression {
   readonly where: Expression | undefined;
   readonly body: Expression;
 }
+
+/** Whether an expression names something of the context: no macro's variable has such a name. */
+export function namesContext(expression: Expression, name: string): boolean {
+  if (expression.op === "name") return expression.name === name;
+  return partsOf(expression).some((part) => namesContext(part, name));
+}
+
+function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.op) {
+    case "literal":
+    case "name":
+      return [];
+    case "field":
+    case "has":
+    case "not":
+    case "negate":
+      return [expression.of];
+    case "index":
+      return [expression.of, expression.at];
+    case "list":
+      return expression.items;
+    case "and":
+    case "or":
+    case "binary":
+      return [expression.left, expression.right];
+    case "choose":
+      return [expression.when, expression.consequent, expression.alternative];
+    case "call":
+      return expression.args;
+    case "loop": {
+      const { over, where, body } = expression;
+      return where === undefined ? [over, body] : [over, where, body];
+    }
+  }
+}

@@ -1,5 +1,5 @@
 import { theJudge } from "../rules/judge.ts";
-import type { LeaseContext } from "./lease-context.ts";
+import type { LeaseContext } from "./context/lease.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { relativeOf } from "../worker/admission.ts";

@@ -16,14 +16,44 @@ export interface LeaseCondition {
   readonly when: string;
 }
 
+/** What may be done when a kill condition has held for its time, the mildest first. */
+export const KILL_ACTIONS = ["pause", "quarantine", "stop", "kill"] as const;
+
+/** What is done when a kill condition has held for its time. */
+export type KillAction = (typeof KILL_ACTIONS)[number];
+
+/**
+ * A CEL condition over live measures: when it has held for `for_ms` without a break, `action`
+ * follows. One that names `worker` is asked about each running worker, any other about the fleet.
+ */
+export interface KillCondition {
+  readonly name: string;
+  readonly description?: string;
+  /** CEL source over the measures. */
+  readonly when: string;
+  /** How long it must hold without a break, ms; with 0 the first time is enough. */
+  readonly for_ms: number;
+  readonly action: KillAction;
+}
+
 /**
  * The weaknesses of containment that a contract may allow by name: workers that run as the user of
- * the fleet and see its files, and limits or network rights that were asked for and bind nobody.
+ * the fleet and see its files, and limits, network rights or leases that bind nobody.
  */
-export const DEGRADATIONS = ["same_user", "memory", "cpu", "processes", "network"] as const;
+export const DEGRADATIONS = [
+  "same_user",
+  "memory",
+  "cpu",
+  "processes",
+  "network",
+  "leases",
+] as const;
 
 /** A weakness of containment that a contract may allow by name. */
 export type Degradation = (typeof DEGRADATIONS)[number];
+
+/** What may follow from an armed check that has failed. */
+export const ARMED_ACTIONS = ["show", "pause"] as const;
 
 /** What sandboxes let workers do beside what each is given. */
 export interface SandboxRules {
@@ -34,6 +64,18 @@ export interface SandboxRules {
   readonly writable: readonly string[];
   /** What a worker may have in its folders for temporary files and its own home, bytes. */
   readonly scratch_bytes: number;
+  /** How many descriptors each of its processes may have open. */
+  readonly open_files: number;
+  /**
+   * `guarded`: workers may write to all of the ground, and leases are what they keep to.
+   * `enforced`: to what they hold leases on, as far as those are whole folders; the sandbox sees to
+   * it.
+   */
+  readonly leases: "guarded" | "enforced";
+  /** `directory`: where leases are enforced, one on a file is granted on its folder. */
+  readonly widen: "none" | "directory";
+  /** How much of its output is kept, bytes: of more the older half is dropped. */
+  readonly output_bytes: number;
 }
 
 /** The policy in force: every bound of a fleet, in wire form (durations in ms). */
@@ -61,6 +103,11 @@ export interface Contract {
   readonly default_child: Budget;
   readonly stop: readonly StopCondition[];
   readonly lease_deny_when: readonly LeaseCondition[];
+  readonly kill_when: readonly KillCondition[];
+  /** How often a canary is started and killed, to prove that killing works, ms; 0: never. */
+  readonly armed_every_ms: number;
+  /** What follows when that was not proven: it is shown, or the fleet is paused as well. */
+  readonly armed_action: (typeof ARMED_ACTIONS)[number];
   readonly sandbox: SandboxRules;
 }
 
@@ -71,7 +118,14 @@ export interface Contract {
  */
 const CHECKED_CACHES = ["~/.npm/_cacache", "~/.yarn/berry/cache"];
 
-const DEFAULT_SANDBOX: SandboxRules = { writable: CHECKED_CACHES, scratch_bytes: 2 ** 30 };
+const DEFAULT_SANDBOX: SandboxRules = {
+  writable: CHECKED_CACHES,
+  scratch_bytes: 2 ** 30,
+  leases: "guarded",
+  widen: "none",
+  open_files: 16_384,
+  output_bytes: 16 * 2 ** 20,
+};
 
 /** The contract that a fleet starts from: what its operator leaves out is as here. */
 export const DEFAULT_CONTRACT: Contract = {
@@ -96,16 +150,26 @@ export const DEFAULT_CONTRACT: Contract = {
   default_child: {},
   stop: [],
   lease_deny_when: [],
+  kill_when: [],
+  armed_every_ms: 0,
+  armed_action: "show",
   sandbox: DEFAULT_SANDBOX,
 };
 
 /** What was added to contracts since the first ones were journaled. */
-const ADDED: Pick<Contract, "lease_deny_when" | "sandbox"> = {
+const ADDED: Pick<
+  Contract,
+  "lease_deny_when" | "kill_when" | "armed_every_ms" | "armed_action" | "sandbox"
+> = {
   lease_deny_when: [],
+  kill_when: [],
+  armed_every_ms: 0,
+  armed_action: "show",
   sandbox: DEFAULT_SANDBOX,
 };
 
 /** A contract as an entry has it, with what older entries could not say. */
 export function wholeContract(recorded: Contract): Contract {
-  return { ...ADDED, ...recorded };
+  const sandbox = { ...DEFAULT_SANDBOX, ...recorded.sandbox };
+  return { ...ADDED, ...recorded, sandbox };
 }

@@ -46,12 +46,17 @@ export function decideEnact(state: State, request: CommandMap["contract.enact"])
 
 /** Conditions are type-checked here, before they can ever decide. */
 function conditionProblem(contract: Contract): Ruling | null {
-  const { stop, lease_deny_when } = wholeContract(contract);
+  const { stop, lease_deny_when, kill_when } = wholeContract(contract);
   const checkStop = (source: string): ConditionCheck => theJudge().checkCondition(source);
   const checkLease = (source: string): ConditionCheck => theJudge().checkLeaseCondition(source);
   const conditions = [
     ...stop.map((one) => ({ ...one, noun: "stop condition", check: checkStop })),
     ...lease_deny_when.map((one) => ({ ...one, noun: "condition on leases", check: checkLease })),
+    ...kill_when.map((one) => ({
+      ...one,
+      noun: "kill condition",
+      check: (): ConditionCheck => theJudge().checkKillCondition(one),
+    })),
   ];
   for (const { name, when, noun, check } of conditions) {
     if (when === undefined) continue;

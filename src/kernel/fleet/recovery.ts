@@ -3,6 +3,8 @@ import type { CommandMap } from "../command.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import type { Event } from "../event.ts";
 import type { EventMap } from "../event.ts";
+import type { JsonObject } from "../json.ts";
+import { LIMITS } from "../limits.ts";
 import { narrowTo } from "../region/rights.ts";
 import type { State, Worker } from "../state.ts";
 import { NETWORKS, type Manifest } from "../worker/manifest.ts";
@@ -11,8 +13,9 @@ import { addWorker, admittedWorker, putWorker } from "../worker/registry.ts";
 
 /**
  * Decides `fleet.recover`: the journal goes on above everything that is remembered of it, paused,
- * in a new epoch. Workers that the lost part is known to have admitted count as live until they
- * expire. Asked again, when nothing is missing any more, it writes nothing.
+ * in an epoch above all that are. Workers that the lost part is known to have admitted count as
+ * live until they expire. Asked again, when nothing is missing any more, it writes nothing. An
+ * epoch that no fence has room for is refused with `limit_exceeded` (RV22).
  *
  * What time has ended is left for the next decision: the gap is before the first entry.
  */
@@ -34,9 +37,17 @@ export function decideRecover(
         instance: foreign.instance,
       },
     );
+  // The lost part may itself have gone on after a loss: its fences are of an epoch not kept here.
+  const epoch = Math.max(state.epoch, request.remembered_epoch ?? 0) + 1;
+  if (epoch > LIMITS.epochMax) return deny("limit_exceeded", ...exhausted(epoch));
   const kept = { kept_seq: state.seq, kept_hash, remembered_seq, remembered_hash };
-  const data = { reason, ...kept, epoch: state.epoch + 1 };
+  const data = { reason, ...kept, epoch };
   return grant({ kind: "fleet.recovered", data }, ...adoptions(state, workers, atMs));
+}
+
+function exhausted(got: number): readonly [message: string, facts: JsonObject] {
+  const max = LIMITS.epochMax;
+  return [`the epoch must stay at most ${max}, it would be ${got}`, { field: "epoch", max, got }];
 }
 
 /** Takes workers over, parents before their children, each on the state that the others left. */

@@ -59,7 +59,7 @@ export class GroundIndex {
   }
 
   /** The index with a lease; its id must not be in it. */
-  add({ id, mode, region, alone }: Lease): GroundIndex {
+  add({ id, mode, region, alone }: Pick<Lease, "id" | "mode" | "region" | "alone">): GroundIndex {
     const content = this.#content;
     ok(!content.grounds.has(id), "a lease is in the index once");
     const ground = { mode, region };

@@ -8,6 +8,7 @@
  *   entrance.ts     what holds for an entry that lets somebody in or on (I3, I4, I6, I8, I9)
  *   leases.ts       what may happen to leases (I2, I3, I5, I8, I9): lease-grants.ts to new ones,
  *                   ground.ts where they meet (I1), lease-book.ts to what finds them
+ *   mounts.ts       what may happen to ground that sandboxes have mounted (I1, I8)
  *
  * I7 needs the entry decided again, which is for who has the rules.
  */
@@ -15,6 +16,7 @@ import type { Happening } from "../evolve.ts";
 import type { State } from "../state.ts";
 import { entranceViolations } from "./entrance.ts";
 import { leaseViolations } from "./leases.ts";
+import { mountViolations } from "./mounts.ts";
 import { standingViolations } from "./standing.ts";
 import { transitionViolations } from "./transition.ts";
 
@@ -33,5 +35,6 @@ export function findViolations(
     ...entranceViolations(before, happening, after),
     ...standingViolations(after),
     ...leaseViolations(before, happening, after),
+    ...mountViolations(before, happening, after),
   ];
 }

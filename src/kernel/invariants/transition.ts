@@ -16,8 +16,10 @@ export function* transitionViolations(
   const seq = entry.kind === "fleet.recovered" ? entry.data.remembered_seq + 1 : before.seq + 1;
   if (after.seq !== seq || entry.seq !== seq || seq <= before.seq)
     yield `I11: seq must be ${seq}, above ${before.seq}, got ${after.seq}`;
-  const epoch = before.epoch + (entry.kind === "fleet.recovered" ? 1 : 0);
+  const epoch = entry.kind === "fleet.recovered" ? entry.data.epoch : before.epoch;
   if (after.epoch !== epoch) yield `I2: epoch must be ${epoch}, got ${after.epoch}`;
+  if (entry.kind === "fleet.recovered" && epoch <= before.epoch)
+    yield `I2: a recovery must raise the epoch above ${before.epoch}, got ${epoch}`;
   if (entry.kind === "fleet.recovered" && after.status === "open")
     yield `I3: a recovered fleet must not be open`;
   if (after.at_ms < before.at_ms || after.at_ms !== entry.at_ms)

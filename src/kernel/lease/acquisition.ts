@@ -15,6 +15,7 @@ import type { State } from "../state.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts, checkSlots, type Wish } from "./conflict.ts";
 import { bytesOf, checkNewHolder, checkRoom } from "./holding.ts";
+import { widened } from "../mount/folders.ts";
 import { findKept } from "./kept.ts";
 import type { Lease, LeaseMode } from "./lease.ts";
 import { decisionEffort, understand, type Wanted } from "./wanted.ts";
@@ -103,17 +104,27 @@ interface Ground {
 
 function asksOf(
   state: State,
-  { region, lanes = [] }: Request,
+  request: Request,
 ):
   | { readonly ok: true; readonly grounds: readonly Ground[] }
   | { readonly ok: false; readonly refusal: Refusal } {
-  if (region !== undefined) return { ok: true, grounds: [{ lane: null, patterns: region }] };
+  const { region, lanes = [] } = request;
+  if (region !== undefined) {
+    const patterns = isWidened(state, request) ? widened(region, state.book.foldsCase) : region;
+    return { ok: true, grounds: [{ lane: null, patterns }] };
+  }
   const resolved = resolveLanes(state.book, lanes);
   if (!resolved.ok) return resolved;
   return {
     ok: true,
     grounds: resolved.lanes.map((lane) => ({ lane, patterns: lane.region })),
   };
+}
+
+/** Of a file no mount can be made: where leases are mounts, a worker may be given its folder. */
+function isWidened({ contract }: State, { holder, mode }: Request): boolean {
+  const { leases, widen } = contract.sandbox;
+  return leases === "enforced" && widen === "directory" && "worker" in holder && mode !== "shared";
 }
 
 function tryGround(
@@ -238,7 +249,22 @@ function grantOf(
       ...(key === undefined ? {} : { key }),
       ...(run_id === undefined ? {} : { run_id }),
       ...(worktree === null ? {} : { worktree }),
+      ...widenedFrom(state, request),
       ...(passed.length === 0 ? {} : { passed_over: passed }),
     },
   };
+}
+
+/** What was asked for, where that is less than what is given. */
+function widenedFrom(
+  state: State,
+  request: Request,
+): { readonly widened_from?: readonly string[] } {
+  const { region } = request;
+  if (region === undefined || !isWidened(state, request)) return {};
+  const { foldsCase } = state.book;
+  const asked = parseOnce(region, foldsCase);
+  const given = widened(region, foldsCase);
+  const isSame = !asked.ok || asked.region.patterns.join("\n") === given.join("\n");
+  return isSame ? {} : { widened_from: region };
 }

@@ -6,6 +6,7 @@
 
 import { GroundIndex } from "../ground/ground-index.ts";
 import { DEFAULT_GROUND_RULES, type GroundRules, type Lane } from "../lane/lane.ts";
+import { groundOf, type Mount } from "../mount/mount.ts";
 import { OrderedMap } from "../ordered-map.ts";
 import { holderKey, type Holder, type Lease } from "./lease.ts";
 
@@ -27,6 +28,9 @@ export interface LeaseBook {
   /** `lender lease` of each lease that is a lent part of another. */
   readonly lent: OrderedMap<true>;
   readonly index: GroundIndex;
+  /** What sandboxes have mounted, by the lease that it was mounted for. */
+  readonly mounts: OrderedMap<Mount>;
+  readonly mountIndex: GroundIndex;
 }
 
 /** A book without leases and lanes. */
@@ -40,6 +44,8 @@ export const EMPTY_BOOK: LeaseBook = {
   slots: OrderedMap.empty(),
   lent: OrderedMap.empty(),
   index: GroundIndex.empty(false),
+  mounts: OrderedMap.empty(),
+  mountIndex: GroundIndex.empty(false),
 };
 
 /** Makes the book of a fleet from what a snapshot holds of it. */
@@ -48,7 +54,8 @@ export function bookOf(
   rules: GroundRules,
   leases: readonly Lease[],
 ): LeaseBook {
-  const bare = withRules({ ...EMPTY_BOOK, foldsCase, index: GroundIndex.empty(foldsCase) }, rules);
+  const none = GroundIndex.empty(foldsCase);
+  const bare = withRules({ ...EMPTY_BOOK, foldsCase, index: none }, rules);
   return {
     ...bare,
     leases: OrderedMap.fromEntries(leases.map((lease) => [lease.id, lease])),
@@ -60,7 +67,8 @@ export function bookOf(
     lent: OrderedMap.fromEntries(
       leases.filter(({ lender }) => lender !== null).map((lease) => [lentKey(lease), true]),
     ),
-    index: leases.reduce((index, lease) => index.add(lease), bare.index),
+    index: leases.reduce((index, lease) => index.add(lease), none),
+    mountIndex: none,
   };
 }
 
@@ -123,6 +131,19 @@ function without(book: LeaseBook, lease: Lease): LeaseBook {
     lent: book.lent.delete(lentKey(lease)),
     index: book.index.remove(lease),
   };
+}
+
+/** The book with what a sandbox has mounted for a lease that nothing was mounted for. */
+export function putMount(book: LeaseBook, mount: Mount): LeaseBook {
+  const mounts = book.mounts.set(mount.lease, mount);
+  return { ...book, mounts, mountIndex: book.mountIndex.add(groundOf(mount)) };
+}
+
+/** The book without what is mounted for a lease; the same when nothing is. */
+export function dropMount(book: LeaseBook, lease: string): LeaseBook {
+  if (!book.mounts.has(lease)) return book;
+  const mounts = book.mounts.delete(lease);
+  return { ...book, mounts, mountIndex: book.mountIndex.remove({ id: lease }) };
 }
 
 /** The leases of a holder, those past their end included, in the order of their ids as text. */

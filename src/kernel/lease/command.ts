@@ -1,4 +1,5 @@
 import type { GroundRules } from "../lane/lane.ts";
+import type { MountEvidence } from "../mount/mount.ts";
 import type { Claim, Holder, LeaseMode } from "./lease.ts";
 
 /** What every command about a lease that exists says: which one, and who asks. */
@@ -64,6 +65,10 @@ export interface LeaseCommandMap {
     /** Absent: as long as before. */
     readonly ttl_ms?: number;
   };
+  /** A sandbox is about to let a worker write to whole folders of its lease. */
+  readonly "lease.mount": { readonly lease: string; readonly worker: string };
+  /** Nothing of a worker can write to what its sandbox had mounted for a lease. */
+  readonly "lease.fence": { readonly lease: string; readonly worker: string } & MountEvidence;
   /** Ends a lease, and what is lent of it, on an operator's word. */
   readonly "lease.revoke": {
     readonly lease: string;

@@ -3,6 +3,8 @@ import { refuse, type Refusal } from "../refusal.ts";
 import { COST_OF_LEASE, EffortSpent, spend, type Effort } from "../region/effort.ts";
 import type { Region } from "../region/region.ts";
 import { offWorktree, withoutWorktree } from "../ground/worktree.ts";
+import { foldersIn } from "../mount/folders.ts";
+import type { Mount } from "../mount/mount.ts";
 import { overlapOf } from "../region/relation.ts";
 import { parseOnce } from "../region/rights.ts";
 import { writeInstant } from "../time/instant.ts";
@@ -30,14 +32,14 @@ export interface Wish {
  * the two may write it or relies on nobody writing, or one of the two runs alone.
  */
 export function checkConflicts(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
-  return (
-    checkAlone(book, wish, atMs) ?? checkGround(book, wish, atMs) ?? checkAlsoHeld(wish) ?? null
-  );
+  return checkAlone(book, wish, atMs) ?? checkGround(book, wish, atMs) ?? checkAlsoHeld(wish);
 }
 
 function checkAlone(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
   const [first] = wish.alone ? heldAt(book, atMs) : [];
   if (first !== undefined) return conflictWith(first, wish, { alone: true });
+  const [left] = wish.alone ? lapsingMounts(book, book.mounts.keys(), { wish, atMs }) : [];
+  if (left !== undefined) return occupied(left, { alone: true });
   for (const id of book.index.alone()) {
     const lease = book.leases.get(id);
     if (lease === undefined || !isHeldAt(lease, atMs) || wish.lenders.has(id)) continue;
@@ -49,7 +51,7 @@ function checkAlone(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
 function checkGround(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
   const looked: Looked = { count: 0, last: undefined };
   try {
-    return findRival(book, wish, { atMs, looked });
+    return findRival(book, wish, { atMs, looked }) ?? findOccupied(book, wish, atMs);
   } catch (error) {
     if (error instanceof EffortSpent) return tooLarge(wish, looked);
     throw error;
@@ -84,8 +86,60 @@ function findRival(
   return null;
 }
 
+/** Ground whose lease has ended is not free while a sandbox lets its worker write there (I8). */
+function findOccupied(book: LeaseBook, wish: Wish, atMs: number): Refusal | null {
+  const { effort } = wish;
+  const ids = book.mountIndex.candidates(wish.region, wish.mode, effort);
+  for (const mount of lapsingMounts(book, ids, { wish, atMs })) {
+    spend(effort, COST_OF_LEASE);
+    if (isCompatible(mount, wish)) continue;
+    const parsed = parseOnce(mount.region, book.foldsCase);
+    if (!parsed.ok) continue;
+    const overlap = overlapOf(wish.region, parsed.region, effort);
+    if (overlap.kind === "too_large") throw new EffortSpent();
+    if (overlap.kind === "overlap") return occupied(mount, { witness: overlap.witness });
+  }
+  return null;
+}
+
+/** Of mounts those of others whose lease does not speak for them any more: it ended, or shrank. */
+function* lapsingMounts(
+  book: LeaseBook,
+  ids: Iterable<string>,
+  { wish, atMs }: { readonly wish: Wish; readonly atMs: number },
+): Generator<Mount, void, undefined> {
+  for (const id of ids) {
+    const mount = book.mounts.get(id);
+    if (mount === undefined || isOwn(mount, wish)) continue;
+    const lease = book.leases.get(id);
+    const isSpokenFor = lease !== undefined && isHeldAt(lease, atMs) && isAllOf(book, lease, mount);
+    if (!isSpokenFor) yield mount;
+  }
+}
+
+function isOwn({ worker }: Mount, { holder }: Wish): boolean {
+  return "worker" in holder && holder.worker === worker;
+}
+
+function isAllOf(book: LeaseBook, lease: Lease, { region }: Mount): boolean {
+  return foldersIn(lease, book.foldsCase).patterns.join("\n") === region.join("\n");
+}
+
+function occupied(
+  { lease, worker, mode, region }: Mount,
+  why: { readonly witness: string } | { readonly alone: true },
+): Refusal {
+  const what = "witness" in why ? `"${offWorktree(why.witness)?.text ?? why.witness}"` : "some";
+  return refuse(
+    "conflict",
+    `the ground must be free, the sandbox of ${worker} has ${what} mounted still, ` +
+      `though ${lease} has ended; it is being taken from it`,
+    { lease_id: lease, holder: worker, mode, mounted: region, ...why, lapsing: true, own: false },
+  );
+}
+
 /** Readers share, and so do the slots of one lane. */
-function isCompatible(lease: Lease, wish: Wish): boolean {
+function isCompatible(lease: Pick<Lease, "mode" | "lane">, wish: Wish): boolean {
   if (lease.mode === "shared") return wish.mode === "shared";
   return lease.mode === "slot" && wish.mode === "slot" && lease.lane === wish.lane;
 }

@@ -1,5 +1,6 @@
 import type { GroundRules } from "../lane/lane.ts";
 import type { JsonObject } from "../json.ts";
+import type { MountEvidence } from "../mount/mount.ts";
 import type { Holder, LeaseMode } from "./lease.ts";
 
 /** The bodies of the events about leases and lanes, by their kind. */
@@ -27,6 +28,8 @@ export interface LeaseEventMap {
     readonly lender?: string;
     /** The worktree whose ground it is, where worktrees have ground of their own. */
     readonly worktree?: string;
+    /** What was asked for, where the contract has widened it to whole folders. */
+    readonly widened_from?: readonly string[];
     /** Lanes that were asked for before this one, with code and facts of what was in the way. */
     readonly passed_over?: readonly JsonObject[];
   };
@@ -65,4 +68,16 @@ export interface LeaseEventMap {
   };
   /** Its time was over. */
   readonly "lease.lapsed": { readonly lease: string };
+  /** Its holder's sandbox may let it write to these whole folders of it from now on. */
+  readonly "lease.mounted": {
+    readonly lease: string;
+    readonly worker: string;
+    readonly region: readonly string[];
+  };
+  /** Nothing of the worker can write there any more: others may have it. */
+  readonly "lease.fenced": {
+    readonly lease: string;
+    readonly worker: string;
+    readonly region: readonly string[];
+  } & MountEvidence;
 }

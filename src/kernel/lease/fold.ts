@@ -3,7 +3,16 @@ import type { Entry } from "../entry.ts";
 import type { EventMap } from "../event.ts";
 import { DEFAULT_GROUND_RULES } from "../lane/lane.ts";
 import type { State } from "../state.ts";
-import { bookOf, dropLease, putLease, withRules, type LeaseBook } from "./book.ts";
+import {
+  bookOf,
+  dropLease,
+  dropMount,
+  putLease,
+  putMount,
+  withRules,
+  type LeaseBook,
+} from "./book.ts";
+import type { Mount } from "../mount/mount.ts";
 import { fenceAt, leaseIdAt, nameOf, type Lease } from "./lease.ts";
 
 /** An entry about leases or lanes. */
@@ -32,6 +41,10 @@ export function evolveLeases(state: State, entry: LeaseEntry): State {
     case "lease.revoked":
     case "lease.lapsed":
       return { ...state, book: dropLease(book, entry.data.lease) };
+    case "lease.mounted":
+      return { ...state, book: putMount(book, mountOf(state, entry)) };
+    case "lease.fenced":
+      return { ...state, book: dropMount(book, entry.data.lease) };
   }
 }
 
@@ -54,6 +67,20 @@ export function grantedLease(epoch: number, { seq, at_ms, data }: Entry<"lease.g
     worktree: data.worktree ?? null,
     taken_over: null,
   };
+}
+
+function mountOf(state: State, { at_ms, data }: Entry<"lease.mounted">): Mount {
+  const { lease, worker, region } = data;
+  const { mode, lane } = leaseOf(state, lease);
+  return { lease, worker, region, mode, lane, since_ms: at_ms };
+}
+
+/** The state without what was mounted in the sandbox of a worker that has ended. */
+export function withoutMountsOf(state: State, worker: string): State {
+  let { book } = state;
+  for (const mount of book.mounts.values())
+    if (mount.worker === worker) book = dropMount(book, mount.lease);
+  return book === state.book ? state : { ...state, book };
 }
 
 function handedOver(state: State, { seq, at_ms, data }: Entry<"lease.handed_over">): State {

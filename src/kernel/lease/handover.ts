@@ -6,7 +6,14 @@ import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { findClaimed, findHeld, type Claimed } from "./claim.ts";
-import { checkNewHolder, checkRoom, isOrphaned, rightsOf, shown } from "./holding.ts";
+import {
+  checkNewHolder,
+  checkRoom,
+  checkUnmounted,
+  isOrphaned,
+  rightsOf,
+  shown,
+} from "./holding.ts";
 import { nameOf, type Lease } from "./lease.ts";
 import { checkWithin } from "./wanted.ts";
 
@@ -31,6 +38,7 @@ export function decideHandOver(state: State, request: Request, now: Now): Ruling
   const unfit =
     checkNewHolder(state, to, now.ended) ??
     checkLent(lease) ??
+    checkUnmounted(state, lease) ??
     checkRights(state, lease, to) ??
     checkRoom(state, { holder: to, region: lease.region }, now.atMs);
   if (unfit !== null) return { ok: false, refusal: unfit };

@@ -64,6 +64,20 @@ export function shown(holder: Holder): string {
   return "worker" in holder ? holder.worker : JSON.stringify(nameOf(holder));
 }
 
+/**
+ * Refuses to give what one sandbox has mounted to another, whole or in part: its holder could write
+ * there until it is taken from it. Released and asked for anew it goes the way that is safe.
+ */
+export function checkUnmounted({ book }: State, { id }: Lease): Refusal | null {
+  const mount = book.mounts.get(id);
+  if (mount === undefined) return null;
+  const message =
+    `${id} must be released, and asked for by the other: ` +
+    `the sandbox of ${mount.worker} has it mounted`;
+  const { worker: holder, region: mounted } = mount;
+  return refuse("conflict", message, { lease_id: id, holder, mounted, lapsing: false, own: false });
+}
+
 /** What is to be held, and by whom. */
 interface More {
   readonly holder: Holder;

@@ -6,7 +6,7 @@ import type { State } from "../state.ts";
 import { findClaimed } from "./claim.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts } from "./conflict.ts";
-import { checkHolder, checkNewHolder, checkRoom, shown } from "./holding.ts";
+import { checkHolder, checkNewHolder, checkRoom, checkUnmounted, shown } from "./holding.ts";
 import { findKept } from "./kept.ts";
 import type { Holder, Lease } from "./lease.ts";
 import { endedHolder, lenderEndMs } from "./upkeep.ts";
@@ -34,7 +34,8 @@ export function decideSplit(state: State, request: Request, now: Now): Ruling {
     checkHolder(state, lease.holder, endedHolder(state, lease)) ??
     checkNewHolder(state, holder, now.ended) ??
     checkBelow(state, lease, request.to) ??
-    checkMode(lease);
+    checkMode(lease) ??
+    checkUnmounted(state, lease);
   if (refusal !== null) return { ok: false, refusal };
   const { region: patterns } = request;
   const { worktree } = lease;

@@ -4,8 +4,10 @@
  * conditions need not load a parser of CEL, the largest part of all that deciding needs. Which
  * program has brought it never changes an answer: without it there is none.
  */
-import type { AdmissionContext } from "../condition/context.ts";
-import type { LeaseContext } from "../condition/lease-context.ts";
+import type { AdmissionContext } from "../condition/context/admission.ts";
+import type { LeaseContext } from "../condition/context/lease.ts";
+import type { Measures } from "../condition/context/measure.ts";
+import type { KillCondition } from "../fleet/contract.ts";
 
 /** What a check says of a source; a problem is one sentence with expectation and actual value. */
 export type ConditionCheck =
@@ -20,6 +22,9 @@ export interface Judge {
   readonly evaluateCondition: (source: string, context: AdmissionContext) => Verdict;
   readonly checkLeaseCondition: (source: string) => ConditionCheck;
   readonly evaluateLeaseCondition: (source: string, context: LeaseContext) => Verdict;
+  readonly checkKillCondition: (condition: KillCondition) => ConditionCheck;
+  readonly evaluateKillCondition: (source: string, measures: Measures) => Verdict;
+  readonly isAboutWorkers: (source: string) => boolean;
 }
 
 /** The rules had a condition to ask about, and nobody has brought the judge. */

@@ -1,3 +1,4 @@
+import { decideArmedCheck } from "../armed/check.ts";
 import { decideAdmit } from "../worker/admission.ts";
 import { checkAuthority } from "../authority.ts";
 import type { Command, Submission } from "../command.ts";
@@ -20,13 +21,16 @@ import { decideRelease, decideRevoke, leaseLapses } from "../lease/ending.ts";
 import { decideHandOver } from "../lease/handover.ts";
 import { decideSplit } from "../lease/split.ts";
 import { decideNarrow, decideRenew } from "../lease/upkeep.ts";
+import { decideFence, decideMount } from "../mount/mounting.ts";
 import { lapsed } from "../worker/lapse.ts";
 import { decideCheckpoint, decideExited, decideStop, decideWriteOff } from "../worker/life.ts";
+import { decideHitLimit } from "../worker/limit-hit.ts";
 import { decideObserve } from "../worker/liveness.ts";
 import { decideNote, decideQuarantine, decideUnquarantine } from "../worker/quarantine.ts";
 import type { Refusal } from "../refusal.ts";
 import { decideRegister } from "../worker/registration.ts";
 import { decideCharge } from "../budget/spending.ts";
+import { decideConditionFail, decideTrip } from "../watch/trip.ts";
 import type { State } from "../state.ts";
 import { isKnown, targetsOf } from "../subject.ts";
 
@@ -101,19 +105,13 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
   if (unauthorised !== null) return { ok: false, refusal: unauthorised };
   switch (command.kind) {
     case "fleet.create":
-      return decideCreate(state, command.data);
     case "fleet.pause":
-      return decidePause(state, command.data);
     case "fleet.resume":
-      return decideResume(state, command.data);
     case "fleet.kill":
-      return decideKill(state, command.data);
     case "fleet.recover":
-      return decideRecover(state, command.data, atMs);
     case "contract.enact":
-      return decideEnact(state, command.data);
     case "key.rotate":
-      return decideRotate(state, command.data);
+      return ruleOnFleet(state, command, atMs);
     case "worker.admit":
       return decideAdmit(state, command.data, { atMs, ended });
     case "worker.register":
@@ -126,6 +124,8 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
       return decideStop(state, command.data, { atMs, ended, actor });
     case "worker.exited":
       return decideExited(state, command.data, ended);
+    case "worker.hit_limit":
+      return decideHitLimit(state, command.data, { atMs, ended });
     case "worker.write_off":
       return decideWriteOff(state, command.data, { ended, by: actor.id ?? actor.kind });
     case "worker.quarantine":
@@ -145,7 +145,13 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
     case "lease.split":
     case "lease.hand_over":
     case "lease.revoke":
+    case "lease.mount":
+    case "lease.fence":
       return ruleOnGround(state, command, { atMs, ended });
+    case "condition.trip":
+    case "condition.fail":
+    case "armed.check":
+      return ruleOnSight(state, command, { atMs, ended });
     case "halt.request":
       return grant({ kind: "halt.requested", data: command.data });
     case "clock.tick":
@@ -158,6 +164,48 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
       return decideSign(state, command.data);
     case "receipt.record":
       return grant({ kind: "receipt.recorded", data: command.data });
+  }
+}
+
+type FleetCommand = Extract<
+  Command,
+  { readonly kind: `fleet.${string}` | `contract.${string}` | `key.${string}` }
+>;
+
+function ruleOnFleet(state: State, command: FleetCommand, atMs: number): Ruling {
+  switch (command.kind) {
+    case "fleet.create":
+      return decideCreate(state, command.data);
+    case "fleet.pause":
+      return decidePause(state, command.data);
+    case "fleet.resume":
+      return decideResume(state, command.data);
+    case "fleet.kill":
+      return decideKill(state, command.data);
+    case "fleet.recover":
+      return decideRecover(state, command.data, atMs);
+    case "contract.enact":
+      return decideEnact(state, command.data);
+    case "key.rotate":
+      return decideRotate(state, command.data);
+  }
+}
+
+type SightCommand = Extract<Command, { readonly kind: `condition.${string}` | `armed.${string}` }>;
+
+/** What a supervisor alone has seen. */
+function ruleOnSight(
+  state: State,
+  command: SightCommand,
+  now: { readonly atMs: number; readonly ended: string | undefined },
+): Ruling {
+  switch (command.kind) {
+    case "condition.trip":
+      return decideTrip(state, command.data, now);
+    case "condition.fail":
+      return decideConditionFail(state, command.data);
+    case "armed.check":
+      return decideArmedCheck(state, command.data);
   }
 }
 
@@ -190,5 +238,9 @@ function ruleOnGround(
       return decideHandOver(state, command.data, now);
     case "lease.revoke":
       return decideRevoke(state, command.data, now);
+    case "lease.mount":
+      return decideMount(state, command.data, now);
+    case "lease.fence":
+      return decideFence(state, command.data);
   }
 }

@@ -2,7 +2,7 @@ import { carve } from "../budget/allowance.ts";
 import type { Budget } from "../budget/budget.ts";
 import type { CommandMap, Verdicts } from "../command.ts";
 import { theJudge } from "../rules/judge.ts";
-import type { AdmissionContext, AdmissionRelative } from "../condition/context.ts";
+import type { AdmissionContext, AdmissionRelative } from "../condition/context/admission.ts";
 import type { Contract, StopCondition } from "../fleet/contract.ts";
 import { checkOpen } from "../fleet/openness.ts";
 import { deny, grant, type Ruling } from "../decision.ts";

@@ -1,6 +1,6 @@
 import { carve } from "../budget/allowance.ts";
 import type { Command, CommandMap } from "../command.ts";
-import type { AdmissionContext } from "../condition/context.ts";
+import type { AdmissionContext } from "../condition/context/admission.ts";
 import type { State } from "../state.ts";
 import { admissionContext } from "./admission.ts";
 import { registrationContext } from "./registration.ts";

@@ -31,7 +31,8 @@ const HELD_BY = { memory: "memory_bytes", cpu: "cpu_milli", processes: "processe
 
 /**
  * Of what a sandbox does not hold, what matters to this worker: a limit only where it would have
- * one, the network only where it is not open. Whatever else is named always matters.
+ * one, the network only where it is not open, leases only where they are enforced. Whatever else
+ * is named always matters.
  */
 export function weaknessesFor(
   contract: Contract,
@@ -42,6 +43,7 @@ export function weaknessesFor(
   if (degraded.length === 0) return degraded;
   const bounded = boundedKeys(parent, request.budget, contract);
   return degraded.filter((weakness) => {
+    if (weakness === "leases") return contract.sandbox.leases === "enforced";
     if (weakness === "network") return networkOf(parent, request.network) !== "open";
     if (!Object.hasOwn(HELD_BY, weakness)) return true;
     return bounded.has(HELD_BY[weakness as keyof typeof HELD_BY]);

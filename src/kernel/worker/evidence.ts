@@ -43,6 +43,7 @@ export type StopReason =
   | "orphaned"
   | "killed"
   | "budget_spent"
+  | "tripped"
   | "quarantine_expired"
   | "quarantine_stopped";
 

@@ -3,6 +3,7 @@ import type { CommandMap } from "../command.ts";
 import { releasesOf } from "../lease/ending.ts";
 import { deny, findLive, findRunning, grant, type Ruling } from "../decision.ts";
 import type { Event } from "../event.ts";
+import { newHits } from "./limit-hit.ts";
 import type { StopReason } from "./evidence.ts";
 import {
   childrenOf,
@@ -98,6 +99,7 @@ export function decideExited(
   const reason = worker.stopping?.reason ?? reasonOf(request.outcome);
   const { evidence, outcome } = request;
   return grant(
+    ...newHits(worker, request.limits_hit ?? []),
     { kind: "worker.stopped", data: { worker: worker.id, reason, evidence, outcome } },
     // Whoever ended as he should is done with his ground; what others leave stays protected.
     ...(reason === "completed" ? releasesOf(state, worker.id) : []),

@@ -6,7 +6,7 @@ import {
   checkParentAtRegistration,
 } from "./admission.ts";
 import type { CommandMap } from "../command.ts";
-import type { AdmissionContext } from "../condition/context.ts";
+import type { AdmissionContext } from "../condition/context/admission.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
 import { checkOpen } from "../fleet/openness.ts";
 import type { EnvelopeVerdict, Manifest } from "./manifest.ts";

@@ -56,6 +56,7 @@ export function admittedWorker(data: EventMap["worker.admitted"]): Worker {
     spent: {},
     charged_cpu_ms: 0,
     metered: [],
+    limits_hit: {},
     contract_hash: manifest.contract_hash,
     key_id: manifest.key_id,
     admitted_at_ms: manifest.issued_at_ms,
@@ -149,6 +150,7 @@ function settle(state: State, worker: Worker, lapsed: boolean): State {
     stale: false,
     flagged: false,
     quarantine: null,
+    limits_hit: {},
     state: {},
     // A tombstone is granted just what its living children still hold.
     granted: unflatten(worker.reserved),

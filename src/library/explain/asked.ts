@@ -1,7 +1,15 @@
 import type { Command, CommandKind, CommandMap } from "../../kernel/command.ts";
 import { UNSEEN } from "../recovery/unseen.ts";
 import { ASKED_OF_LEASES } from "./lease-words.ts";
-import { budgetWords, instantWords, quoted, workerWords, type Named } from "./words.ts";
+import {
+  budgetWords,
+  hitWords,
+  instantWords,
+  listWords,
+  quoted,
+  workerWords,
+  type Named,
+} from "./words.ts";
 
 type Sentences = {
   readonly [K in CommandKind]: (data: CommandMap[K], named: Named) => string;
@@ -43,6 +51,8 @@ const ASKED: Sentences = {
   "worker.exited": ({ worker, evidence }, named) =>
     `to record that ${workerWords(worker, named)} has ended, on evidence of grade ` +
     evidence.grade,
+  "worker.hit_limit": ({ worker, limits_hit }, named) =>
+    `to record that ${workerWords(worker, named)} hit ${listWords(limits_hit.map(hitWords))}`,
   "worker.write_off": ({ worker, reason }, named) =>
     `to declare ${workerWords(worker, named)} ended, giving as the reason ${quoted(reason)}`,
   "worker.quarantine": ({ worker, reason, severity }, named) =>
@@ -55,6 +65,15 @@ const ASKED: Sentences = {
   "budget.charge": ({ worker, amounts }, named) =>
     `to charge ${workerWords(worker, named)} with ${budgetWords(amounts)}`,
   ...ASKED_OF_LEASES,
+  "condition.trip": ({ condition, worker, held_ms }, named) =>
+    `that the kill condition ${quoted(condition)} take effect` +
+    (worker === undefined ? "" : ` on ${workerWords(worker, named)}`) +
+    `, which it saw hold for ${held_ms} ms`,
+  "condition.fail": ({ condition, worker }, named) =>
+    `to record that the kill condition ${quoted(condition)} cannot be decided` +
+    (worker === undefined ? "" : ` about ${workerWords(worker, named)}`),
+  "armed.check": ({ rung, took_ms }) =>
+    `to record what became of a canary, contained by ${rung}, that it has killed in ${took_ms} ms`,
   "halt.request": ({ handle, reason, lease }) =>
     `that ${quoted(handle)} be asked to halt` +
     `${lease === undefined ? "" : ` for ${lease}`}, because ${quoted(reason)}`,

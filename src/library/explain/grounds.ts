@@ -7,7 +7,9 @@ import type { Contract } from "../../kernel/fleet/contract.ts";
 import type { Event, EventKind, EventMap } from "../../kernel/event.ts";
 import type { State, Worker } from "../../kernel/state.ts";
 import { admissionContext } from "../../kernel/worker/admission.ts";
+import type { HitLimit } from "../../kernel/worker/limit.ts";
 import { staleAfterMs } from "../../kernel/worker/liveness.ts";
+import { canonicalText } from "../../runtime/canonical.ts";
 import { UNSEEN } from "../recovery/unseen.ts";
 import { STOP_WORDS } from "./happened.ts";
 import { GROUNDS_OF_LEASES } from "./lease-words.ts";
@@ -28,12 +30,22 @@ type Grounds = {
 
 const byOperator = (what: string): string => `an operator may ${what} at any time`;
 
+/** An order of an operator, or of a condition or check that an operator has enacted. */
+function byOrder({ command }: DecidedCase, what: string): string {
+  if (command?.kind === "armed.check") return BY_ARMED_CHECK;
+  return command?.kind === "condition.trip" ? BY_CONDITION : byOperator(what);
+}
+
+const BY_ARMED_CHECK = 'an armed check has failed, and armed_action is "pause"';
+
+const BY_CONDITION = "a kill condition of the contract in force had held for its time";
+
 const GROUNDS: Grounds = {
   "fleet.created": () => "the journal was empty, and every stop condition of the contract is sound",
-  "fleet.paused": () => byOperator("pause a fleet that is open"),
+  "fleet.paused": (_, so) => byOrder(so, "pause a fleet that is open"),
   "fleet.resumed": () => byOperator("resume a fleet that is paused"),
-  "fleet.killed": (_, { state }) =>
-    `${byOperator("kill a fleet")}; it had ${state.live_count} live workers and reservations`,
+  "fleet.killed": (_, so) =>
+    `${byOrder(so, "kill a fleet")}; it had ${so.state.live_count} live workers and reservations`,
   "fleet.recovered": ({ kept_seq, remembered_seq, remembered_hash }) =>
     (remembered_hash === UNSEEN
       ? `the journal was exported at entry ${kept_seq}, and its fleet may have gone on; `
@@ -74,13 +86,15 @@ const GROUNDS: Grounds = {
     `it was silent for ${data.silent_ms} ms and watched for ${data.watched_ms} ms, at least ` +
     `reap_after_ms (${state.contract.reap_after_ms}), but its sandbox was seen alive and ` +
     `silent_alive is ${quoted(state.contract.silent_alive)}`,
+  "worker.limit_hit": ({ worker, limit }, so) => hitGrounds(so, worker, limit),
   "worker.stopping": (data, so) => stoppingGrounds(data, so),
   "worker.stopped": ({ evidence }) =>
     `that is what was seen of it: ${JSON.stringify(evidence.facts)}`,
   "worker.reparented": (_, { state }) =>
     `its parent had ended and on_orphan is ${quoted(state.contract.on_orphan)}: the nearest ` +
     "ancestor that runs answers for it",
-  "worker.quarantined": (_, { state }) =>
+  "worker.quarantined": (_, { state, command }) =>
+    (command?.kind === "condition.trip" ? `${BY_CONDITION}; ` : "") +
     `it was running and in none yet; quarantine_max_ms is ${state.contract.quarantine_max_ms}`,
   "worker.unquarantined": ({ worker }, { state, atMs }) =>
     `it was in quarantine and within its lifetime, which ends at ` +
@@ -89,6 +103,15 @@ const GROUNDS: Grounds = {
   "budget.charged": ({ claimed }) =>
     "what was used is recorded whole, for it has happened" +
     (claimed ? "; a worker's own word can only add" : ""),
+  "condition.tripped": ({ when, for_ms, held_ms, measures }) =>
+    `${quoted(when)} was true of what was measured, ${JSON.stringify(measures)}, and had been ` +
+    `for ${held_ms} ms, at least the ${for_ms} ms it has to hold`,
+  "armed.checked": (_, { state }) =>
+    "a check passes by proof of an end alone, and is due each " +
+    `${state.contract.armed_every_ms} ms (armed_every_ms); armed_action is ` +
+    quoted(state.contract.armed_action),
+  "condition.failed": () =>
+    "what cannot be decided is no reason to stop anybody; it is on record so that it is seen",
   ...GROUNDS_OF_LEASES,
   "halt.requested": () => "a request to halt is recorded and shown; Stint never carries it out",
   "clock.accepted": () =>
@@ -101,6 +124,15 @@ const GROUNDS: Grounds = {
     `${key_id} was the key in force; whoever trusts it can trust every entry up to there`,
   "receipt.recorded": () => "a receipt is evidence for whoever reads later; it changes nothing",
 };
+
+/** What a hit of a limit follows, and whether it waited for a minute to be over. */
+function hitGrounds({ state, command }: DecidedCase, worker: string, limit: HitLimit): string {
+  const told = state.workers.get(worker)?.limits_hit[limit];
+  const before = told === undefined ? "it was the first of this limit" : `${told.count} were told`;
+  return command?.kind === "worker.exited"
+    ? `that was found when it had ended; ${before}`
+    : `its supervisor saw it, and tells of one limit at most once a minute; ${before}`;
+}
 
 function admissionGrounds({ manifest }: EventMap["worker.admitted"], so: DecidedCase): string {
   const { state, atMs } = so;
@@ -200,7 +232,8 @@ const VALUES = ["active_count", "total_count", "depth", "name", "reason", "state
 /** The fields in which a contract differs from the one before, each with both values. */
 function changesBetween(before: Contract, after: Contract): readonly string[] {
   return (Object.keys(after) as (keyof Contract)[]).flatMap((field) => {
-    const [was, is] = [JSON.stringify(before[field]), JSON.stringify(after[field])];
+    // The order of keys is the journal's in one of them, and the program's in the other.
+    const [was, is] = [canonicalText(before[field]), canonicalText(after[field])];
     return was === is ? [] : [`${field} ${was} → ${is}`];
   });
 }

@@ -1,5 +1,6 @@
 import type { Entry } from "../../kernel/entry.ts";
 import type { Event, EventKind, EventMap } from "../../kernel/event.ts";
+import type { KillAction } from "../../kernel/fleet/contract.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { isProof, type Outcome, type StopReason } from "../../kernel/worker/evidence.ts";
 import { UNSEEN } from "../recovery/unseen.ts";
@@ -8,6 +9,7 @@ import { HAPPENED_TO_LEASES } from "./lease-words.ts";
 import {
   actorWords,
   budgetWords,
+  hitWords,
   instantWords,
   listWords,
   quoted,
@@ -28,8 +30,16 @@ export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   orphaned: "the worker that answered for it ended",
   killed: "the fleet was killed",
   budget_spent: "it had used more than it was given",
+  tripped: "a kill condition held",
   quarantine_expired: "nobody lifted its quarantine in time",
   quarantine_stopped: "an operator ended it out of its quarantine",
+};
+
+const KILL_WORDS: Readonly<Record<KillAction, string>> = {
+  pause: "the fleet is paused",
+  quarantine: "the worker is put into quarantine",
+  stop: "the worker is told to stop",
+  kill: "the fleet is killed",
 };
 
 /** What happened, a sentence each without its full stop. */
@@ -83,6 +93,8 @@ const HAPPENED: Sentences = {
   "worker.flagged": ({ worker, silent_ms }, named) =>
     `worker ${workerWords(worker, named)} was flagged: silent for ${silent_ms} ms though its ` +
     "sandbox is alive",
+  "worker.limit_hit": ({ worker, ...hit }, named) =>
+    `worker ${workerWords(worker, named)} hit ${hitWords(hit)}`,
   "worker.stopping": ({ worker, reason, detail, grace_ms }, named) =>
     `worker ${workerWords(worker, named)} was told to stop` +
     (grace_ms === undefined ? "" : ` within ${grace_ms} ms`) +
@@ -109,6 +121,17 @@ const HAPPENED: Sentences = {
     `worker ${workerWords(worker, named)} was charged with ${budgetWords(amounts)}` +
     (claimed ? ", by its own word" : ""),
   ...HAPPENED_TO_LEASES,
+  "condition.tripped": ({ condition, worker, action, held_ms }, named) =>
+    `the kill condition ${quoted(condition)} tripped` +
+    (worker === undefined ? "" : ` on ${workerWords(worker, named)}`) +
+    ` after it had held for ${held_ms} ms: ${KILL_WORDS[action]}`,
+  "condition.failed": ({ condition, worker, problem }, named) =>
+    `the kill condition ${quoted(condition)} cannot be decided` +
+    (worker === undefined ? "" : ` about ${workerWords(worker, named)}`) +
+    `, and stops nobody: ${problem}`,
+  "armed.checked": ({ ok, grade, rung, took_ms, problem }) =>
+    `the armed check has ${ok ? "passed" : "failed"}, contained by ${rung}: ` +
+    (problem ?? `a canary was ended in ${took_ms} ms, on evidence of grade ${grade}`),
   "halt.requested": ({ handle, reason, lease }) =>
     `${quoted(handle)} is asked to halt${lease === undefined ? "" : ` for ${lease}`}: ${reason}`,
   "clock.accepted": ({ reason, wall_ms }) =>

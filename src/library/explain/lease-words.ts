@@ -50,6 +50,11 @@ export const ASKED_OF_LEASES: Asked = {
     (orphan === true ? "as an orphan" : `as ${claimWords(claim ?? {}, named)}`),
   "lease.revoke": ({ lease, reason }) =>
     `to revoke ${lease}, giving as the reason ${quoted(reason)}`,
+  "lease.mount": ({ lease, worker }, named) =>
+    `to let the sandbox of ${workerWords(worker, named)} mount the folders of ${lease}`,
+  "lease.fence": ({ lease, worker }, named) =>
+    `to record that nothing of ${workerWords(worker, named)} can write to what was mounted for ` +
+    lease,
 };
 
 /** What happened to leases and lanes, a sentence each without its full stop. */
@@ -67,6 +72,9 @@ export const HAPPENED_TO_LEASES: Happened = {
   "lease.granted": (data, named) =>
     `a lease of ${grantedWords(data)} was given to ${holderWords(data.holder, named)}, as ` +
     `${data.mode}, until ${instantWords(data.expires_at_ms)}` +
+    (data.widened_from === undefined
+      ? ""
+      : `, widened to whole folders from ${regionWords(data.widened_from)}`) +
     (data.lender === undefined ? "" : `, lent of ${data.lender}`),
   "lease.renewed": ({ lease, expires_at_ms }) =>
     `lease ${lease} was renewed until ${instantWords(expires_at_ms)}`,
@@ -82,6 +90,12 @@ export const HAPPENED_TO_LEASES: Happened = {
     `lease ${lease} was revoked` +
     `${lender === undefined ? "" : ` with ${lender}, which it was lent of`}: ${reason}`,
   "lease.lapsed": ({ lease }) => `lease ${lease} lapsed`,
+  "lease.mounted": ({ lease, worker, region }, named) =>
+    `${regionWords(withoutWorktree(region))} of lease ${lease} is mounted in the sandbox of ` +
+    workerWords(worker, named),
+  "lease.fenced": ({ lease, worker, region, waited_ms, was_frozen }, named) =>
+    `${regionWords(withoutWorktree(region))}, mounted for ${lease}, was taken from ` +
+    `${workerWords(worker, named)} after ${waited_ms} ms${was_frozen ? ", frozen meanwhile" : ""}`,
 };
 
 /** What a decision about leases and lanes rests on. */
@@ -117,6 +131,12 @@ export const GROUNDS_OF_LEASES: Grounds = {
   "lease.lapsed": ({ lease }, { state, atMs }) =>
     `its time ended at ${instantWords(state.book.leases.get(lease)?.expires_at_ms ?? atMs)}, and ` +
     `nobody had moved its end by ${instantWords(atMs)}`,
+  "lease.mounted": () =>
+    "the lease was live and its holder's, and nothing else was mounted for it; until it is " +
+    "fenced it counts as occupied, whatever becomes of the lease",
+  "lease.fenced": () =>
+    "its supervisor saw the kernel make the mount read-only, which it does only when nothing has " +
+    "a file there open for writing; others may have the ground now",
 };
 
 function grantGrounds(data: EventMap["lease.granted"], so: Decided): string {

@@ -51,6 +51,12 @@ const REMEDIES: Remedies = {
   region_too_large: (facts) => regionRemedy(facts),
   budget_exceeded: (facts) => budgetRemedy(facts),
   stop_condition: (facts) => conditionRemedy(facts),
+  condition_unmet: (facts) =>
+    facts.has("when")
+      ? `it would have passed if ${quoted(facts.text("when"))} had held for ` +
+        `${facts.number("for_ms")} ms of what it is asked about`
+      : `it would have passed under a contract with a kill condition ` +
+        quoted(facts.text("condition")),
   containment_too_weak: (facts) =>
     `it would have passed in a sandbox that holds ${facts.text("degraded")}, or under a contract ` +
     `whose allow_degraded names it`,

@@ -4,6 +4,7 @@ import type { Actor } from "../../kernel/actor.ts";
 import type { Budget } from "../../kernel/budget/budget.ts";
 import { flatten } from "../../kernel/budget/allowance.ts";
 import type { State } from "../../kernel/state.ts";
+import type { HitLimit, LimitHit } from "../../kernel/worker/limit.ts";
 
 /** Answers the name of a worker by its id, where it is known. */
 export type Named = (id: string) => string | undefined;
@@ -65,6 +66,39 @@ export function actorWords(actor: Actor, named: Named): string {
 export function instantWords(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? `${atMs} ms` : date.toISOString();
+}
+
+/** What is said of each limit: its unit's words, around an amount. */
+const LIMIT_WORDS: Readonly<Record<HitLimit, (amount: number) => string>> = {
+  memory_bytes: (amount) => `${sizeWords(amount)} of memory`,
+  processes: (amount) => countWords(amount, "process", "processes"),
+  wall_ms: (amount) => `${amount} ms of time`,
+  output_bytes: (amount) => `${sizeWords(amount)} of output`,
+  open_files: (amount) => countWords(amount, "open file", "open files"),
+  scratch_bytes: (amount) => `${sizeWords(amount)} of temporary files`,
+};
+
+/** That a limit was hit, for people: `its limit of 10 processes (10 used), 37 times`. */
+export function hitWords({ limit, value, use, count }: LimitHit): string {
+  const used = limit.endsWith("_bytes") ? sizeWords(use) : String(use);
+  const often = count === 1 ? "once" : `${count} times`;
+  return `its limit of ${LIMIT_WORDS[limit](value)} (${used} used), ${often}`;
+}
+
+function countWords(amount: number, one: string, many: string): string {
+  return `${amount} ${amount === 1 ? one : many}`;
+}
+
+const sizeUnits = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+
+/** A size for people, in the largest unit of which there is one, to a tenth: `1.5 GiB`. */
+function sizeWords(sizeBytes: number): string {
+  let [amount, unit] = [sizeBytes, 0];
+  while (amount >= 1_024 && unit < sizeUnits.length - 1) {
+    amount /= 1_024;
+    unit += 1;
+  }
+  return `${Math.round(amount * 10) / 10} ${sizeUnits[unit]}`;
 }
 
 /** A budget for people: `cpu_milli 500, memory_bytes 1024`; what is absent is unlimited. */

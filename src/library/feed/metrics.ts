@@ -1,6 +1,8 @@
 import type { Entry } from "../../kernel/entry.ts";
 import type { State } from "../../kernel/state.ts";
 import { isLive } from "../../kernel/state.ts";
+import { toEdge, type Camel } from "../names.ts";
+import { describeArmed, type ArmedDocument } from "./armed.ts";
 import type { FeedKind } from "./feed.ts";
 
 /** A fleet in numbers, at one moment; a frozen copy. */
@@ -20,12 +22,21 @@ export interface Metrics {
   readonly quarantinedCount: number;
   /** Admissions over the fleet's life. */
   readonly totalCount: number;
+  /** How the fleet stands with its armed checks, and the newest of them. */
+  readonly armed: Camel<ArmedDocument>;
   /** Entries that this handle has seen since it was opened, by kind. */
   readonly entries: Readonly<Record<string, number>>;
   /** Refusals that this handle has seen since it was opened, by code. */
   readonly refusals: Readonly<Record<string, number>>;
   /** What the rings of this handle have dropped. */
   readonly dropped: Readonly<Record<FeedKind, number>>;
+}
+
+/** What the counts are put together with, besides the state. */
+interface Beside {
+  readonly dropped: Readonly<Record<FeedKind, number>>;
+  /** Wall time, ms since 1970: ages are for display. */
+  readonly nowMs: number;
 }
 
 /** Counts what a handle sees go by. */
@@ -40,7 +51,8 @@ export class Counters {
   }
 
   /** Puts the counts together with what the state says. */
-  measure(state: State, dropped: Readonly<Record<FeedKind, number>>): Metrics {
+  measure(state: State, so: Beside): Metrics {
+    const { dropped, nowMs } = so;
     const live = [...state.workers.values()].filter(isLive);
     const countOf = (status: string): number =>
       live.filter((worker) => worker.status === status).length;
@@ -57,6 +69,7 @@ export class Counters {
       staleCount: live.filter(({ stale }) => stale).length,
       quarantinedCount: live.filter(({ quarantine }) => quarantine !== null).length,
       totalCount: state.total_count,
+      armed: toEdge(describeArmed(state, nowMs)),
       entries: Object.freeze(Object.fromEntries(this.#entries)),
       refusals: Object.freeze(Object.fromEntries(this.#refusals)),
       dropped,

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { add, flatten } from "../../kernel/budget/allowance.ts";
 import { isLive, type Amounts, type State, type Worker } from "../../kernel/state.ts";
+import { describeArmed, type ArmedDocument } from "./armed.ts";
 import type { Tally } from "./tally.ts";
 
 /** A fleet in numbers, in wire form: what `stint metrics --json` answers. */
@@ -27,6 +28,7 @@ export interface MeasuresDocument extends Tally {
   /** For how long the worker that was told to stop first is stopping, ms; 0 when none is. */
   readonly oldest_stopping_ms: number;
   readonly supervisor_up: boolean;
+  readonly armed: ArmedDocument;
 }
 
 /** What a fleet's numbers are taken from. */
@@ -69,6 +71,7 @@ export function measureFleet(so: MeasureOptions): MeasuresDocument {
     budget_spent: sum(live.map(({ spent }) => spent)),
     oldest_stopping_ms: since.reduce((most, atMs) => Math.max(most, nowMs - atMs), 0),
     supervisor_up: isSupervisorUp,
+    armed: describeArmed(state, nowMs),
     ...tally,
   };
 }
@@ -107,8 +110,19 @@ export async function prometheusText(measures: MeasuresDocument): Promise<string
     measures.oldest_stopping_ms / 1_000,
   );
   gauge("stint_supervisor_up", "Whether the supervisor answers.", measures.supervisor_up ? 1 : 0);
+  gaugeArmed(gauge, measures.armed);
   countAll(countersIn(registry), measures);
   return registry.metrics();
+}
+
+/** Of what was never checked there is neither age nor result. */
+function gaugeArmed(gauge: Say, { standing, age_ms: ageMs, last }: ArmedDocument): void {
+  const standings = { off: 0, never: 0, proven: 0, failed: 0, overdue: 0, [standing]: 1 };
+  const help = "1 for how the fleet stands with its armed checks.";
+  gauge("stint_armed_check_status", help, byLabel("status", standings));
+  if (ageMs === null || last === null) return;
+  gauge("stint_armed_check_age_seconds", "The age of the newest armed check.", ageMs / 1_000);
+  gauge("stint_armed_check_ok", "Whether the newest armed check passed.", last.ok ? 1 : 0);
 }
 
 /** Samples that differ by their labels; there may be none yet. */

@@ -1,4 +1,4 @@
-import type { AdmissionContext } from "../../kernel/condition/context.ts";
+import type { AdmissionContext } from "../../kernel/condition/context/admission.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { FunctionConditions } from "../../runtime/function-condition.ts";
 import { toEdge, type Camel } from "../names.ts";

@@ -109,7 +109,9 @@ export class FleetReader {
 
   metrics(): Metrics {
     demandOpen(this.#seat);
-    return this.#parts.counters.measure(this.#seat.loop.state(), this.#parts.feed.dropped());
+    const { wallMs: nowMs } = this.#seat.clock.read();
+    const dropped = this.#parts.feed.dropped();
+    return this.#parts.counters.measure(this.#seat.loop.state(), { dropped, nowMs });
   }
 
   entries(options?: EntriesOptions): AsyncIterable<EntryView> {

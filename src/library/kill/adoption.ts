@@ -20,8 +20,14 @@ export async function isKilledUnseen({ fleet, store, loop }: Permitted): Promise
   return loop.state().status !== "killed" && !(await store.permit.isGranted(fleet));
 }
 
-/** Journals a kill that was carried out when it could not be journaled. */
+/**
+ * Journals a kill that was carried out when it could not be journaled; of one that is on record,
+ * and whose author died before he took the permit away, takes that.
+ */
 export async function adoptKill(seat: Permitted & Pick<Seat, "owner">): Promise<void> {
+  const { fleet, store, loop } = seat;
+  const isKilled = loop.state().status === "killed";
+  if (isKilled && (await store.permit.isGranted(fleet))) await store.permit.revoke(fleet);
   if (!(await isKilledUnseen(seat))) return;
   const reason = "the fleet was killed: its permit is gone, or its id is among the killed ones";
   await demand(seat, { kind: "fleet.kill", data: { reason } }, seat.owner);

@@ -20,6 +20,7 @@ import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
 import { closedFault } from "../closed.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
+import { isCanary } from "../process/canary.ts";
 import { isSupervised } from "../relay/supervised.ts";
 import type { Seat } from "../seat.ts";
 import { evidenceOfAbsence, journalEnd } from "../steward/gone.ts";
@@ -36,6 +37,8 @@ export interface KillOrder {
   readonly reason: string;
   /** How long cooperative tasks are given to settle after their signal, ms. */
   readonly settleMs: number;
+  /** The place of the kill's entry where it is on record already: then none is asked for. */
+  readonly seq?: number;
 }
 
 /**
@@ -57,7 +60,10 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     const sweep = new Sweep({ ...seat, sandboxes: member.sandboxes, isOnRecord });
     // Asked before it has the entry: from then on it is busy.
     const asking = isSupervised(member, sayMs);
-    const appending = appendKill(seat, { reason: order.reason, by, troubles });
+    const appending =
+      order.seq === undefined
+        ? appendKill(seat, { reason: order.reason, by, troubles })
+        : Promise.resolve(order.seq);
     const sweeping = sweepFirst(seat, sweep, { asking, appending });
     const [seq, isRevoked] = await Promise.all([appending, revokePermit(seat, troubles)]);
     for (const [id, name] of listLive(seat)) names.set(id, name);
@@ -72,7 +78,8 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
       if (isRevoked && isSwept) ends.addReservations(sweep.survivors);
     }
     // Who had ended by then, and had nothing alive any more, was not ended by this kill.
-    const met = [...new Set([...names.keys(), ...endings.keys()])];
+    // A canary is no worker; one that could not be ended is told of among the troubles.
+    const met = [...new Set([...names.keys(), ...endings.keys()])].filter((id) => !isCanary(id));
     const over = seq === null ? NOBODY : await before.among(met);
     const workers = met
       .filter((id) => !over.has(id) || sweep.foundAlive.has(id))

@@ -54,6 +54,11 @@ export interface LeaseView {
   readonly worktree: string | null;
   /** Whose it was before, where it was handed over. */
   readonly takenOver: Camel<TakenOver> | null;
+  /**
+   * What of it its holder's sandbox lets it write to, as patterns of whole folders; empty where
+   * leases are not enforced, and what is not in it nobody but the holder's own care keeps.
+   */
+  readonly mounted: readonly string[];
   /** Whether it is left of a worker that has ended. */
   readonly orphaned: boolean;
   /** Whether it gave a right at that moment, as far as was known. */
@@ -64,17 +69,24 @@ export interface LeaseView {
 
 /** Shows a lease of the state; `atMs` is the journal time by which it may be over. */
 export function viewOfLease(state: State, lease: Lease, atMs: number): LeaseView {
-  return makeView(lease, { orphaned: isOrphaned(state, lease), is_live: isHeldAt(lease, atMs) });
+  const mounted = state.book.mounts.get(lease.id)?.region ?? [];
+  const [orphaned, is_live] = [isOrphaned(state, lease), isHeldAt(lease, atMs)];
+  return makeView(lease, { mounted, orphaned, is_live });
 }
 
 /** Shows a lease that has ended. */
 export function viewOfEnded(lease: Lease, ended: LeaseEnd): LeaseView {
-  return Object.freeze({ ...makeView(lease, { orphaned: false, is_live: false }), ended });
+  const over = { mounted: [], orphaned: false, is_live: false };
+  return Object.freeze({ ...makeView(lease, over), ended });
 }
 
 function makeView(
   lease: Lease,
-  so: { readonly orphaned: boolean; readonly is_live: boolean },
+  so: {
+    readonly mounted: readonly string[];
+    readonly orphaned: boolean;
+    readonly is_live: boolean;
+  },
 ): LeaseView {
   const { id, fence, mode, lane, region, alone, holder, ttl_ms, granted_at_ms } = lease;
   const { expires_at_ms, key, run_id, lender, worktree, taken_over } = lease;

@@ -1,11 +1,13 @@
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { StopReason } from "../../kernel/worker/evidence.ts";
+import type { LimitHit } from "../../kernel/worker/limit.ts";
 import { subjectOf } from "../../kernel/subject.ts";
 import type {
   Ending,
   Sandbox,
   SandboxLimits,
+  SandboxExhibit,
   SandboxRecord,
   SandboxSpec,
   SandboxUse,
@@ -13,7 +15,9 @@ import type {
 import { errorText } from "../error-text.ts";
 import { supervisorOf, type Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
+import { isCanary } from "./canary.ts";
 import { Freezer } from "./freezer.ts";
+import { FrozenSweep } from "./frozen-sweep.ts";
 import { readLastWords } from "./last-words.ts";
 import { Retries } from "./retries.ts";
 import { hasEnded } from "../worker/until.ts";
@@ -78,6 +82,7 @@ export class Sandboxes {
   readonly #finishing = new Map<string, Undertaking>();
   readonly #settling = new Map<string, Promise<void>>();
   readonly #lastWords = new Map<string, string>();
+  readonly #sweep: FrozenSweep;
   readonly #retries: Retries;
   readonly #forgottenListeners = new Set<(id: string) => void>();
   readonly #unsubscribe: readonly (() => void)[];
@@ -86,11 +91,13 @@ export class Sandboxes {
     this.#seat = seat;
     this.#driver = driver;
     this.#hears = options.hears ?? (() => true);
+    this.#sweep = new FrozenSweep(driver, seat.timers);
     this.#retries = new Retries(seat, (id) => this.follow(id));
     this.freezer = new Freezer({ seat, driver, follow: (id) => this.follow(id) });
     this.#unsubscribe = [
       seat.loop.onEntry((entry) => this.#hear(entry)),
       driver.onExit((id) => {
+        if (isCanary(id)) return;
         this.#exited.add(id);
         this.#exitWaiters.get(id)?.();
         this.follow(id);
@@ -101,6 +108,11 @@ export class Sandboxes {
   /** What a driver of this kind cannot hold; an admission has to say so. */
   get degraded(): Sandbox["degraded"] {
     return this.#driver.degraded;
+  }
+
+  /** Lets them write to parts of their ground; undefined where the driver cannot. */
+  get mounts(): Sandbox["mounts"] {
+    return this.#driver.mounts;
   }
 
   /** The rung of containment, in words. */
@@ -141,6 +153,16 @@ export class Sandboxes {
   /** What a sandbox uses now, where that can be measured. */
   use(id: string): Promise<SandboxUse | undefined> {
     return this.#driver.use(id);
+  }
+
+  /** The limits that a sandbox has hit since its start, as far as that is known here. */
+  hits(id: string): Promise<readonly LimitHit[]> {
+    return this.#driver.hits(id);
+  }
+
+  /** What there is in a sandbox now; meant for one that is frozen. */
+  examine(id: string): Promise<SandboxExhibit | undefined> {
+    return this.#driver.examine(id);
   }
 
   /** Sets other limits on a sandbox; answers its use where that is above one of them. */
@@ -187,6 +209,8 @@ export class Sandboxes {
 
   /** Brings a sandbox in line with what the state says of its worker. */
   follow(id: string): void {
+    // Whoever started it ends it, and who finds it left over.
+    if (isCanary(id)) return;
     const worker = this.#seat.loop.state().workers.get(id);
     if (worker === undefined || hasEnded(worker)) {
       this.finishLater(id, { graceMs: 0, by: "ended" });
@@ -224,6 +248,7 @@ export class Sandboxes {
     const isPolite = this.#own.has(id) && this.#hears(id);
     const politeMs = isPolite ? Math.floor(options.graceMs / 2) : 0;
     if (politeMs > 0) await this.#exitWithin(id, politeMs);
+    await this.#sweep.until(id);
     const ending = await this.end(id, { ...options, graceMs: options.graceMs - politeMs });
     if (ending !== undefined) await this.settle(id, ending);
     return ending;
@@ -249,18 +274,20 @@ export class Sandboxes {
     return settling;
   }
 
-  async #settle(id: string, { evidence, outcome }: Ending): Promise<void> {
+  async #settle(id: string, { evidence, outcome, hits = [] }: Ending): Promise<void> {
     const said = await readLastWords(this.#driver.folder(id));
     this.#remember(id, said);
     const { exit_code: exitCode = 0 } = outcome;
     if (exitCode !== 0) this.#seat.log.warn("a process has failed", { worker: id, exitCode, said });
     if (!hasEnded(this.#seat.loop.state().workers.get(id))) {
-      const data = { worker: id, evidence, outcome };
+      const told = hits.length === 0 ? {} : { limits_hit: hits };
+      const data = { worker: id, evidence, outcome, ...told };
       await this.#seat.loop.submit({ kind: "worker.exited", data }, supervisorOf(this.#seat));
     }
     await this.#driver.forget(id);
     for (const known of [this.#own, this.#exited, this.#graces]) known.delete(id);
     this.freezer.forget(id);
+    this.#sweep.forget(id);
     this.#retries.forget(id);
     for (const listener of this.#forgottenListeners) listener(id);
   }
@@ -272,18 +299,34 @@ export class Sandboxes {
     await this.#driver.close();
   }
 
+  /**
+   * Ends all that this process started, at once and without asking, and journals that when it can.
+   * What else of the fleet runs on this host is struck too, where the driver can.
+   */
+  endAll(by: string): void {
+    this.#strike();
+    for (const id of this.#own) this.finishLater(id, { graceMs: 0, by });
+  }
+
   #hear(entry: Entry): void {
     if (entry.kind === "fleet.killed") {
-      this.#driver.strike().catch((error: unknown) => {
-        // Each is ended by itself as well, and whoever is not ended so is told of by name.
-        this.#seat.log.warn("not all could be killed at once", { error: errorText(error) });
-      });
-      // What could not be ended before is tried again at once: this time nobody is asked.
-      this.#retries.clear();
+      this.#strike();
       for (const id of this.#own) this.follow(id);
     }
+    const { kind, data } = entry;
+    const isNow = kind === "worker.stopping" && data.grace_ms === 0;
+    if (isNow && this.#own.has(data.worker)) this.#sweep.add(data.worker);
     const id = subjectOf(entry);
     if (id !== null && this.#own.has(id)) this.follow(id);
+  }
+
+  #strike(): void {
+    this.#driver.strike().catch((error: unknown) => {
+      // Each is ended by itself as well, and whoever is not ended so is told of by name.
+      this.#seat.log.warn("not all could be killed at once", { error: errorText(error) });
+    });
+    // What could not be ended before is tried again at once: this time nobody is asked.
+    this.#retries.clear();
   }
 
   /** A frozen process cannot hear a request to end, and a kill asks nobody. */

@@ -13,7 +13,7 @@ import type { Command } from "../../kernel/command.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { Fault } from "../../ports/fault.ts";
-import type { Head, Journal } from "../../ports/journal.ts";
+import type { Head, Journal, Remembered } from "../../ports/journal.ts";
 import { InputError } from "../../protocol/input.ts";
 import { decideAlone } from "../../runtime/alone.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
@@ -30,8 +30,8 @@ export interface LostStore {
   readonly journal: Journal;
   /** The newest entry that it has. */
   readonly kept: Head;
-  /** The newest entry that is remembered: `kept` where nothing is lost. */
-  readonly remembered: Head;
+  /** The newest entry that is remembered, `kept` where nothing is lost; and the highest epoch. */
+  readonly remembered: Remembered;
   readonly permit: Permit;
 }
 
@@ -52,7 +52,7 @@ export interface Loss {
   readonly isKilled: boolean;
   readonly epoch: number;
   readonly kept: Head & { readonly atMs: number };
-  readonly remembered: Head;
+  readonly remembered: Remembered;
   /** What is missing; null when nothing is. */
   readonly lost: LostRange | null;
   /** Ids of the workers that live by the kept part. */
@@ -116,8 +116,8 @@ export interface Recovery {
 }
 
 /**
- * Goes on without what is lost: above every seq that is remembered, in a new epoch, paused. Workers
- * of the lost part that are known count as live until they expire. A kill stays in force.
+ * Goes on without what is lost: above every seq and epoch that is remembered, paused. Workers of
+ * the lost part that are known count as live until they expire. A kill stays in force.
  *
  * Throws an InputError when there are more workers than are taken over, `Fault` `storage_busy`
  * (retryable) when another recovery was quicker, and those of the store.
@@ -142,6 +142,7 @@ export async function recoverFleetIn(
       kept_hash: before.head.hash,
       remembered_seq: remembered.seq,
       remembered_hash: remembered.hash,
+      remembered_epoch: remembered.epoch,
       workers: fitting(given),
     };
     const command = { kind: "fleet.recover", data } as const;

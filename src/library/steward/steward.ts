@@ -7,6 +7,7 @@ import { errorText } from "../error-text.ts";
 import { adoptKill, isKilledUnseen } from "../kill/adoption.ts";
 import { Sweep } from "../kill/sweep.ts";
 import type { Member } from "../member.ts";
+import { CANARY_LIFE_MS, isCanary } from "../process/canary.ts";
 import { hasEnded } from "../worker/until.ts";
 import { evidenceOfAbsence, journalEnd } from "./gone.ts";
 
@@ -159,6 +160,7 @@ export class Steward {
   /** Acts on a sandbox: its own starter's at once, another's only when that one had its time. */
   #followRecord({ instance: id, seen }: SandboxRecord, state: State, undone: Set<string>): void {
     const { sandboxes } = this.#member;
+    if (isCanary(id)) return this.#followCanary(id, state, undone);
     const worker = state.workers.get(id);
     const isQuarantined = worker !== undefined && worker.quarantine !== null;
     const isOwn = sandboxes?.isOwn(id) === true;
@@ -176,6 +178,13 @@ export class Steward {
     else sandboxes?.finishLater(id, { graceMs: 0, by: "exit" });
   }
 
+  /** Its supervisor ends it, or the next one; what is older than any can be has none. */
+  #followCanary(id: string, { status }: State, undone: Set<string>): void {
+    undone.add(id);
+    if (!this.#hadTime(id, status === "killed" ? othersAfterKillMs : CANARY_LIFE_MS)) return;
+    this.#member.sandboxes?.finishLater(id, { graceMs: 0, by: "left over" });
+  }
+
   /** Whoever lifted a quarantine may have died before it thawed; a thaw too many does no harm. */
   #thawLeftovers({ instance: id }: SandboxRecord, state: State): void {
     const { sandboxes } = this.#member;
@@ -187,10 +196,15 @@ export class Steward {
   }
 
   #hadItsTime(id: string, { status }: State): boolean {
+    return this.#hadTime(id, status === "killed" ? othersAfterKillMs : othersMs);
+  }
+
+  /** Whether it was seen undone for so long, ms. */
+  #hadTime(id: string, forMs: number): boolean {
     const nowMs = this.#member.seat.clock.monotonicMs();
     const sinceMs = this.#undoneSinceMs.get(id) ?? nowMs;
     this.#undoneSinceMs.set(id, sinceMs);
-    return nowMs - sinceMs >= (status === "killed" ? othersAfterKillMs : othersMs);
+    return nowMs - sinceMs >= forMs;
   }
 
   #listStopping(state: State, withSandbox: ReadonlySet<string>): readonly Worker[] {

@@ -4,6 +4,7 @@ import type { Entry } from "../../kernel/entry.ts";
 import type { Evidence, Outcome, StopReason } from "../../kernel/worker/evidence.ts";
 import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import { listHits, type LimitHit, type RecordedHits } from "../../kernel/worker/limit.ts";
 import type { Manifest, Network } from "../../kernel/worker/manifest.ts";
 import type { ProcessIdentity } from "../../kernel/command.ts";
 import type { Amounts, Quarantine, Stopping, Worker, WorkerStatus } from "../../kernel/state.ts";
@@ -23,6 +24,11 @@ export interface EndView {
   readonly atMs: number;
   /** The place of the entry that says so. */
   readonly seq: number;
+}
+
+/** That a worker has hit a limit, as it was last told. */
+export interface HitView extends LimitHit {
+  readonly atMs: number;
 }
 
 /** A worker at one moment: a deep-frozen copy, which changes nothing and is changed by nothing. */
@@ -50,6 +56,8 @@ export interface WorkerView {
   readonly regions: readonly string[];
   readonly network: Network;
   readonly degraded: readonly string[];
+  /** The limits that it has hit, the newest of each; kept after its end. */
+  readonly limitsHit: readonly HitView[];
   readonly childrenCount: number;
   readonly admittedAtMs: number;
   readonly expiresAtMs: number;
@@ -78,6 +86,7 @@ export function viewOf(worker: Worker): WorkerView {
     regions,
     network,
     degraded,
+    limits_hit: listHits(worker.limits_hit),
     children_count: worker.live_children_count,
     admitted_at_ms: worker.admitted_at_ms,
     expires_at_ms: worker.expires_at_ms,
@@ -94,12 +103,14 @@ export interface Biography {
   state: JsonObject | null;
   /** What it was charged for. */
   charged: Amounts;
+  hits: RecordedHits;
   end: Entry<"worker.stopped"> | Entry<"worker.lapsed"> | null;
 }
 
 /** A life of which nothing is known yet. */
 export function blankBiography(): Biography {
-  return { admitted: null, process: null, parent: null, state: null, charged: {}, end: null };
+  const nothing = { admitted: null, process: null, parent: null, state: null, end: null };
+  return { ...nothing, charged: {}, hits: {} };
 }
 
 /** Adds an entry to the life that it is about; entries come in their order. */
@@ -117,7 +128,10 @@ export function addToBiography(life: Biography, entry: Entry): void {
   else if (kind === "worker.checkpointed") life.state = data.state;
   else if (kind === "worker.reparented") life.parent = data.parent;
   else if (kind === "budget.charged") life.charged = add(life.charged, flatten(data.amounts));
-  else if (kind === "worker.stopped" || kind === "worker.lapsed") life.end = entry;
+  else if (kind === "worker.limit_hit") {
+    const { limit, value, use, count } = data;
+    life.hits = { ...life.hits, [limit]: { value, use, count, at_ms: entry.at_ms } };
+  } else if (kind === "worker.stopped" || kind === "worker.lapsed") life.end = entry;
 }
 
 /** Shows a worker that has ended; undefined when its admission or its end is not known. */
@@ -143,6 +157,7 @@ export function viewOfEnded(life: Biography): WorkerView | undefined {
     regions,
     network,
     degraded,
+    limits_hit: listHits(life.hits),
     children_count: 0,
     admitted_at_ms: manifest.issued_at_ms,
     expires_at_ms: manifest.expires_at_ms,

@@ -1,3 +1,4 @@
+import type { LimitHit } from "../../kernel/worker/limit.ts";
 import type { SandboxLimits, SandboxUse } from "../../ports/sandbox.ts";
 
 /** Something that a group of processes can be held to, or have done to it as a whole. */
@@ -59,8 +60,14 @@ export interface Cgroup {
   limit(limits: SandboxLimits): Promise<CgroupUse | undefined>;
   /** What it uses now; all fields are absent when it does not exist. */
   use(): Promise<CgroupUse>;
+  /** What of it changes from one moment to the next; for samples of many groups, without delay. */
+  readonly gauge: () => SandboxUse;
+  /** Memory and processes, where it was found up against what it may have of them. */
+  hits(): Promise<readonly LimitHit[]>;
   /** Its processes, in all groups below it too, as pids of this process's own pid namespace. */
   members(): Promise<readonly number[]>;
+  /** Its processes as one hierarchy has them: enough for a look, not for an end. */
+  glance(): Promise<readonly number[]>;
   /** Whether no process is in it; true also when it does not exist. */
   isEmpty(): Promise<boolean>;
   /** Stops it from running; false when some of it still ran `deadlineMs` later. */

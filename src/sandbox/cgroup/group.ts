@@ -6,6 +6,8 @@ import type { SandboxLimits } from "../../ports/sandbox.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import type { Cgroup, CgroupUse } from "./cgroup.ts";
 import { freezeGroup, killGroup, thawGroup } from "./control.ts";
+import { gaugeOf } from "./gauge.ts";
+import { hitsOf } from "./hits.ts";
 import { hasMoreProcesses, limitCpu, limitMemory, limitProcesses } from "./limits.ts";
 import { measure } from "./measure.ts";
 import { hasNoMembers, listMembers, removeGroup } from "./members.ts";
@@ -24,6 +26,9 @@ export function groupIn(folders: readonly string[], path: string): Cgroup {
     joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
     limit: (limits) => limitGroup(folders, limits),
     use: () => measure(folders),
+    gauge: gaugeOf(folders),
+    hits: hitsOf(folders),
+    glance: async () => (folders[0] === undefined ? [] : listMembers(folders[0])),
     async members() {
       const lists = await Promise.all(folders.map(listMembers));
       return [...new Set(lists.flat())];

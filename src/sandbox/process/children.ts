@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../ports/log.ts";
-import { type Exit, noteDocument, OWN_FILES } from "./record.ts";
+import { noteDocument } from "../folder/document.ts";
+import { type Exit, OWN_FILES } from "../folder/notes.ts";
 
 /** The sandboxes that this process started: only their parent is told how processes end. */
 export class Children {

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault } from "../../ports/fault.ts";
-import { noteDocument, OWN_FILES, type ProcessRecord, readRecord } from "./record.ts";
+import { noteDocument } from "../folder/document.ts";
+import { OWN_FILES } from "../folder/notes.ts";
+import { type ProcessRecord, readRecord } from "./record.ts";
 import { freeze, isFrozen, type Lister, thaw } from "./sweep.ts";
 import type { Workshop } from "./workshop.ts";
 

@@ -21,7 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ok } from "../../kernel/assert.ts";
 import type { SandboxSpec } from "../../ports/sandbox.ts";
 import { Fault } from "../../ports/fault.ts";
-import { OWN_FILES } from "./record.ts";
+import { OWN_FILES } from "../folder/notes.ts";
 import { keeperCommand } from "./rung/keeper.ts";
 import type { Nest } from "./rung/nest.ts";
 import { isBelow } from "./rung/paths.ts";
@@ -51,8 +51,8 @@ trap 'echo "$stint_why" > "$stint_note"' EXIT
 read -r stint_go <&3 || exit 125
 [ "$stint_go" = go ] || exit 125
 stint_why=cgroup
-stint_permit=$2 stint_fleet_permit=$3 stint_line=$4 stint_joins=$5
-shift 5
+stint_permit=$2 stint_fleet_permit=$3 stint_line=$4 stint_files=$5 stint_joins=$6
+shift 6
 while [ "$stint_joins" -gt 0 ]; do
   echo 0 > "$1" || exit 125
   shift
@@ -61,6 +61,8 @@ done
 stint_why=permit
 [ -e "$stint_permit" ] || exit 125
 [ -z "$stint_fleet_permit" ] || [ -e "$stint_fleet_permit" ] || exit 125
+stint_why=limit
+ulimit -c 0 && { [ -z "$stint_files" ] || ulimit -n "$stint_files"; } || exit 125
 stint_why=program
 [ "$stint_line" = keep ] && stint_why=wrapper || exec 3<&-
 [ -z "\${BASH_VERSION-}" ] || shopt -s execfail
@@ -80,6 +82,8 @@ export interface Launch {
   readonly wrapper?: readonly string[];
   /** Files of a control group; who writes to each of them has joined it. */
   readonly joinFiles?: readonly string[];
+  /** How many descriptors each of its processes may have open; as its starter where absent. */
+  readonly openFiles?: number;
   /** What it may write to of its own, where that is not what its user may. */
   readonly nest?: Nest;
   /** Whether the output goes to pipes, `stdout` and `stderr` of the child, and not to a file. */
@@ -211,12 +215,13 @@ function trustedEnvironment({ spec, fleet }: Launch): Record<string, string> {
 
 /** Spawns a launcher's shell. Errors of the system are thrown at once or emitted: both reject. */
 function spawnShell(launch: Launch, output: number | "pipe"): Promise<ChildProcess> {
-  const { spec, folder, wrapper, joinFiles = [] } = launch;
+  const { spec, folder, wrapper, joinFiles = [], openFiles } = launch;
   const note = join(folder, OWN_FILES.unlaunched);
   const permits = [join(folder, OWN_FILES.permit), launch.permitFile ?? ""];
   const line = wrapper === undefined ? "drop" : "keep";
   const command = wrapper === undefined ? spec.run : [...wrapper, ...keeperCommand(spec.run)];
-  const before = [note, ...permits, line, String(joinFiles.length), ...joinFiles];
+  const bounds = [String(openFiles ?? ""), String(joinFiles.length)];
+  const before = [note, ...permits, line, ...bounds, ...joinFiles];
   return new Promise((resolve, reject) => {
     const child = spawn("/bin/sh", ["-c", SCRIPT, "sh", ...before, ...command], {
       cwd: spec.cwd ?? process.cwd(),
@@ -261,6 +266,8 @@ function explain(why: string, { spec }: Launch, complaint: string): string {
       return `${spec.instance} must be let go by its starter, it was not`;
     case "cgroup":
       return `${spec.instance} must be able to join its control group, it was not: ${complaint}`;
+    case "limit":
+      return `${spec.instance} must be held to its open files, it was not: ${complaint}`;
     case "wrapper":
       return `${spec.instance} must get namespaces of its own, it did not: ${complaint}`;
     default:

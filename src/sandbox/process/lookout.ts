@@ -5,10 +5,10 @@ import type { SandboxRecord } from "../../ports/sandbox.ts";
 import { readBootId } from "../../system/boot.ts";
 import { isRunning, ownIdentity } from "../../system/process.ts";
 import { Census, type CountedProcess, membersOf } from "./census.ts";
+import { OWN_FILES } from "../folder/notes.ts";
 import {
   type EnclosureRecord,
   type FirstProcess,
-  OWN_FILES,
   type ProcessRecord,
   readRecord,
 } from "./record.ts";

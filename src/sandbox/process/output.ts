@@ -6,19 +6,24 @@
 
 import { open, stat } from "node:fs/promises";
 import { codeOf } from "../../ports/error-code.ts";
+import type { Cut } from "../limit/cut.ts";
 
-/** Cuts a file that is longer than `bytesMax` to a notice and its last bytes, half of that. */
-export async function trimOutput(file: string, bytesMax: number): Promise<void> {
+/**
+ * Cuts a file that is longer than `bytesMax` to a notice and its last bytes, half of that. Answers
+ * how long it was, and how much of that was dropped, bytes; undefined where nothing was.
+ */
+export async function trimOutput(file: string, bytesMax: number): Promise<Cut | undefined> {
   try {
     const { size } = await stat(file);
-    if (size > bytesMax) await trim(file, Math.floor(bytesMax / 2));
+    return size > bytesMax ? await trim(file, Math.floor(bytesMax / 2)) : undefined;
   } catch (error) {
     // ENOENT: the sandbox was forgotten meanwhile.
     if (codeOf(error) !== "ENOENT") throw error;
+    return undefined;
   }
 }
 
-async function trim(file: string, keepBytes: number): Promise<void> {
+async function trim(file: string, keepBytes: number): Promise<Cut> {
   const reader = await open(file, "r");
   // Appending, as the worker does: what it writes in between stands before or after, never under.
   const writer = await open(file, "a");
@@ -29,6 +34,7 @@ async function trim(file: string, keepBytes: number): Promise<void> {
     const notice = `[stint: ${size - bytesRead} bytes of output were dropped here]\n`;
     await writer.truncate(0);
     await writer.write(Buffer.concat([Buffer.from(notice), kept.subarray(0, bytesRead)]));
+    return { sizeBytes: size, droppedBytes: size - bytesRead };
   } finally {
     await reader.close();
     await writer.close();

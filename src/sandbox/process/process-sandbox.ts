@@ -12,13 +12,15 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ok } from "../../kernel/assert.ts";
+import type { HitMeasure, LimitHit } from "../../kernel/worker/limit.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault } from "../../ports/fault.ts";
 import { type Log, SILENT } from "../../ports/log.ts";
 import type {
   Ending,
-  OutputSink,
+  GroundMounts,
   Sandbox,
+  SandboxExhibit,
   SandboxLimits,
   SandboxRecord,
   SandboxSpec,
@@ -27,20 +29,23 @@ import type {
 import { hostId } from "../../system/host.ts";
 import { readProcess } from "../../system/process.ts";
 import { asStorageFault } from "../../system/storage-fault.ts";
-import { clearDebris, dropFolder } from "./claim.ts";
+import { clearDebris, dropFolder } from "../folder/claim.ts";
 import { Children } from "./children.ts";
+import { exhibitOf } from "../exhibit.ts";
 import { Freezer } from "./freezer.ts";
 import { demandLaunchable } from "./launcher.ts";
 import { Lookout } from "./lookout.ts";
 import { trimOutput } from "./output.ts";
-import { noteDocument, OWN_FILES, readRecord } from "./record.ts";
+import { noteDocument } from "../folder/document.ts";
+import { OWN_FILES } from "../folder/notes.ts";
+import { readRecord } from "./record.ts";
 import { contain } from "./rung/containment.ts";
 import { HiddenFolders } from "./rung/hidden.ts";
 import type { RungName } from "./rung/probe.ts";
 import { Starter } from "./starter.ts";
 import { Stopper, type StopOptions } from "./end/stopper.ts";
-import { Walls } from "./end/walls.ts";
-import { withFrame, withoutFrame, Workshop } from "./workshop.ts";
+import { Walls } from "../end/walls.ts";
+import { hitsWithoutFrame, type OpenSink, withFrame, withoutFrame, Workshop } from "./workshop.ts";
 
 /** What a worker's output may grow to before its older half is dropped, bytes. */
 const outputBytesMax = 8 * 2 ** 20;
@@ -48,6 +53,9 @@ const trimEveryMs = 1_000;
 
 /** Who ends a worker whose time is over, as its outcome names it. */
 const WALL = "wall_ms";
+
+/** A folder that is a sandbox's own wherever it has any. */
+const SCRATCH = "/dev/shm";
 
 const idForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
@@ -76,8 +84,11 @@ export interface ProcessSandboxOptions {
    * Takes the output of a sandbox that is started. By default it goes straight to a file in the
    * sandbox's folder, so that a worker may outlive this process.
    */
-  readonly output?: (instance: string) => Promise<OutputSink>;
-  /** What an output file may grow to before its older half is dropped; 8 MiB by default. */
+  readonly output?: OpenSink;
+  /**
+   * What an output file may grow to before its older half is dropped, where a start does not say;
+   * 8 MiB by default.
+   */
   readonly outputBytesMax?: number;
   readonly log?: Log;
 }
@@ -140,7 +151,7 @@ class ProcessSandbox implements Sandbox {
     this.#starter = new Starter(workshop);
     this.#stopper = new Stopper(workshop);
     this.#freezer = new Freezer(workshop);
-    this.#walls = new Walls((instance) => this.#timeOut(instance), log);
+    this.#walls = new Walls((instance, spent) => this.#timeOut(instance, spent), log);
     this.#outputBytesMax = options.outputBytesMax ?? outputBytesMax;
     this.#trimming = setInterval(() => void this.#trimOwn(log), trimEveryMs).unref();
     children.onExit((instance) => this.#walls.drop(instance));
@@ -148,6 +159,10 @@ class ProcessSandbox implements Sandbox {
 
   get degraded(): Sandbox["degraded"] {
     return this.#workshop.parts.containment.degraded;
+  }
+
+  get mounts(): GroundMounts | undefined {
+    return this.degraded.includes("leases") ? undefined : this.#workshop.gifts;
   }
 
   get rung(): string {
@@ -221,9 +236,42 @@ class ProcessSandbox implements Sandbox {
 
   async use(instance: string): Promise<SandboxUse | undefined> {
     this.#demandOpen();
+    const known = this.#workshop.groups.get(instance);
+    if (known !== undefined && this.#children.isRunning(instance))
+      return withoutFrame(known.gauge());
     const cgroup = await this.#workshop.cgroupOf(await readRecord(this.folder(instance)));
     if (cgroup === undefined || (await cgroup.isEmpty())) return undefined;
+    if (this.#children.isRunning(instance)) this.#workshop.groups.set(instance, cgroup);
     return withoutFrame(await cgroup.use());
+  }
+
+  async hits(instance: string): Promise<readonly LimitHit[]> {
+    this.#demandOpen();
+    const { book, pumps, groups } = this.#workshop;
+    const record = await readRecord(this.folder(instance));
+    const cgroup = groups.get(instance) ?? (await this.#workshop.cgroupOf(record));
+    if (cgroup !== undefined && this.#children.isRunning(instance)) groups.set(instance, cgroup);
+    if (book.needsLook(instance)) {
+      const keeper = record?.enclosure?.init?.pid;
+      const scratch = keeper === undefined ? undefined : { pid: keeper, at: SCRATCH };
+      book.look(instance, { pids: (await cgroup?.glance()) ?? [], scratch });
+    }
+    const counted = hitsWithoutFrame((await cgroup?.hits()) ?? []);
+    return book.hits(instance, counted, pumps.get(instance)?.overflow());
+  }
+
+  async examine(instance: string): Promise<SandboxExhibit | undefined> {
+    this.#demandOpen();
+    const record = await readRecord(this.folder(instance));
+    const enclosure = await this.#workshop.enclosureOf(record);
+    const { members } =
+      enclosure === undefined
+        ? await this.#lookout.lister(instance, record)()
+        : { members: (await enclosure.inside()).map((pid) => ({ pid })) };
+    const exhibit = exhibitOf(members.map(({ pid }) => pid));
+    if (exhibit.process_count === 0) return undefined;
+    const { memory_bytes = exhibit.memory_bytes } = (await this.use(instance)) ?? {};
+    return { ...exhibit, memory_bytes };
   }
 
   async forget(instance: string): Promise<void> {
@@ -244,6 +292,8 @@ class ProcessSandbox implements Sandbox {
     this.#workshop.known.delete(instance);
     this.#workshop.ended.delete(instance);
     this.#workshop.struck.delete(instance);
+    this.#workshop.groups.delete(instance);
+    this.#workshop.book.drop(instance);
     await this.#workshop.pumps.get(instance)?.close();
     this.#workshop.pumps.delete(instance);
   }
@@ -263,14 +313,16 @@ class ProcessSandbox implements Sandbox {
   }
 
   /** Ends a sandbox whose time is over; false when that is to be tried again. */
-  async #timeOut(instance: string): Promise<boolean> {
+  async #timeOut(instance: string, spent: HitMeasure): Promise<boolean> {
     if (!this.#children.isRunning(instance)) return true;
     const folder = this.folder(instance);
     if (await this.#freezer.isFrozen(instance)) return false;
-    const { known, parts } = this.#workshop;
+    const { known, parts, book } = this.#workshop;
+    book.timeOver(instance, spent);
     const ended = { killed_by: WALL, timed_out: true } as const;
     known.set(instance, { ...ended, ...known.get(instance) });
-    await noteDocument(folder, OWN_FILES.ended, ended).catch((error: unknown) => {
+    const noted = { ...ended, limits_hit: [{ limit: WALL, ...spent }] };
+    await noteDocument(folder, OWN_FILES.ended, noted).catch((error: unknown) => {
       parts.log.info("an end could not be noted", { instance, error: String(error) });
     });
     const deadlineMs = LIMITS.killSweepMs;
@@ -285,7 +337,10 @@ class ProcessSandbox implements Sandbox {
   }
 
   async #trim(instance: string): Promise<void> {
-    await trimOutput(join(this.folder(instance), OWN_FILES.output), this.#outputBytesMax);
+    const { book } = this.#workshop;
+    const bytesMax = book.outputBytesOf(instance) ?? this.#outputBytesMax;
+    const cut = await trimOutput(join(this.folder(instance), OWN_FILES.output), bytesMax);
+    if (cut !== undefined) book.cut(instance, bytesMax, cut);
   }
 
   async #trimOwn(log: Log): Promise<void> {

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ok } from "../../kernel/assert.ts";
+import type { HitMeasure } from "../../kernel/worker/limit.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import type { OutputSink } from "../../ports/sandbox.ts";
 
@@ -15,15 +16,22 @@ const complaintBytesMax = 4_096;
  */
 export class Pump {
   readonly #child: ChildProcess;
+  readonly #sink: OutputSink;
   readonly #done: Promise<void>;
   #complaint = Buffer.alloc(0);
 
   /** `child` was spawned with pipes for its output. The sink is the pump's from here on. */
   constructor(child: ChildProcess, sink: OutputSink) {
     this.#child = child;
+    this.#sink = sink;
     this.#done = Promise.all([this.#carry("stdout", sink), this.#carry("stderr", sink)]).then(() =>
       sink.close(),
     );
+  }
+
+  /** How often its sink has dropped what was older; undefined: never yet, as far as it tells. */
+  overflow(): HitMeasure | undefined {
+    return this.#sink.overflow?.();
   }
 
   /** The beginning of what was written to `stderr`. */

@@ -4,8 +4,8 @@ import { ok } from "../../kernel/assert.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { SandboxSpec } from "../../ports/sandbox.ts";
-import { readProcess } from "../../system/process.ts";
-import { layClaim, withdrawPermit } from "./claim.ts";
+import { type ProcessIdentity, readProcess } from "../../system/process.ts";
+import { layClaim, withdrawPermit } from "../folder/claim.ts";
 import {
   awaitProgram,
   environmentOf,
@@ -18,15 +18,11 @@ import {
   readUnlaunched,
   spawnLauncher,
 } from "./launcher.ts";
+import { ownOpenFilesMax } from "../limit/open-files.ts";
 import { Pump } from "./pump.ts";
-import {
-  type FirstProcess,
-  noteDocument,
-  OWN_FILES,
-  type ProcessRecord,
-  readRecord,
-  writeDocument,
-} from "./record.ts";
+import { noteDocument, writeDocument } from "../folder/document.ts";
+import { OWN_FILES } from "../folder/notes.ts";
+import { type FirstProcess, type ProcessRecord, readRecord } from "./record.ts";
 import type { Cover } from "./rung/hidden.ts";
 import { isOfKeeper, KeeperLine } from "./rung/keeper.ts";
 import { argumentsOf, childrenOf, isNamespaceInit, namespaceOf } from "./rung/namespace.ts";
@@ -88,7 +84,8 @@ export class Starter {
     const { fleet, host } = lookout.place;
     const { cwd = process.cwd(), visible = [], network = "open" } = spec;
     const isPiped = output !== undefined;
-    const base = { spec, folder, fleet, host, permitFile, isPiped };
+    const openFiles = this.#openFilesOf(spec);
+    const base = { spec, folder, fleet, host, permitFile, isPiped, ...openFiles };
     if (containment.wrap === undefined) return base;
     const hasNetwork = network === "open" || containment.degraded.includes("network");
     const { hidden } = cover;
@@ -101,11 +98,27 @@ export class Starter {
     return { ...base, joinFiles, wrapper: [...nestCommand(nest), ...wrapper], nest };
   }
 
+  /** How many descriptors a sandbox has: never more than its host lets this process have. */
+  #openFilesOf({ instance, limits, scratchBytes }: SandboxSpec): Pick<Launch, "openFiles"> {
+    const { book, parts } = this.#workshop;
+    const { open_files: asked, output_bytes } = limits ?? {};
+    const openFiles = asked === undefined ? undefined : Math.min(asked, ownOpenFilesMax());
+    if (openFiles !== asked)
+      parts.log.info("the host has fewer open files for it", { instance, asked, openFiles });
+    book.begin(instance, {
+      ...(openFiles === undefined ? {} : { open_files: openFiles }),
+      ...(output_bytes === undefined ? {} : { output_bytes }),
+      ...(scratchBytes === undefined ? {} : { scratch_bytes: scratchBytes }),
+    });
+    return openFiles === undefined ? {} : { openFiles };
+  }
+
   /** What a sandbox may write to; undefined where it is what its user may. */
-  #nestOf({ writable, scratchBytes, ...spec }: SandboxSpec, folder: string): Nest | undefined {
+  #nestOf(spec: SandboxSpec, folder: string): Nest | undefined {
+    const { writable, scratchBytes, ground = [], instead = [] } = spec;
     if (writable === undefined) return undefined;
     const shown = [...this.#workshop.parts.shown, ...(spec.shown ?? [])];
-    return planNest({ folder, writable, scratchBytes, shown });
+    return planNest({ folder, writable, scratchBytes, shown, ground, instead });
   }
 
   /** Makes the control group of a sandbox, with its limits set before anything is in it. */
@@ -121,7 +134,7 @@ export class Starter {
   async #launch(launch: Launch, claimed: ProcessRecord): Promise<Launched> {
     const { children, output } = this.#workshop.parts;
     const { folder, spec } = launch;
-    const sink = await output?.(spec.instance);
+    const sink = await output?.(spec.instance, spec.limits?.output_bytes);
     const child = await spawnLauncher(launch).catch(async (error: unknown) => {
       await sink?.close();
       throw error;
@@ -158,6 +171,13 @@ export class Starter {
       await noteDocument(launch.folder, OWN_FILES.record, { ...record, enclosure: enclosed });
       cover.demandHolds(keeper);
       if (launch.nest !== undefined) demandNest(launch.nest, keeper);
+      if (launch.nest !== undefined && launch.nest.ground.length > 0) {
+        const launcher = identityOf(child.pid);
+        const gate = { launcher, keeper: { pid: keeper, startTicks: init.start_ticks } };
+        const { hidden } = cover;
+        const { instance, visible = [] } = launch.spec;
+        this.#workshop.gifts.add(instance, { nest: launch.nest, gate, hidden, visible });
+      }
       const beganAtMs = performance.now();
       line.run(environmentOf(launch));
       const hasBecome = await awaitEnclosedProgram(child, keeper);
@@ -205,6 +225,11 @@ function findKeeper(launcher: number | undefined): number {
   const keeper = launcher === undefined ? undefined : childrenOf(launcher).find(isNamespaceInit);
   if (keeper !== undefined) return keeper;
   throw new Fault("sandbox_failed", "a keeper that stands ready must be alive, it has ended");
+}
+
+function identityOf(pid: number | undefined): ProcessIdentity {
+  ok(pid !== undefined, "a spawned launcher has a pid");
+  return { pid, startTicks: startTicksOf(pid) };
 }
 
 function startTicksOf(pid: number): number {

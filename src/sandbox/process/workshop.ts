@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import type { Outcome } from "../../kernel/worker/evidence.ts";
+import type { LimitHit } from "../../kernel/worker/limit.ts";
 import type { Log } from "../../ports/log.ts";
 import type { OutputSink, SandboxLimits, SandboxUse } from "../../ports/sandbox.ts";
 import type { Cgroup, CgroupTree, CgroupUse } from "../cgroup/cgroup.ts";
 import { findCgroups } from "../cgroup/find.ts";
+import { HitBook } from "../limit/hit-book.ts";
 import type { Children } from "./children.ts";
+import { Gifts } from "./ground/gifts.ts";
 import { Enclosure } from "./rung/enclosure.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Pump } from "./pump.ts";
@@ -15,6 +18,9 @@ import { shareScans } from "./scan.ts";
 
 /** Processes that Stint puts around a program on the upper rungs: its wrapper, and its keeper. */
 const FRAME_PROCESSES = 2;
+
+/** Opens what takes a sandbox's output, and how much of it is kept, bytes, if that was said. */
+export type OpenSink = (instance: string, bytesMax: number | undefined) => Promise<OutputSink>;
 
 /** What the parts of a driver share. */
 export interface WorkshopParts {
@@ -31,7 +37,7 @@ export interface WorkshopParts {
   /** Files and folders that every sandbox is to see. */
   readonly shown: readonly string[];
   /** Where output goes, if not to a file in the sandbox's folder. */
-  readonly output: ((instance: string) => Promise<OutputSink>) | undefined;
+  readonly output: OpenSink | undefined;
 }
 
 /** What the parts of a driver share, and what they know of the sandboxes in their hands. */
@@ -45,11 +51,19 @@ export class Workshop {
   readonly ended = new Map<string, CgroupUse>();
   /** How many processes those had that were alive when all were killed at once. */
   readonly struck = new Map<string, number>();
+  /** The control groups of what this process started, once it has measured them. */
+  readonly groups = new Map<string, Cgroup>();
+  /** What those were let write to of their ground that this process started. */
+  readonly gifts: Gifts;
+  /** The limits that were hit by what this process started. */
+  readonly book = new HitBook();
   readonly #listGroups = shareScans(async () => (await this.#tree())?.list());
   #found: Promise<CgroupTree | undefined> | undefined;
 
   constructor(parts: WorkshopParts) {
     this.parts = parts;
+    this.gifts = new Gifts(parts.log);
+    parts.children.onExit((instance) => this.gifts.forget(instance));
   }
 
   /** What a claim says of the enclosure that is to be; undefined on the lowest rung. */
@@ -62,6 +76,8 @@ export class Workshop {
   /** The control group of a sandbox; undefined where it has none, or none can be reached. */
   async cgroupOf(record: ProcessRecord | undefined): Promise<Cgroup | undefined> {
     if (record?.enclosure?.has_cgroup !== true) return undefined;
+    const known = this.groups.get(record.instance);
+    if (known !== undefined) return known;
     const tree = await this.#tree();
     // Another process's place in the groups of this host may be another.
     const isFound = this.parts.children.isOwn(record.instance) || tree?.has(record.instance);
@@ -115,6 +131,15 @@ export class Workshop {
 export function withFrame(limits: SandboxLimits): SandboxLimits {
   const { processes } = limits;
   return processes === undefined ? limits : { ...limits, processes: processes + FRAME_PROCESSES };
+}
+
+/** What a worker has hit, for what its group has. */
+export function hitsWithoutFrame(hits: readonly LimitHit[]): readonly LimitHit[] {
+  return hits.map((hit) => {
+    if (hit.limit !== "processes") return hit;
+    const [value, use] = [hit.value, hit.use].map((one) => Math.max(0, one - FRAME_PROCESSES));
+    return { ...hit, value: value ?? 0, use: use ?? 0 };
+  });
 }
 
 /** What a worker uses, for what its group does. */

@@ -29,6 +29,8 @@ export interface WorkerApiOptions {
   /** Counts a beat of the worker's own. */
   readonly beat: (progress?: number) => Promise<void>;
   readonly start: (order: StartOrder) => Promise<StartAnswer>;
+  /** Resolves when the worker can write to what it holds, as far as that is mounted. */
+  readonly untilMounted: () => Promise<void>;
 }
 
 /** The app of a worker's socket: its bearer is that worker, whatever it says. */
@@ -55,6 +57,7 @@ export function workerApi(options: WorkerApiOptions): Hono {
     const command = placed(seat, asked, { cwd });
     const killed = await answerWithoutPermit(seat, command.kind);
     const answer = killed ?? (await seat.loop.submit(command, by, { id }));
+    if (answer.ok && command.kind === "lease.acquire") await options.untilMounted();
     const more = answer.ok ? await leaseAfter(seat, { command, worker }, answer) : {};
     return answerDecision(answer, ({ entries }) => ({ entries, ...more }));
   });

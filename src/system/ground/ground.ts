@@ -65,6 +65,12 @@ class FollowedGround implements Ground {
     this.worktree = (real === undefined ? undefined : this.#worktreeOf(real)?.id) ?? null;
   }
 
+  topsOf(worktree: string | null): readonly string[] {
+    const meant = this.#folders.worktrees.filter(({ id }) => worktree === null || id === worktree);
+    const tops = meant.map(({ top }) => top);
+    return [...new Set(tops)].filter((top) => this.folders.includes(top));
+  }
+
   find(path: string): ReturnType<Ground["find"]> {
     const from = path.startsWith("/") ? path : `${this.#cwd}/${path}`;
     const real = this.#follower.follow(from);

@@ -1,5 +1,8 @@
 import { checkCondition, evaluateCondition } from "../../../src/kernel/condition/condition.ts";
-import type { AdmissionContext, AdmissionRelative } from "../../../src/kernel/condition/context.ts";
+import type {
+  AdmissionContext,
+  AdmissionRelative,
+} from "../../../src/kernel/condition/context/admission.ts";
 import { DEFAULT_CONTRACT } from "../../../src/kernel/fleet/contract.ts";
 
 /** A parent as a condition sees it. */

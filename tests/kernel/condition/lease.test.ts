@@ -4,7 +4,7 @@ import {
   checkLeaseCondition,
   evaluateLeaseCondition,
 } from "../../../src/kernel/condition/condition.ts";
-import type { LeaseContext } from "../../../src/kernel/condition/lease-context.ts";
+import type { LeaseContext } from "../../../src/kernel/condition/context/lease.ts";
 import { DEFAULT_CONTRACT, wholeContract } from "../../../src/kernel/fleet/contract.ts";
 import { acquire, enactLanes } from "../../support/lease-scenario.ts";
 import { create, enact, given, start, type Step } from "../../support/scenario.ts";

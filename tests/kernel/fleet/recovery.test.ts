@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { fenceAt } from "../../../src/kernel/lease/lease.ts";
+import { LIMITS } from "../../../src/kernel/limits.ts";
 import type { Manifest } from "../../../src/kernel/worker/manifest.ts";
 import {
   admit,
@@ -45,6 +47,34 @@ describe("going on after a loss", () => {
     expect(play.state).toMatchObject({ seq: 43, epoch: 1, status: "paused" });
     expect(play.entries.at(-1)?.seq).toBe(43);
     expect(given(open, recover([]), recover([])).play.state.epoch).toBe(2);
+  });
+
+  test("[RV21] the new epoch is above the one that is remembered, though its entry is lost", () => {
+    const lost = given(open, recover([]), recover([])).play.state.epoch;
+    const { state } = given(open)
+      .when(recover([], 41, lost))
+      .happens({ kind: "fleet.recovered", data: { epoch: lost + 1 } });
+    expect(state.epoch).toBe(lost + 1);
+    // Whoever remembers less than what was kept has been overtaken by it.
+    given(open, recover([], 10, 6))
+      .when(recover([], 10, 3))
+      .happens({ kind: "fleet.recovered", data: { epoch: 8 } });
+  });
+
+  test("[RV22] the last epoch that a fence has room for is taken, one above it is refused", () => {
+    const { epochMax } = LIMITS;
+    const last = given(open)
+      .when(recover([], 10, epochMax - 1))
+      .happens("fleet.recovered");
+    expect(last.state.epoch).toBe(2 ** 13 - 1);
+    expect(Number.isSafeInteger(fenceAt(last.state.epoch, LIMITS.seqMax))).toBe(true);
+    const facts = { field: "epoch", max: epochMax, got: epochMax + 1 };
+    given(open)
+      .when(recover([], 10, epochMax))
+      .refused("limit_exceeded", facts);
+    given(open, recover([], 10, epochMax - 1))
+      .when(recover([]))
+      .refused("limit_exceeded", facts);
   });
 
   test("[RV1] a fleet that was paused stays so, and is opened again by an operator", () => {

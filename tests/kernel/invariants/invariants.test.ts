@@ -181,6 +181,11 @@ describe("[IV3] a state that contradicts itself is found", () => {
       found: /^I6: worker.noted must not change the parent/,
       change: changed("c", { parent: idOf("a") }),
     },
+    {
+      what: "another epoch",
+      found: /^I2: epoch must be 0, got 1/,
+      change: (s) => ({ ...s, epoch: 1 }),
+    },
     { what: "another seq", found: /^I11: seq must be/, change: (s) => ({ ...s, seq: 1 }) },
     {
       what: "an earlier hour",
@@ -384,6 +389,15 @@ describe("[IV3] an entry that lets in who may not be let in is found", () => {
       found: /^I11: journal time must not run back/,
       event: () => noted,
       at: { at_ms: START_MS - 1 },
+    },
+    {
+      what: "a recovery that stays in its epoch",
+      found: /^I2: a recovery must raise the epoch above 0, got 0/,
+      event: (play) => {
+        const kept = { kept_seq: play.state.seq, kept_hash: "a".repeat(64) };
+        const lost = { remembered_seq: play.state.seq + 1, remembered_hash: "b".repeat(64) };
+        return { kind: "fleet.recovered", data: { reason: "x", ...kept, ...lost, epoch: 0 } };
+      },
     },
     { what: "a gap in the seqs", found: /^I11: seq must be/, event: () => noted, at: { seq: 99 } },
   ];

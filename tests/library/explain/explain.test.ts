@@ -9,11 +9,13 @@ import { GENESIS, type Journal } from "../../../src/ports/journal.ts";
 import { InputError } from "../../../src/protocol/input.ts";
 import { COMMAND_KINDS } from "../../../src/protocol/problem.ts";
 import { granted, openRoomy, rejectionOf } from "../rig.ts";
+import { failCondition, HOGS, trip, tripFleet } from "../../support/measures.ts";
 import { commandOf } from "../../support/commands.ts";
 import {
   acquire,
   act,
   enactLanes,
+  leaseOf,
   outside,
   release,
   renew,
@@ -28,9 +30,11 @@ import {
   enact,
   exited,
   FLEET,
+  hits,
   idOf,
   kill,
   observe,
+  type Play,
   OPERATOR,
   pause,
   quarantine,
@@ -38,6 +42,7 @@ import {
   self,
   start,
   stop,
+  SUPERVISOR,
   SYSTEM,
   tick,
   unquarantine,
@@ -49,7 +54,7 @@ const suppressed = { actor_key: "operator", count: 3, window_ms: 60_000 };
 
 /** A life with every kind of event in it. */
 const EVERYTHING = [
-  create({ on_orphan: "grandparent", reap_after_ms: 60_000 }),
+  create({ on_orphan: "grandparent", reap_after_ms: 60_000, kill_when: HOGS }),
   pause,
   resume,
   enact({ max_replicas: 9 }),
@@ -67,8 +72,13 @@ const EVERYTHING = [
   unquarantine("d"),
   ask("worker.note", { worker: idOf("p"), text: "looked at" }),
   charge("p", { cpu_ms: 5 }, self("p")),
+  hits("p", { limit: "memory_bytes", value: 96 * 2 ** 20, use: 2 ** 20, count: 3 }),
   stop("c", { detail: "enough" }),
   exited("c"),
+  failCondition("hog"),
+  ask("armed.check", { grade: "swept", rung: "a group", took_ms: 9 }, { by: SUPERVISOR }),
+  tripFleet("storm", { refusals_per_minute: 10 }),
+  resume,
   ask("halt.request", { handle: "h", reason: "too loud" }),
   admit("x", { under: "nobody" }),
   ask("refusals.suppress", suppressed, { by: SYSTEM }),
@@ -90,9 +100,18 @@ const EVERYTHING = [
   acquire("ann", "docs/**", { worktree: "main" }),
   after(40_000),
   renew("ann"),
+  acquire("@p", "src/**", { worktree: "main" }),
+  (play: Play) => ask("lease.mount", mountOf(play), { by: SUPERVISOR })(play),
+  (play: Play) => ask("lease.fence", { ...mountOf(play), ...WAITED }, { by: SUPERVISOR })(play),
   tick,
   kill,
 ];
+
+const WAITED = { waited_ms: 12, was_frozen: true } as const;
+
+function mountOf(play: Play): { readonly lease: string; readonly worker: string } {
+  return { lease: leaseOf(play, "@p").id, worker: idOf("p") };
+}
 
 async function all(journal: Journal): Promise<readonly Entry[]> {
   return journal.read(GENESIS, 1_000);
@@ -118,11 +137,15 @@ const FACTS: Readonly<Partial<Record<EventKind, RegExp>>> = {
   "lease.handed_over": /went from "ann" to "bob", until .* it has a new fence/,
   "lease.released": /released by its holder\. .* a holder may release its lease at any time/,
   "lease.revoked": /was revoked: play\. .* an operator may revoke a lease at any time/,
+  "lease.mounted": /"src\/\*\*" of lease l-\d+ is mounted in the sandbox of w-p2{15} .* occupied/,
+  "lease.fenced": /taken from w-p2{15} .* after 12 ms, frozen meanwhile\. .* read-only/,
   "lease.lapsed": /its time ended at 2023-11-14T22:13:21\.000Z, and nobody had moved its end by/,
   "worker.checkpointed": /running and not in quarantine/,
   "worker.staled": /no beat was counted for 30000 ms, and 30000 ms make/,
   "worker.recovered": /counted 5 ms before/,
   "worker.flagged": /silent for 60000 ms .* reap_after_ms \(60000\), .* silent_alive is "flag"/,
+  "worker.limit_hit":
+    /limit of 96 MiB of memory \(1 MiB used\), 3 times\. .* once a minute; it was the first/,
   "worker.stopping": /told to stop: its end was asked for \(enough\)/,
   "worker.stopped": /exit code 0\), on evidence of grade observed, which proves it/,
   "worker.reparented": /answers for w-d2{15} \("d"\) .* on_orphan is "grandparent"/,
@@ -130,6 +153,11 @@ const FACTS: Readonly<Partial<Record<EventKind, RegExp>>> = {
   "worker.unquarantined": /within its lifetime, which ends at 2023-11-15T22:13:20\.000Z/,
   "worker.noted": /to any worker that ever was/,
   "budget.charged": /a worker's own word can only add/,
+  "condition.tripped":
+    /had held for 1000 ms: the fleet is paused\. .* was true of .*_minute":10.* at least the 0 ms/,
+  "condition.failed": /"hog" cannot be decided, and stops nobody: no gauge\. .* no reason to stop/,
+  "armed.checked":
+    /check has failed, contained by a group: .* is "swept"\. .* proof of an end alone, .* 0 ms/,
   "halt.requested": /"h" is asked to halt: too loud.* never carries it out/,
   "command.refused": /refused as parent_unknown/,
   "refusals.suppressed": /up to 60 in 60000 ms/,
@@ -162,6 +190,35 @@ describe("[EX1] an entry is explained by deciding it again", () => {
     const others = ["fleet.recovered", "worker.adopted"];
     expect(new Set(Object.keys(FACTS))).toStrictEqual(recorded);
     expect(new Set([...recorded, ...others])).toStrictEqual(new Set(EVENT_KINDS));
+  });
+
+  test("a pause that follows from an armed check is told as its doing", async () => {
+    const { journal } = await record(
+      create({ armed_every_ms: 60_000, armed_action: "pause" }),
+      ask("armed.check", { grade: null, rung: "x", took_ms: 1 }, { by: SUPERVISOR }),
+    );
+    const told = await explainEntry(journal, 3);
+    expect(told).toMatchObject({ kind: "fleet.paused", redecided: "same" });
+    expect(told.text).toContain('an armed check has failed, and armed_action is "pause"');
+  });
+
+  test.each([
+    ["hog", "worker.quarantined", /quarantine by "kill_when", severity high/],
+    ["hog-stop", "worker.stopping", /told to stop: a kill condition held \(kill condition "hog-/],
+    ["hog-pause", "fleet.paused", /decided because a kill condition of the contract in force/],
+    ["hog-kill", "fleet.killed", /decided because a kill condition .* it had 1 live workers/],
+  ] as const)("what follows from %s is told as its doing", async (condition, kind, words) => {
+    const { journal } = await record(
+      create({ kill_when: HOGS }),
+      start("p"),
+      trip("p", { condition }),
+    );
+    const entry = (await all(journal)).find((one) => one.kind === kind);
+    const told = await explainEntry(journal, entry?.seq ?? 0);
+    expect(told).toMatchObject({ kind, redecided: "same", by_time: false });
+    expect(told.text).toMatch(words);
+    expect(told.text).toContain(`asked that the kill condition "${condition}" take effect on w-p`);
+    expect(told.text).not.toMatch(/an operator may/);
   });
 
   test("a recovery is told with what was lost, and whom it takes over", async () => {

@@ -6,6 +6,7 @@ import { REFUSAL_CODES, type RefusalCode } from "../../../src/kernel/refusal.ts"
 import { explainEntry } from "../../../src/library/explain/explain.ts";
 import { remedyFor } from "../../../src/library/explain/remedy.ts";
 import { PROBLEMS } from "../../../src/protocol/problem.ts";
+import { HOGS, trip } from "../../support/measures.ts";
 import {
   admit,
   after,
@@ -278,6 +279,12 @@ const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
     when: acquire("ann", "a"),
     says: /had the condition on leases "none", active_leases >= 0, been false/,
     mended: { before: [enact(noLeases("false"))] },
+  },
+  condition_unmet: {
+    given: [create({ kill_when: HOGS }), start("p")],
+    when: trip("p", { held_ms: 999 }),
+    says: /if "worker\.memory_bytes > 1000" had held for 1000 ms of what it is asked about/,
+    mended: { when: trip("p") },
   },
   lease_unknown: {
     given: held,

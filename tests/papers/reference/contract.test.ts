@@ -10,6 +10,7 @@ import { writeContract } from "../../../src/config/contract-text.ts";
 import {
   BUDGET_FIELDS,
   CONTRACT_FIELDS,
+  KILL_CONDITION_FIELDS,
   SANDBOX_FIELDS,
   type Field,
 } from "../../../src/config/field.ts";
@@ -19,15 +20,23 @@ import {
   evaluateCondition,
   evaluateLeaseCondition,
 } from "../../../src/kernel/condition/condition.ts";
-import { CONTEXT_TYPES, type AdmissionContext } from "../../../src/kernel/condition/context.ts";
+import {
+  CONTEXT_TYPES,
+  type AdmissionContext,
+} from "../../../src/kernel/condition/context/admission.ts";
 import {
   LEASE_CONTEXT_TYPES,
   type LeaseContext,
-} from "../../../src/kernel/condition/lease-context.ts";
+} from "../../../src/kernel/condition/context/lease.ts";
+import { MEASURE_TYPES } from "../../../src/kernel/condition/context/measure.ts";
 import type { CelFields } from "../../../src/kernel/condition/vocabulary.ts";
 import { flatten, isCapacity } from "../../../src/kernel/budget/allowance.ts";
 import type { Budget } from "../../../src/kernel/budget/budget.ts";
-import { DEFAULT_CONTRACT, DEGRADATIONS } from "../../../src/kernel/fleet/contract.ts";
+import {
+  DEFAULT_CONTRACT,
+  DEGRADATIONS,
+  KILL_ACTIONS,
+} from "../../../src/kernel/fleet/contract.ts";
 import { LIMITS } from "../../../src/kernel/limits.ts";
 import { STOP_WORDS } from "../../../src/library/explain/happened.ts";
 import { toCamel } from "../../../src/library/names.ts";
@@ -61,6 +70,7 @@ const BEYOND: Readonly<Record<Field["form"], string>> = {
   cores: "0.0",
   budget: "-1",
   conditions: "-1",
+  kill_conditions: "-1",
 };
 
 /** The ends of a range, or the words of a choice, as the parser names them. */
@@ -125,9 +135,9 @@ describe("[PP20] the page of the contract names every key as the program has it"
     const line = writeContract(contract)
       .split("\n")
       .find((one) => one.startsWith(`${first} = `));
-    const { budget, default_child, stop, lease_deny_when } = contract;
-    const empty = { budget: {}, default_child: {}, stop: [], lease_deny_when: [] };
-    expect({ budget, default_child, stop, lease_deny_when }).toEqual(empty);
+    const { budget, default_child, stop, lease_deny_when, kill_when } = contract;
+    const empty = { budget: {}, default_child: {}, stop: [], lease_deny_when: [], kill_when: [] };
+    expect({ budget, default_child, stop, lease_deny_when, kill_when }).toEqual(empty);
     const nothing = Object.hasOwn(empty, first) ? "(nothing)" : undefined;
     expect(cells[3]).toBe(line === undefined ? nothing : `\`${line.slice(first.length + 3)}\``);
   });
@@ -185,9 +195,11 @@ describe("[PP20] the page of the contract names every key as the program has it"
       const line = lines.find((one) => one.startsWith(`${first} = `)) ?? "";
       expect(cells[3]).toBe(`\`${line.slice(first.length + 3)}\``);
     }
-    const scratch = codesIn(rows.find(({ first }) => first === "scratch")?.cells[4] ?? "");
-    const write = (value: string): string => `[sandbox]\nscratch = ${value}\n`;
-    expect(scratch).toEqual(rangeOf(write, "size"));
+    const amounts = { scratch: "size", open_files: "plain", output: "size" } as const;
+    for (const [key, form] of Object.entries(amounts)) {
+      const range = codesIn(rows.find(({ first }) => first === key)?.cells[4] ?? "");
+      expect(range).toEqual(rangeOf((value) => `[sandbox]\n${key} = ${value}\n`, form));
+    }
     const folders = Array.from({ length: LIMITS.writableFoldersMax + 1 }, (_, at) => `"/${at}"`);
     expect(objectionsTo(`[sandbox]\nwritable = [${folders.join(",")}]\n`)).toEqual([
       `at most ${LIMITS.writableFoldersMax} folders`,
@@ -342,6 +354,41 @@ describe("[PP21] the page of the contract says what a condition on leases can be
       expect(verdicts).toEqual(DENIED[one.name]);
     },
   );
+});
+
+describe("[PP21] the page of the contract says what a kill condition can be", () => {
+  const part = section(PAGE, "Kill conditions");
+  const keys = tableIn(part);
+  const names = tableIn(part, 1);
+
+  test("every key of a table, and the words of an action", () => {
+    expect(keys.map(({ first }) => first)).toEqual(Object.keys(KILL_CONDITION_FIELDS));
+    const row = keys.find(({ first }) => first === "action");
+    expect(codesIn(row?.cells[1] ?? "")).toEqual(KILL_ACTIONS.map((action) => `"${action}"`));
+  });
+
+  test("every measure, with its type", () => {
+    const types = Object.entries(MEASURE_TYPES).flatMap(([record, fields]) =>
+      Object.entries(fields).map(([field, type]) => [
+        `${record}.${field}`,
+        typeof type === "string" ? type : "record",
+      ]),
+    );
+    const told = names.map(({ first, cells }) => [first, cells[1]?.replaceAll("\\", "")]);
+    expect(told).toEqual(types);
+  });
+
+  test("its range of times", () => {
+    const table = (time: string): string =>
+      `[[contract.kill_when]]\nname = "a"\nwhen = "fleet.active_count > 1"\nfor = "${time}"\n` +
+      'action = "pause"\n';
+    const row = keys.find(({ first }) => first === "for");
+    const [least, most] = codesIn(row?.cells[1] ?? "");
+    const [expected = ""] = objectionsTo(table("25h"));
+    expect(expected).toBe(`a duration from ${least} to ${most}`);
+    for (const end of [least, most])
+      expect(objectionsTo(table(end?.replaceAll('"', "") ?? ""))).toEqual([]);
+  });
 });
 
 const STRANGER: LeaseContext = {

@@ -68,6 +68,13 @@ describe("as root, in the root group", () => {
     expect(use).toMatchObject({ oom_kill_count: 1, peak_memory_bytes: 48 * megabyte });
   });
 
+  test("[LH3][LH4] what a group came up against is told, with limit, use and count", () => {
+    const memory = { value: 48 * megabyte, use: 48 * megabyte, count: 1 };
+    expect(answer("oom")["hits"]).toEqual([{ limit: "memory_bytes", ...memory }]);
+    const forks = { limit: "processes", value: 8, use: 8 };
+    expect(answer("forks")["hits"]).toMatchObject([forks]);
+  });
+
   test("[CG2] a bound below what is used kills nobody: it answers the use, changes nothing", () => {
     expect(answer("over")).toMatchObject({
       over: { oom_kill_count: 1 },

@@ -98,7 +98,9 @@ test.each(ENCLOSED)("[RU18] a plain user has the rung $name, and is itself in it
     unknown
   >;
   // Whoever is nobody here may make no control groups.
-  expect(degraded).toEqual(["memory", "cpu", "processes"]);
+  const unheld = ["memory", "cpu", "processes"];
+  const isLeasable = on.options.rung === "cgroup";
+  expect(degraded).toEqual(isLeasable ? unheld : [...unheld, "leases"]);
   expect(endings).toMatchObject([
     { evidence: { grade: "observed" }, outcome: { killed_by: "parent", signal: "SIGKILL" } },
     { evidence: { grade: "observed" }, outcome: { killed_by: "parent", signal: "SIGKILL" } },
@@ -146,5 +148,28 @@ test.each(ENCLOSED)(
     ]);
     expect(readdirSync(folder)).not.toContain("written");
     expect(marked(fleet)).toEqual([]);
+  },
+);
+
+test.each(ENCLOSED)(
+  "[LH7] a plain user's worker has its limit of open files ($name)",
+  async (on) => {
+    needs(process.getuid?.() === 0, "only root can be nobody for a while");
+    needsProgram("setpriv");
+    const fleet = `f-files-${process.pid}-${ENCLOSED.indexOf(on)}`;
+    const state = mkdtempSync(join(folder, "state-"));
+    chmodSync(state, 0o777);
+    const pipe = new HeldPipe(folder, `files-${ENCLOSED.indexOf(on)}`);
+    chmodSync(pipe.path, 0o666);
+    const look = `
+    exec 9> "$0"
+    ulimit -Hn; ulimit -Hn 101 || ulimit -Sn
+    echo "ready $(id -u)" >&9
+    sleep 60`;
+    const run = ["bash", "-c", look, pipe.path];
+    const until = async (): Promise<unknown> => pipe.ready(2);
+    await asNobody(on, { run, fleet, state, until, spec: { limits: { open_files: 100 } } });
+    const output = readFileSync(join(state, "sandboxes/w-0/output.log"), "utf8");
+    expect(output).toMatch(/^100\n.*Operation not permitted\n100\n/);
   },
 );

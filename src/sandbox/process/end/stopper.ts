@@ -2,25 +2,26 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Evidence, Outcome } from "../../../kernel/worker/evidence.ts";
+import type { LimitHit } from "../../../kernel/worker/limit.ts";
 import type { Ending, Sandbox } from "../../../ports/sandbox.ts";
 import { asStorageFault } from "../../../system/storage-fault.ts";
 import { codeOf } from "../../../ports/error-code.ts";
 import type { CgroupUse } from "../../cgroup/cgroup.ts";
-import { layClaim, withdrawPermit } from "../claim.ts";
+import { layClaim, withdrawPermit } from "../../folder/claim.ts";
 import type { Enclosure, EnclosureEnd } from "../rung/enclosure.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeOf } from "../../end/outcome.ts";
+import { noteDocument } from "../../folder/document.ts";
 import {
   noteCount,
-  noteDocument,
   OWN_FILES,
-  type ProcessRecord,
   readCount,
   readEnded,
   readExit,
-  readRecord,
-} from "../record.ts";
+  readHits,
+} from "../../folder/notes.ts";
+import { type ProcessRecord, readRecord } from "../record.ts";
 import { ask, EMPTY_LISTINGS, holdFirst, isFrozen, type Lister, request, sweep } from "../sweep.ts";
-import type { Workshop } from "../workshop.ts";
+import { hitsWithoutFrame, type Workshop } from "../workshop.ts";
 
 /** How long a stop waits to be told how a process ended that this process started, ms. */
 const exitMs = 1_000;
@@ -37,6 +38,8 @@ export type StopOptions = Parameters<Sandbox["stop"]>[1];
 interface Stopped {
   readonly evidence: Evidence;
   readonly used: CgroupUse;
+  /** What its control group has counted. */
+  readonly hits: readonly LimitHit[];
   readonly wasAlive: boolean;
   readonly isAsked: boolean;
   readonly isEnclosed: boolean;
@@ -66,8 +69,9 @@ export class Stopper {
     if (stopped === undefined) return undefined;
     if (failure instanceof Error) throw failure;
     await this.#workshop.pumps.get(instance)?.drained(drainMs);
-    const outcome = await this.#outcome(instance, stopped, options.by);
-    return { instance, evidence: stopped.evidence, outcome };
+    const hits = await this.#hits(instance, stopped);
+    const outcome = await this.#outcome(instance, { ...stopped, hits }, options.by);
+    return { instance, evidence: stopped.evidence, outcome, hits };
   }
 
   /** Removes the permit, or lays a claim without one; answers what went wrong, if something did. */
@@ -105,7 +109,7 @@ export class Stopper {
     const sweptCount = await sweep(list, performance.now() + deadlineMs, note);
     if (sweptCount === undefined || before.includesSelf) return undefined;
     const evidence = sweptEvidence(Math.max(sweptCount, readCount(folder)), record);
-    return { evidence, used: {}, wasAlive, isAsked, isEnclosed: false };
+    return { evidence, used: {}, hits: [], wasAlive, isAsked, isEnclosed: false };
   }
 
   async #stopEnclosure(
@@ -128,7 +132,9 @@ export class Stopper {
     const killedCount = Math.max(end.killedCount, struckCount, notedCount);
     const seen = { ...end, killedCount };
     const { used } = end;
-    return { evidence: seenEvidence(seen, record), used, wasAlive, isAsked, isEnclosed: true };
+    const hits = hitsWithoutFrame(end.hits);
+    const evidence = seenEvidence(seen, record);
+    return { evidence, used, hits, wasAlive, isAsked, isEnclosed: true };
   }
 
   /**
@@ -188,6 +194,13 @@ export class Stopper {
     return this.#workshop.enclosureOf(await readRecord(lookout.folder(instance)));
   }
 
+  /** All that it was found up against: by its group, by who started it, by an earlier stop. */
+  async #hits(instance: string, { hits }: Stopped): Promise<readonly LimitHit[]> {
+    const { book, pumps, parts } = this.#workshop;
+    const noted = await readHits(parts.lookout.folder(instance));
+    return book.hits(instance, [...hits, ...noted], pumps.get(instance)?.overflow());
+  }
+
   async #outcome(instance: string, stopped: Stopped, by: string): Promise<Outcome> {
     const { lookout, children, log } = this.#workshop.parts;
     const { known } = this.#workshop;
@@ -198,7 +211,8 @@ export class Stopper {
     const { exit_code: _code, signal: _signal, ...ended } = outcome;
     known.set(instance, { ...ended, ...known.get(instance) });
     // So that a stop repeated after a crash tells the same; without it the end is no less true.
-    await noteDocument(folder, OWN_FILES.ended, outcome).catch((error: unknown) => {
+    const noted = { ...outcome, limits_hit: stopped.hits };
+    await noteDocument(folder, OWN_FILES.ended, noted).catch((error: unknown) => {
       // Somebody else has ended and forgotten it meanwhile: there is nothing left to be told.
       const isForgotten = codeOf(error) === "ENOENT";
       if (!isForgotten)

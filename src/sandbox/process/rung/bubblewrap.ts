@@ -28,6 +28,8 @@ export function bubblewrap({ isClosed }: { readonly isClosed: boolean }): Wrap |
       // Bubblewrap asks access(2) whether root can write to these, and is told no: but it can.
       ["/proc/sys", "/proc/sysrq-trigger"].flatMap((path) => ["--ro-bind-try", path, path]),
       (nest === undefined ? [] : boundsOf(nest)).flatMap(bind),
+      // All that is mounted there comes along with the host's files: no way may lead to it.
+      nest === undefined || nest.ground.length === 0 ? [] : cover(nest.folder),
       hidden.flatMap((path) => ["--tmpfs", path]),
       // What is shown there is to be read and connected to.
       visible.flatMap((path) => [nest === undefined ? "--bind" : "--ro-bind", path, path]),
@@ -35,6 +37,10 @@ export function bubblewrap({ isClosed }: { readonly isClosed: boolean }): Wrap |
       [...hidden, ...(nest === undefined ? [] : ["/dev"])].flatMap((at) => ["--remount-ro", at]),
       ["--chdir", cwd, "--"],
     ].flat();
+}
+
+function cover(folder: string): readonly string[] {
+  return ["--tmpfs", folder, "--remount-ro", folder];
 }
 
 function bind({ from, at, isReadOnly }: Bound): readonly string[] {

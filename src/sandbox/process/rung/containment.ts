@@ -1,8 +1,9 @@
-import type { Degradation } from "../../../kernel/fleet/contract.ts";
+import { DEGRADATIONS, type Degradation } from "../../../kernel/fleet/contract.ts";
 import { Fault } from "../../../ports/fault.ts";
 import type { CgroupTree } from "../../cgroup/cgroup.ts";
 import { findCgroups } from "../../cgroup/find.ts";
 import { type ProbedRung, probeRungs, type RungName } from "./probe.ts";
+import { canEnter } from "../ground/entry.ts";
 import { bubblewrap } from "./bubblewrap.ts";
 import { utilLinux } from "./unshare.ts";
 import type { Wrap } from "./view.ts";
@@ -32,7 +33,7 @@ export interface Wanted {
 const PROCESS_GROUP: Containment = {
   rung: "process-group",
   words: "process group, swept",
-  degraded: ["same_user", "memory", "cpu", "processes", "network"],
+  degraded: DEGRADATIONS,
   wrap: undefined,
   cgroups: undefined,
 };
@@ -50,7 +51,10 @@ export async function contain({ rung, fleet, usesCgroups }: Wanted): Promise<Con
   const cgroups = usesCgroups ? await findCgroups(fleet) : undefined;
   const wrap = chosen.rung === "cgroup" ? bubblewrap(chosen) : utilLinux();
   const network: readonly Degradation[] = chosen.hasNetworks ? [] : ["network"];
-  const degraded = [...unheld(chosen.isClosed ? cgroups : undefined), ...network];
+  // A worker that can make a namespace of its own keeps what is mounted in it.
+  const hasMounts = chosen.rung === "cgroup" && chosen.isClosed && canEnter();
+  const leases: readonly Degradation[] = hasMounts ? [] : ["leases"];
+  const degraded = [...unheld(chosen.isClosed ? cgroups : undefined), ...network, ...leases];
   return { rung: chosen.rung, words: wordsFor(chosen.rung, cgroups), degraded, wrap, cgroups };
 }
 

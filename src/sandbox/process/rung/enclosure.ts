@@ -15,6 +15,7 @@ import {
   type ProcessIdentity,
   readProcess,
 } from "../../../system/process.ts";
+import type { LimitHit } from "../../../kernel/worker/limit.ts";
 import { codeOf } from "../../../ports/error-code.ts";
 import type { Cgroup, CgroupUse } from "../../cgroup/cgroup.ts";
 import type { EnclosureRecord, ProcessRecord } from "../record.ts";
@@ -29,6 +30,8 @@ export interface EnclosureEnd {
   readonly killedCount: number;
   /** What it had used, as far as its control group told. */
   readonly used: CgroupUse;
+  /** What it had been up against, as far as its control group told. */
+  readonly hits: readonly LimitHit[];
   /** Whether its program was ever let run. */
   readonly wasStarted: boolean;
   /** Whether its control group was looked at. */
@@ -75,6 +78,13 @@ export class Enclosure {
     return this.cgroup !== undefined && !(await this.cgroup.isEmpty());
   }
 
+  /** The processes inside, without those that Stint has put around the program. */
+  async inside(): Promise<readonly number[]> {
+    const all = await (this.cgroup === undefined ? this.#members() : this.cgroup.members());
+    const frame = [this.#launcher, this.#keeper].map((own) => own?.pid);
+    return all.filter((pid) => !frame.includes(pid));
+  }
+
   /** Waits until it has ended by itself; false when it has not at the deadline. */
   async hasEndedBy(deadlineAtMs: number): Promise<boolean> {
     for (let round = 0; await this.isAlive(); round += 1) {
@@ -105,9 +115,10 @@ export class Enclosure {
       await sleep(pauseOf(round));
     }
     const used = (await this.cgroup?.use()) ?? {};
+    const hits = (await this.cgroup?.hits()) ?? [];
     await this.cgroup?.remove();
     const hadCgroup = this.cgroup !== undefined;
-    return { killedCount, used, wasStarted: this.wasStarted, hadCgroup };
+    return { killedCount, used, hits, wasStarted: this.wasStarted, hadCgroup };
   }
 
   async #kill(): Promise<void> {

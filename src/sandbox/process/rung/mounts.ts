@@ -2,12 +2,19 @@ import { readFileSync } from "node:fs";
 
 /** A mount as a process has it. */
 export interface Mount {
+  readonly id: string;
   readonly at: string;
   /** The part of its file system that it shows. */
   readonly root: string;
   readonly isReadOnly: boolean;
   readonly type: string;
   readonly source: string;
+  /** Its own options, as they are written: a user namespace may take none of them away. */
+  readonly options: string;
+  /** The group that hears what is mounted on it; undefined where none does. */
+  readonly shared: string | undefined;
+  /** The group from which it hears. */
+  readonly master: string | undefined;
 }
 
 /** The mounts of a process, the later over the earlier; none when it has ended. */
@@ -17,10 +24,16 @@ export function mountsOf(pid: number | "self"): readonly Mount[] {
     .filter(Boolean)
     .map((line) => {
       const [own = "", theirs = ""] = line.split(" - ");
-      const [, , , root = "", at = "", options = ""] = own.split(" ").map(unescape);
+      const [id = "", , , root = "", at = "", options = "", ...tags] = own.split(" ").map(unescape);
       const [type = "", source = ""] = theirs.split(" ").map(unescape);
-      return { at, root, isReadOnly: /^ro(?:,|$)/.test(options), type, source };
+      const isReadOnly = /^ro(?:,|$)/.test(options);
+      const [shared, master] = [groupIn(tags, "shared:"), groupIn(tags, "master:")];
+      return { id, at, root, isReadOnly, type, source, options, shared, master };
     });
+}
+
+function groupIn(tags: readonly string[], name: string): string | undefined {
+  return tags.find((tag) => tag.startsWith(name))?.slice(name.length);
 }
 
 function readMounts(pid: number | "self"): string {

@@ -3,6 +3,7 @@
 //
 //     launcher -> a mount namespace -> memory over its folder -> the home on the host's -> wrapper
 
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { getuid } from "node:process";
@@ -26,6 +27,10 @@ export interface Nest {
   readonly home: { readonly from: string; readonly at: string } | undefined;
   /** Real paths of folders that it may write to; whatever else there is, it may not. */
   readonly writable: readonly string[];
+  /** Real paths of folders of which it may be let write to parts while it runs. */
+  readonly ground: readonly string[];
+  /** What it has in the place of folders of those. */
+  readonly instead: readonly Bound[];
   /** Real paths of what it is to see of the host's folders for temporary files. */
   readonly shown: readonly string[];
   /** How much may be written to its own, bytes; it is memory, and counted as such. */
@@ -39,6 +44,10 @@ export interface NestSpec {
   readonly writable: readonly string[];
   /** Files and folders that it is to see, wherever they lie. */
   readonly shown: readonly string[];
+  /** Real paths of folders of which it may be let write to parts while it runs. */
+  readonly ground?: readonly string[];
+  /** What it has in the place of folders of those. */
+  readonly instead?: readonly Bound[];
   readonly scratchBytes?: number | undefined;
 }
 
@@ -49,8 +58,9 @@ const TEMPORARY = ["/tmp", "/var/tmp"];
 export function planNest({ folder, scratchBytes, ...given }: NestSpec): Nest {
   // They are not resolved: of one that a worker may change that would lead anywhere.
   const writable = [...new Set(given.writable)].filter((path) => tryRealpath(path) === path);
+  const ground = [...new Set(given.ground)].filter((path) => tryRealpath(path) === path);
   const temporary = TEMPORARY.filter((path) => tryRealpath(path) === path);
-  const at = homeFor(writable);
+  const at = homeFor([...writable, ...ground]);
   // A layer shows nothing of what is mounted below the home.
   const mounted = at === undefined ? [] : mountsBelow(at);
   return {
@@ -62,8 +72,10 @@ export function planNest({ folder, scratchBytes, ...given }: NestSpec): Nest {
     writable,
     shown: shownIn([...temporary, ...mounted.map((path) => dirname(path))], {
       shown: [...given.shown, ...mounted],
-      writable,
+      writable: [...writable, ...ground],
     }),
+    ground,
+    instead: given.instead ?? [],
     scratchBytes,
   };
 }
@@ -88,7 +100,7 @@ export function nestCommand(nest: Nest): readonly string[] {
   return [unshare, ...user, "--mount", "--propagation", "private", "--", ...script];
 }
 
-function scriptOf({ folder, home, scratchBytes }: Nest): string {
+function scriptOf({ folder, home, ground, scratchBytes }: Nest): string {
   const size = scratchBytes === undefined ? "" : `size=${scratchBytes},`;
   return [
     "set -e",
@@ -98,6 +110,15 @@ function scriptOf({ folder, home, scratchBytes }: Nest): string {
     `cd ${quote(folder)}`,
     "mkdir -m 1777 tmp shm",
     ...(home === undefined ? [] : layer(home.at)),
+    // What is mounted on these from outside is heard inside, and what is taken from them too.
+    // The nest may lie in it, and must not come along: what is taken from one would be from both.
+    ...(ground.length === 0 ? [] : ["mount --make-unbindable ."]),
+    ...ground.flatMap((path, index) => [
+      `mkdir ${HUB}${index}`,
+      `mount --rbind ${quote(path)} ${HUB}${index}`,
+      `mount --make-shared ${HUB}${index}`,
+    ]),
+    ...(ground.length === 0 ? [] : ["mount --make-private ."]),
     'exec "$@"',
   ].join("\n");
 }
@@ -134,7 +155,8 @@ export interface Bound {
 }
 
 /** All that a nest lets be seen and written to, what lies in another after it. */
-export function boundsOf({ tmp, shm, temporary, home, writable, shown }: Nest): readonly Bound[] {
+export function boundsOf(nest: Nest): readonly Bound[] {
+  const { tmp, shm, temporary, home, writable, shown, ground, instead } = nest;
   const open = [
     ...(home === undefined ? [] : [home]),
     ...temporary.map((at) => ({ from: tmp, at })),
@@ -143,10 +165,20 @@ export function boundsOf({ tmp, shm, temporary, home, writable, shown }: Nest): 
   ];
   const bounds = [
     ...shown.map((path) => ({ from: path, at: path, isReadOnly: true })),
+    ...ground.map((at) => ({ from: hubOf(nest, at), at, isReadOnly: true })),
     ...open.map((one) => ({ ...one, isReadOnly: false })),
+    ...instead,
   ];
   // Of two at one path the one that was given is meant, and it is the later.
   return bounds.toSorted((one, other) => one.at.length - other.at.length);
+}
+
+/** What the places in a nest are called that its ground is bound to, before their numbers. */
+const HUB = "ground-";
+
+/** Where in a nest a folder of its ground is; what is mounted below that, a sandbox has. */
+export function hubOf({ folder, ground }: Pick<Nest, "folder" | "ground">, path: string): string {
+  return join(folder, `${HUB}${ground.indexOf(path)}`);
 }
 
 /** Where programs share memory (shm_overview(7)). */
@@ -165,8 +197,9 @@ function mountsBelow(folder: string): readonly string[] {
  */
 export function demandNest(nest: Nest, pid: number): void {
   const mounts = mountsOf(pid);
-  const own = boundsOf({ ...nest, writable: [], shown: [] });
-  const given = new Set([...nest.writable, ...nest.shown]);
+  demandGround(nest, pid);
+  const own = boundsOf({ ...nest, writable: [], shown: [], ground: [], instead: [] });
+  const given = new Set([...nest.writable, ...nest.shown, ...nest.ground]);
   for (const { from, at } of own) {
     if (given.has(at)) continue;
     const mount = mounts.findLast((one) => one.at === at);
@@ -177,6 +210,28 @@ export function demandNest(nest: Nest, pid: number): void {
     const message = `${at} of a sandbox must be its own, it is not: nothing is run`;
     throw new Fault("sandbox_failed", message);
   }
+}
+
+/** Demands that what lies where its ground is be that, and not for it to write to. */
+function demandGround({ ground, instead }: Nest, pid: number): void {
+  for (const { from, at } of instead) {
+    if (identityOf(from) === identityOf(`/proc/${pid}/root${at}`)) continue;
+    const message = `${at} of a sandbox must be ${from}, it is not: nothing is run`;
+    throw new Fault("sandbox_failed", message);
+  }
+  const mounts = mountsOf(pid);
+  for (const path of ground) {
+    const mount = mounts.findLast(({ at }) => at === path);
+    const isHearing = mount?.isReadOnly === true && mount.master !== undefined;
+    if (isHearing && identityOf(path) === identityOf(`/proc/${pid}/root${path}`)) continue;
+    const message = `the ground of a sandbox must be ${path}, read-only, it is not: nothing is run`;
+    throw new Fault("sandbox_failed", message);
+  }
+}
+
+function identityOf(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
 }
 
 /** What its mounts say that they are of. */

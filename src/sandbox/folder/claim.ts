@@ -1,0 +1,91 @@
+// A sandbox's folder is the claim to its instance. It is prepared under another name and renamed,
+// so that it appears whole: with its record, its files and its permit, or not at all. A rename onto
+// a folder that holds something fails, so of any number of starters one gets the instance.
+//
+// A stop lays a claim too where it finds none: then the start it has overtaken runs nothing.
+
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isRunning, ownIdentity } from "../../system/process.ts";
+import { codeOf } from "../../ports/error-code.ts";
+import { folderAbove, syncFolder, writeDocument } from "./document.ts";
+import { OWN_FILES } from "./notes.ts";
+
+const draftForm = /^\.claim-(\d+)-(\d+)-[0-9a-f]+$/;
+const forgottenPrefix = ".forgotten-";
+
+/** What a claim's folder holds from the first moment on, besides its record. */
+export interface ClaimContent {
+  /** `record.json`, of the driver's own form. */
+  readonly record: object;
+  readonly files: Readonly<Record<string, string>>;
+  /** Whether something may be started under it. */
+  readonly permitted: boolean;
+}
+
+/** Claims an instance by its folder; false when it is taken, and then nothing was changed. */
+export async function layClaim(folder: string, content: ClaimContent): Promise<boolean> {
+  const root = folderAbove(folder);
+  const { pid, startTicks } = ownIdentity();
+  const suffix = randomBytes(8).toString("hex");
+  const draft = join(root, `.claim-${pid}-${startTicks}-${suffix}`);
+  await mkdir(draft, { mode: 0o700 });
+  try {
+    await fillFolder(draft, content);
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    if (isTaken(error)) return false;
+    throw error;
+  }
+  await syncFolder(root);
+  return true;
+}
+
+/** Forbids that anything more is started in a sandbox; safe to repeat, and on a full disk. */
+export async function withdrawPermit(folder: string): Promise<void> {
+  try {
+    await unlink(join(folder, OWN_FILES.permit));
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Removes a sandbox's folder; from its first step on, the sandbox is not listed any more. */
+export async function dropFolder(folder: string): Promise<void> {
+  const suffix = randomBytes(8).toString("hex");
+  const dropped = join(folderAbove(folder), forgottenPrefix + suffix);
+  try {
+    await rename(folder, dropped);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    throw error;
+  }
+  await rm(dropped, { recursive: true, force: true });
+}
+
+/** Removes what starters and forgetters that died half-way have left behind. */
+export async function clearDebris(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const draft = draftForm.exec(name);
+    const isAbandoned =
+      draft !== null && !isRunning({ pid: Number(draft[1]), startTicks: Number(draft[2]) });
+    if (isAbandoned || name.startsWith(forgottenPrefix)) {
+      await rm(join(root, name), { recursive: true, force: true });
+    }
+  }
+}
+
+async function fillFolder(draft: string, content: ClaimContent): Promise<void> {
+  for (const [name, text] of Object.entries(content.files)) {
+    await writeFile(join(draft, name), text, { mode: 0o600, flag: "wx" });
+  }
+  const empty = content.permitted ? [OWN_FILES.output, OWN_FILES.permit] : [OWN_FILES.output];
+  for (const name of empty) await writeFile(join(draft, name), "", { mode: 0o600, flag: "wx" });
+  await writeDocument(draft, OWN_FILES.record, content.record);
+}
+
+function isTaken(error: unknown): boolean {
+  return codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST";
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/**
+ * Writes a document so that it is whole or not there, and on disk, when this resolves.
+ * An older one by that name is replaced.
+ */
+export async function writeDocument(folder: string, name: string, value: object): Promise<void> {
+  await replaceDocument({ folder, name, value, isSynced: true });
+  await syncFolder(folder);
+}
+
+/**
+ * Writes a document as {@link writeDocument} does, but only so that it outlives this process, not
+ * its host: enough for what names processes, of which a host's end leaves none, and for how they
+ * ended, which the journal is told next.
+ */
+export async function noteDocument(folder: string, name: string, value: object): Promise<void> {
+  await replaceDocument({ folder, name, value, isSynced: false });
+}
+
+async function replaceDocument(document: {
+  readonly folder: string;
+  readonly name: string;
+  readonly value: object;
+  readonly isSynced: boolean;
+}): Promise<void> {
+  const { folder, name, value, isSynced } = document;
+  const draft = join(folder, `.${name}.${randomBytes(8).toString("hex")}`);
+  const file = await open(draft, "wx", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(value)}\n`);
+    if (isSynced) await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, join(folder, name));
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The folder that a sandbox's folder lies in. */
+export function folderAbove(folder: string): string {
+  return dirname(folder);
+}
+
+/** What a JSON file says; undefined when it is missing or damaged. */
+export async function readDocument(file: string): Promise<unknown> {
+  // At once, as what is read of control files: they are small, and were written a moment ago.
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    // Not written yet, or damaged: either way it says nothing.
+    return undefined;
+  }
+}
+
+/** Whether a value that was read is an object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,146 @@
+// A worker's git: its own directory in the place of the repository's, and what comes of it.
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { makeScene, type Scene } from "./scene.ts";
+
+const polling = { timeout: 20_000 };
+
+const as = ["-c", "user.name=w", "-c", "user.email=w@example.org"];
+
+function git(scene: Scene, ...args: readonly string[]): string {
+  const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1" };
+  return execFileSync("git", [...as, ...args], { cwd: scene.at(), env, encoding: "utf8" }).trim();
+}
+
+/** A scene whose ground is a repository with a commit, in which `src/api/x` says "first". */
+async function makeRepository(): Promise<Scene> {
+  const { scene } = await makeScene();
+  rmSync(scene.at(".git"), { recursive: true });
+  git(scene, "init", "--quiet", "--initial-branch=main");
+  writeFileSync(scene.at("src/api/x"), "first\n");
+  writeFileSync(scene.at(".gitignore"), "/.stint\n/run\n");
+  git(scene, "add", ".");
+  git(scene, "commit", "--quiet", "-m", "first");
+  return scene;
+}
+
+/** Runs a script as a worker that holds a region, to its end; answers its id. */
+async function work(scene: Scene, script: string, region = "src/**"): Promise<string> {
+  const gate = scene.at("go");
+  const wait = `while ! [ -e ${gate} ]; do sleep 0.01; done; cd ${scene.at()} || exit 9`;
+  const run = ["/bin/bash", "-c", `${wait}\nset -e\n${script}`];
+  const id = await scene.rig.start(run);
+  await scene.acquire(id, [region]);
+  writeFileSync(gate, "");
+  await scene.rig.end(id);
+  return id;
+}
+
+const commit = `git ${as.join(" ")} commit --quiet -m`;
+
+test("[GM30] a worker commits to a directory of its own, which is fetched", async () => {
+  const scene = await makeRepository();
+  const before = git(scene, "rev-parse", "HEAD");
+  const id = await work(
+    scene,
+    `git log --format=%s | grep first
+     test -z "$(git status --porcelain --untracked-files=no)"
+     echo second > src/api/x; git add src; ${commit} second
+     git switch --quiet -c other; echo third > src/api/x; git add src; ${commit} third`,
+  );
+  expect((await scene.rig.fleet.worker(id))?.end?.reason).toBe("completed");
+  const subject = (ref: string): string => git(scene, "log", "-1", "--format=%s", ref);
+  await expect.poll(() => git(scene, "for-each-ref", "refs/stint"), polling).toContain("other");
+  expect(subject(`refs/stint/${id}/main`)).toBe("second");
+  expect(subject(`refs/stint/${id}/other`)).toBe("third");
+  expect(git(scene, "rev-parse", "HEAD")).toBe(before);
+  expect(git(scene, "branch", "--format=%(refname)")).toBe("refs/heads/main");
+  expect(readdirSync(scene.at(".stint/git"))).toEqual([]);
+});
+
+test("[GM30] also where it holds all of the ground, and in a linked working tree", async () => {
+  const scene = await makeRepository();
+  git(scene, "worktree", "add", "--quiet", "-b", "side", "trees/side");
+  const id = await work(
+    scene,
+    `echo second > top; git add top; ${commit} second
+     cd trees/side; git log --format=%s | grep first
+     echo side > src/api/x; git add src; ${commit} third`,
+    "**",
+  );
+  await expect.poll(() => git(scene, "for-each-ref", "refs/stint"), polling).toContain("side");
+  const subject = (ref: string): string => git(scene, "log", "-1", "--format=%s", ref);
+  expect(subject(`refs/stint/${id}/main`)).toBe("second");
+  expect(subject(`refs/stint/${id}/side`)).toBe("third");
+  expect(git(scene, "log", "-1", "--format=%s", "side")).toBe("first");
+});
+
+test("[GM31] what a worker plants in its directory runs for nobody else", async () => {
+  const scene = await makeRepository();
+  const mark = scene.at("run/marked");
+  const bad = scene.at("src/bad");
+  writeFileSync(bad, `#!/bin/sh\ntouch ${mark}\n`);
+  chmodSync(bad, 0o755);
+  const id = await work(
+    scene,
+    `echo second > src/api/x; git add src; ${commit} second
+     for name in core.fsmonitor core.sshCommand core.pager core.editor gc.recentObjectsHook \\
+       uploadpack.packObjectsHook core.alternateRefsCommand filter.x.smudge filter.x.clean; do
+       git config $name ${bad}
+     done
+     git config core.hooksPath ${scene.at("src")}
+     mkdir -p .git/hooks; cp ${bad} .git/hooks/reference-transaction
+     cp ${bad} .git/hooks/post-commit
+     echo '* filter=x' > .git/info/attributes
+     ln -s /etc/passwd .git/refs/heads/link`,
+  );
+  await expect.poll(() => git(scene, "for-each-ref", "refs/stint"), polling).toContain("main");
+  expect(git(scene, "log", "-1", "--format=%s", `refs/stint/${id}/main`)).toBe("second");
+  expect(git(scene, "for-each-ref", "refs/stint")).not.toContain("link");
+  git(scene, "status");
+  expect(existsSync(mark)).toBe(false);
+});
+
+test("[GM31] a directory that a worker has replaced brings nothing in", async () => {
+  const scene = await makeRepository();
+  const id = await work(
+    scene,
+    `echo second > src/api/x; git add src; ${commit} second
+     rm -rf .git/refs .git/packed-refs; ln -s ${scene.at(".stint")} .git/refs || true
+     printf '%s refs/heads/../../evil\\n%s refs/heads/ok\\n' $(printf 'a%.0s' {1..40}) nonsense \\
+       > .git/packed-refs`,
+  );
+  await expect.poll(() => readdirSync(scene.at(".stint/git")), polling).toEqual([]);
+  expect(git(scene, "for-each-ref", "refs/stint")).toBe("");
+  expect((await scene.rig.fleet.worker(id))?.status).toBe("stopped");
+});
+
+test("[GM32] objects that are broken are refused, and what a worker had is kept", async () => {
+  const scene = await makeRepository();
+  const id = await work(
+    scene,
+    `tree=$(git write-tree)
+     bad=$(printf 'tree %s\\nauthor x\\n\\nno date\\n' "$tree" |
+       git hash-object -t commit --literally -w --stdin)
+     echo "$bad" > .git/refs/heads/bad`,
+  );
+  const kept = join(scene.at(".stint/git"), `${id}.refused`);
+  await expect.poll(() => existsSync(kept), polling).toBe(true);
+  expect(git(scene, "for-each-ref", "refs/stint")).toBe("");
+});
+
+test("[GM33] what a dead supervisor had not fetched the next one does", async () => {
+  const scene = await makeRepository();
+  const left = scene.at(".stint/git/w-aaaaaaaaaaaaaaaa");
+  mkdirSync(scene.at(".stint/git"), { recursive: true });
+  git(scene, "clone", "--quiet", "--bare", ".", left);
+  const tree = git(scene, "rev-parse", "HEAD^{tree}");
+  const id = git(scene, "--git-dir", left, "commit-tree", tree, "-m", "left");
+  git(scene, "--git-dir", left, "update-ref", "refs/heads/main", id);
+  process.kill(scene.rig.about.pid, "SIGKILL");
+  await scene.rig.supervise({ rung: "best" });
+  const fetched = (): string => git(scene, "for-each-ref", "--format=%(objectname)", "refs/stint");
+  await expect.poll(fetched, polling).toBe(id);
+});
