@@ -10,6 +10,7 @@ import { coldLease, coldLeaseLater } from "./lease/cold.ts";
 import { lanesFairly, lanesTogether } from "./lease/lanes.ts";
 import { leasePairsLater, manyLeasePairs, oneLeasePair } from "./lease/pairs.ts";
 import type { Bench } from "./measure.ts";
+import { fences } from "./sandbox/fences.ts";
 
 /** Every bench, in the order they run. */
 export const BENCHES: readonly Bench[] = [
@@ -32,6 +33,7 @@ export const BENCHES: readonly Bench[] = [
   coldWorkers,
   containedStart,
   containedRun,
+  fences,
   killing,
   killProof,
   manyClients,
