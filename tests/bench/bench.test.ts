@@ -36,6 +36,7 @@ test("every target is in the table", () => {
     "cold-workers: workers --json ≤ 3 ×",
     "contained-start: by an open handle ≤ 5 ×",
     "contained-run: stint run -- true ≤ 5 ×",
+    "fences: ground given and taken ≤ 3 ×",
     "kill-200: until none is alive ≤ 2 ×",
     "kill-200: until all is proven ≤ 2 ×",
     "clients-16: commands through the supervisor ≥ 5 ×",

@@ -25,6 +25,11 @@ const ELSEWHERE: Readonly<Partial<Record<ProblemCode, Elsewhere>>> = {
     file: "library/closing.test.ts",
     test: "[LB91] %s of a handle that is closed is the fault `closed`",
   },
+  condition_unmet: {
+    why: "only a supervisor trips a condition, on what it has measured itself",
+    file: "kernel/watch/trip.test.ts",
+    test: "a condition that was replaced is not in force any more",
+  },
 };
 
 const TABLES = [ADMISSION, MANIFEST, WORKER, LEASE, FLEET, INPUT, JOURNAL, STORE, HOST];

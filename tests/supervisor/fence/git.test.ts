@@ -57,7 +57,7 @@ test("[GM30] a worker commits to a directory of its own, which is fetched", asyn
   expect(subject(`refs/stint/${id}/other`)).toBe("third");
   expect(git(scene, "rev-parse", "HEAD")).toBe(before);
   expect(git(scene, "branch", "--format=%(refname)")).toBe("refs/heads/main");
-  expect(readdirSync(scene.at(".stint/git"))).toEqual([]);
+  await expect.poll(() => readdirSync(scene.at(".stint/git")), polling).toEqual([]);
 });
 
 test("[GM30] also where it holds all of the ground, and in a linked working tree", async () => {
