@@ -72,8 +72,9 @@ export class WorkerGits {
 
   async #collect(worker: string): Promise<void> {
     const from = join(this.#folder, worker);
+    if (!existsSync(from)) return;
     const gitDir = this.#gitDir();
-    if (gitDir === undefined || !existsSync(from)) return;
+    if (gitDir === undefined) return;
     const namespace = `refs/stint/${worker}`;
     const between = `${from}${BETWEEN}`;
     const fetched = await fetchBranches({ from, gitDir, namespace, between });
