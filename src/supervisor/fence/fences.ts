@@ -202,6 +202,8 @@ export class Fences {
       if (waitedMs >= graceMs && now.quarantine === null) return this.#end(mount);
       await timers.wait(Math.min(againMsMax, againMsMin * 2 ** Math.min(round, 10)));
     }
+    // Who has ended meanwhile is free by the proof of that, which is still to come.
+    if (!this.#sandboxes.isRunning(worker)) return;
     const waited_ms = Math.round(clock.monotonicMs() - beganMs);
     const data = { lease, worker, waited_ms, was_frozen: so.wasFrozen };
     await loop.submit({ kind: "lease.fence", data }, supervisorOf(this.#seat));

@@ -97,24 +97,26 @@ export class Gifts implements GroundMounts {
     const staged = [stage, ground, ...counts, ...parts.flat().map(inGift), ...bound, ...names];
     await demand(await runIn(gate, "outside", { script: STAGE, args: staged }), instance, folder);
     const hub = hubOf(nest, ground);
-    const before = new Set(mountsOf(gate.launcher.pid).map(({ id }) => id));
     try {
       this.#demandStaged({ ...known, hidden }, { instance, folder, stage });
-      const args = [stage, hub, ...names];
-      await demand(await runIn(gate, "outside", { script: ATTACH, args }), instance, folder);
     } catch (error) {
       await runIn(gate, "outside", { script: DETACH, args: [stage] });
       throw error;
     }
+    const before = new Set(mountsOf(gate.launcher.pid).map(({ id }) => id));
+    const attached = await runIn(gate, "outside", { script: ATTACH, args: [stage, hub, ...names] });
     const at = join(hub, ...names);
     const isNew = (mount: Mount): boolean => !before.has(mount.id) && isAtOrBelow(mount.at, at);
     const groups = mountsOf(gate.launcher.pid)
       .filter(isNew)
       .flatMap(({ shared }) => shared ?? []);
+    // Whatever was said of it: what is there has been given, until it is seen to be taken.
     known.given.set(folder, new Set(groups));
     const isThere = heard(known, new Set(groups)).some((mount) => mount.at === folder);
-    if (isThere) return;
+    if (attached.ok && isThere) return;
+    await runIn(gate, "outside", { script: DETACH, args: [stage] });
     await this.#take(instance, known, folder);
+    await demand(attached, instance, folder);
     throw unfit(instance, folder, "it was not mounted where it was to be");
   }
 
