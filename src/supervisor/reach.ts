@@ -143,7 +143,7 @@ export function lookFrom({ store, lookAtGround }: Pick<WritableSeat, "store" | "
 }
 
 /** Whether a path lies in a folder. */
-function isIn(path: string, folder: string): boolean {
+export function isIn(path: string, folder: string): boolean {
   return path.startsWith(join(folder, "/")) && path !== folder;
 }
 

@@ -46,7 +46,7 @@ export function portraitText(
   { isColour, named }: { readonly isColour: boolean; readonly named: Named },
 ): string {
   const colours = coloursFor(isColour);
-  const { id, fence, mode, lane, alone, takenOver, lender, worktree, ended } = lease;
+  const { id, fence, mode, lane, alone, takenOver, lender, mounted, worktree, ended } = lease;
   const pairs: readonly (readonly [string, string | null])[] = [
     ["lease", colours.cyan(id)],
     ["fence", String(fence)],
@@ -55,6 +55,7 @@ export function portraitText(
     ["mode", alone ? `${mode}, alone in the fleet` : mode],
     ["lane", lane],
     ["region", patternsText(lease)],
+    ["mounted", mounted.length === 0 ? null : withoutWorktree(mounted).map(plainText).join(" ")],
     ["worktree", worktree],
     ["lent of", lender],
     ["taken over", takenOver === null ? null : takenOverText(takenOver)],

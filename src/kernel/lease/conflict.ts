@@ -133,7 +133,7 @@ function occupied(
   return refuse(
     "conflict",
     `the ground must be free, the sandbox of ${worker} has ${what} mounted still, ` +
-      `though ${lease} has ended; it is being taken from it`,
+      `which ${lease} gives no right to any more; it is being taken from it`,
     { lease_id: lease, holder: worker, mode, mounted: region, ...why, lapsing: true, own: false },
   );
 }

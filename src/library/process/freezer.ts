@@ -34,8 +34,8 @@ const changesMax = 8;
 export class Freezer {
   readonly #so: FreezerOptions;
   readonly #frozen = new Set<string>();
-  /** Those that stay frozen whatever the state says: their quarantine is being journaled. */
-  readonly #held = new Set<string>();
+  /** Those that stay frozen whatever the state says, and by how many that is asked for. */
+  readonly #held = new Map<string, number>();
   /** The turn that runs for a sandbox, and the one that waits for its end. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, Promise<void>>();
@@ -72,20 +72,27 @@ export class Freezer {
   }
 
   /**
-   * Keeps a sandbox frozen while `journal` writes its quarantine down. Freezing does not wait for
-   * the journal, and what it says in the end decides: without a quarantine the sandbox is thawed.
+   * Keeps a sandbox frozen while something is done: its quarantine is written down, say. What is
+   * done is told whether it stands still, and need not wait for that. What the journal says in the
+   * end decides: without a quarantine the sandbox is thawed.
    */
-  async holdWhile<T>(id: string, journal: () => Promise<T>): Promise<T> {
+  async holdWhile<T>(id: string, act: (isFrozen: Promise<boolean>) => Promise<T>): Promise<T> {
     const isHere = (await this.#so.driver.list()).some(({ instance }) => instance === id);
-    if (!isHere) return journal();
-    this.#held.add(id);
-    const freezing = this.#freeze(id).catch((error: unknown) => {
-      this.#warn("a worker could not be frozen yet", id, error);
-    });
+    if (!isHere) return act(Promise.resolve(false));
+    this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
+    const freezing = this.#freeze(id).then(
+      () => true,
+      (error: unknown) => {
+        this.#warn("a worker could not be frozen yet", id, error);
+        return false;
+      },
+    );
     try {
-      return await journal();
+      return await act(freezing);
     } finally {
-      this.#held.delete(id);
+      const others = (this.#held.get(id) ?? 1) - 1;
+      if (others > 0) this.#held.set(id, others);
+      else this.#held.delete(id);
       await freezing;
       await this.align(id);
     }

@@ -20,6 +20,9 @@ import { addLeaseRoutes, leaseAfter } from "./worker-leases.ts";
 /** What one worker's socket takes. */
 export const WORKER_RATE: Rate = { perSecond: 200, burst: 400 };
 
+/** What may give a worker ground: it is answered when that can be written to. */
+const GIVING: ReadonlySet<string> = new Set(["lease.acquire", "lease.hand_over"]);
+
 /** What a worker's socket speaks for. */
 export interface WorkerApiOptions {
   readonly seat: Seat;
@@ -57,7 +60,7 @@ export function workerApi(options: WorkerApiOptions): Hono {
     const command = placed(seat, asked, { cwd });
     const killed = await answerWithoutPermit(seat, command.kind);
     const answer = killed ?? (await seat.loop.submit(command, by, { id }));
-    if (answer.ok && command.kind === "lease.acquire") await options.untilMounted();
+    if (answer.ok && GIVING.has(command.kind)) await options.untilMounted();
     const more = answer.ok ? await leaseAfter(seat, { command, worker }, answer) : {};
     return answerDecision(answer, ({ entries }) => ({ entries, ...more }));
   });

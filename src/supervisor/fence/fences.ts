@@ -31,22 +31,28 @@ const failedMs = 2_000;
 /** How long an answer waits until what it grants is mounted, ms. */
 const mountedMs = 5_000;
 
+/** What is known of a worker whose ground is mounted, by its leases. */
+interface Fenced {
+  /** The turn that runs for it, and the one that waits for its end. */
+  turn?: Promise<void> | undefined;
+  waiting?: Promise<void> | undefined;
+  /** What is mounted, as it was given. */
+  readonly given: Map<string, readonly Gift[]>;
+  /** Leases whose ground is being taken. */
+  readonly taking: Set<string>;
+  /** What could not be mounted, with the patterns that it had then. */
+  readonly unfit: Map<string, string>;
+  /** Leases that were revoked while they were mounted. */
+  readonly revoked: Set<string>;
+}
+
 /** Sees to it that workers write to what they hold, as far as mounts can. */
 export class Fences {
   readonly #seat: Seat;
   readonly #sandboxes: Sandboxes;
   readonly #mounts: GroundMounts;
   /** Workers whose ground is mounted by leases. */
-  readonly #workers = new Set<string>();
-  /** The turn that runs for a worker, and the one that waits for its end. */
-  readonly #turns = new Map<string, Promise<void>>();
-  readonly #waiting = new Map<string, Promise<void>>();
-  /** What is mounted for a lease, as it was given. */
-  readonly #given = new Map<string, readonly Gift[]>();
-  /** Leases whose ground is being taken, and those that could not be mounted as they are. */
-  readonly #taking = new Set<string>();
-  readonly #unfit = new Map<string, string>();
-  readonly #revoked = new Set<string>();
+  readonly #workers = new Map<string, Fenced>();
 
   constructor(seat: Seat, sandboxes: Sandboxes, mounts: GroundMounts) {
     this.#seat = seat;
@@ -56,7 +62,8 @@ export class Fences {
 
   /** Takes a worker in whose sandbox has ground. */
   begin(worker: string): void {
-    this.#workers.add(worker);
+    const [given, unfit] = [new Map(), new Map()];
+    this.#workers.set(worker, { given, taking: new Set(), unfit, revoked: new Set() });
     void this.#look(worker);
   }
 
@@ -67,9 +74,10 @@ export class Fences {
 
   /** Hears what may give a worker ground, or take it. */
   hear({ kind, data }: Entry): void {
-    if (kind === "lease.revoked") this.#revoked.add(data.lease);
     const worker = this.#workerOf({ kind, data } as Entry);
-    if (worker !== undefined) void this.#look(worker);
+    if (worker === undefined) return;
+    if (kind === "lease.revoked") this.#workers.get(worker)?.revoked.add(data.lease);
+    void this.#look(worker);
   }
 
   /**
@@ -92,38 +100,43 @@ export class Fences {
   }
 
   /** Brings what is mounted for a worker in line with the state; callers at once share a turn. */
-  #look(worker: string): Promise<void> {
-    const waiting = this.#waiting.get(worker);
-    if (waiting !== undefined) return waiting;
-    const running = this.#turns.get(worker);
-    if (running === undefined) return this.#begin(worker);
-    const next = running.then(() => {
-      this.#waiting.delete(worker);
-      return this.#begin(worker);
+  async #look(worker: string): Promise<void> {
+    const fenced = this.#workers.get(worker);
+    if (fenced === undefined) return;
+    if (fenced.waiting !== undefined) return fenced.waiting;
+    if (fenced.turn === undefined) return this.#begin(worker, fenced);
+    fenced.waiting = fenced.turn.then(() => {
+      fenced.waiting = undefined;
+      return this.#begin(worker, fenced);
     });
-    this.#waiting.set(worker, next);
-    return next;
+    return fenced.waiting;
   }
 
-  #begin(worker: string): Promise<void> {
-    const turn = this.#align(worker)
+  #begin(worker: string, fenced: Fenced): Promise<void> {
+    fenced.turn = this.#align(worker, fenced)
       .catch((error: unknown) => this.#warn("ground could not be mounted", worker, error))
-      .finally(() => this.#turns.delete(worker));
-    this.#turns.set(worker, turn);
-    return turn;
+      .finally(() => {
+        fenced.turn = undefined;
+      });
+    return fenced.turn;
   }
 
-  async #align(worker: string): Promise<void> {
-    const { book, workers } = this.#seat.loop.state();
-    const isRunning = workers.get(worker)?.status === "running" && this.#workers.has(worker);
-    if (!isRunning || !this.#sandboxes.isRunning(worker)) return;
+  async #align(worker: string, fenced: Fenced): Promise<void> {
+    const { book } = this.#seat.loop.state();
+    if (!this.#isHeld(worker)) return;
     const mounts = [...book.mounts.values()].filter((mount) => mount.worker === worker);
     const over = mounts.filter((mount) => !this.#isSpokenFor(mount));
-    const first = over.map((mount) => this.#takeOnce(mount));
-    await Promise.all(first);
+    await Promise.all(over.map((mount) => this.#takeOnce(mount, fenced)));
     // What its own lapsed mount covers is mounted anew when that is gone: this is looked at again.
-    if (over.some(({ lease }) => this.#taking.has(lease))) return;
-    for (const lease of leasesOf(book, { worker })) await this.#mount(worker, lease);
+    if (over.some(({ lease }) => fenced.taking.has(lease))) return;
+    for (const lease of leasesOf(book, { worker })) await this.#mount(lease, { worker, fenced });
+  }
+
+  /** Whether a worker runs, by the journal and by its sandbox. */
+  #isHeld(worker: string): boolean {
+    const known = this.#seat.loop.state().workers.get(worker);
+    const isHere = this.#workers.has(worker) && this.#sandboxes.isRunning(worker);
+    return isHere && known?.status === "running";
   }
 
   #isSpokenFor({ lease: id, worker, region }: Mount): boolean {
@@ -133,10 +146,13 @@ export class Fences {
     return foldersIn(lease, book.foldsCase).patterns.join("\n") === region.join("\n");
   }
 
-  async #mount(worker: string, lease: Lease): Promise<void> {
+  async #mount(
+    lease: Lease,
+    { worker, fenced }: { readonly worker: string; readonly fenced: Fenced },
+  ): Promise<void> {
     const { book } = this.#seat.loop.state();
     const { patterns } = foldersIn(lease, book.foldsCase);
-    const isDone = book.mounts.has(lease.id) || this.#unfit.get(lease.id) === patterns.join("\n");
+    const isDone = book.mounts.has(lease.id) || fenced.unfit.get(lease.id) === patterns.join("\n");
     if (patterns.length === 0 || isDone) return;
     const sight = lookFrom(this.#seat);
     const gifts = sight.ok ? placesOf(sight.ground, lease, book.foldsCase) : [];
@@ -146,29 +162,32 @@ export class Fences {
     const answer = await this.#seat.loop.submit({ kind: "lease.mount", data }, by);
     // It has ended meanwhile, or was mounted otherwise before, and is looked at again.
     if (!answer.ok) return;
-    this.#given.set(lease.id, gifts);
+    fenced.given.set(lease.id, gifts);
     try {
       for (const gift of gifts) await this.#mounts.give(worker, gift);
     } catch (error) {
-      this.#unfit.set(lease.id, patterns.join("\n"));
+      fenced.unfit.set(lease.id, patterns.join("\n"));
       this.#warn(`what ${lease.id} holds could not be mounted`, worker, error);
       const mount = this.#seat.loop.state().book.mounts.get(lease.id);
-      if (mount !== undefined) await this.#takeOnce(mount);
+      if (mount !== undefined) await this.#takeOnce(mount, fenced);
     }
   }
 
   /** Begins to take what is mounted for a lease; resolves when that was tried once. */
-  #takeOnce(mount: Mount): Promise<void> {
+  #takeOnce(mount: Mount, fenced: Fenced): Promise<void> {
     const { lease, worker } = mount;
-    if (this.#taking.has(lease)) return Promise.resolve();
-    this.#taking.add(lease);
+    if (fenced.taking.has(lease)) return Promise.resolve();
+    fenced.taking.add(lease);
     const { promise: tried, resolve } = Promise.withResolvers<void>();
-    const isRevoked = this.#revoked.delete(lease);
-    const take = (): Promise<void> => this.#take(mount, { wasFrozen: isRevoked, tried: resolve });
+    const take = async (isFrozen: Promise<boolean>): Promise<void> =>
+      this.#take(mount, { fenced, wasFrozen: await isFrozen, tried: resolve });
     // Who was told to stop writing writes no more; who is let run can close what it has open.
-    const taken = isRevoked ? this.#sandboxes.freezer.holdWhile(worker, take) : take();
+    const isRevoked = fenced.revoked.delete(lease);
+    const taken = isRevoked
+      ? this.#sandboxes.freezer.holdWhile(worker, take)
+      : take(Promise.resolve(false));
     const over = (): void => {
-      this.#taking.delete(lease);
+      fenced.taking.delete(lease);
       resolve();
     };
     taken.then(
@@ -187,19 +206,23 @@ export class Fences {
 
   async #take(
     mount: Mount,
-    so: { readonly wasFrozen: boolean; readonly tried: () => void },
+    so: {
+      readonly fenced: Fenced;
+      readonly wasFrozen: boolean;
+      readonly tried: () => void;
+    },
   ): Promise<void> {
     const { lease, worker } = mount;
     const { loop, clock, timers } = this.#seat;
     const beganMs = clock.monotonicMs();
-    for (let round = 0; !(await this.#isTaken(mount)); round += 1) {
+    for (let round = 0; !(await this.#isTaken(mount, so.fenced)); round += 1) {
       so.tried();
-      const now = loop.state().workers.get(worker);
-      if (now?.status !== "running" || !this.#workers.has(worker)) return;
+      if (!this.#isHeld(worker)) return;
       const waitedMs = clock.monotonicMs() - beganMs;
-      const { revoke_grace_ms: graceMs } = loop.state().contract;
+      const { contract, workers } = loop.state();
       // A worker in quarantine is left as it is: what it has stays nobody's until it is over.
-      if (waitedMs >= graceMs && now.quarantine === null) return this.#end(mount);
+      const isKept = workers.get(worker)?.quarantine !== null;
+      if (waitedMs >= contract.revoke_grace_ms && !isKept) return this.#end(mount);
       await timers.wait(Math.min(againMsMax, againMsMin * 2 ** Math.min(round, 10)));
     }
     // Who has ended meanwhile is free by the proof of that, which is still to come.
@@ -207,12 +230,12 @@ export class Fences {
     const waited_ms = Math.round(clock.monotonicMs() - beganMs);
     const data = { lease, worker, waited_ms, was_frozen: so.wasFrozen };
     await loop.submit({ kind: "lease.fence", data }, supervisorOf(this.#seat));
-    this.#given.delete(lease);
+    so.fenced.given.delete(lease);
   }
 
-  async #isTaken({ lease, worker }: Mount): Promise<boolean> {
+  async #isTaken({ lease, worker }: Mount, { given }: Fenced): Promise<boolean> {
     let isTaken = true;
-    for (const { folder } of this.#given.get(lease) ?? [])
+    for (const { folder } of given.get(lease) ?? [])
       isTaken = (await this.#mounts.take(worker, folder)) && isTaken;
     return isTaken;
   }

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { foldersIn, offOwnGround } from "../../kernel/mount/folders.ts";
 import type { Lease } from "../../kernel/lease/lease.ts";
 import type { Ground } from "../../ports/ground.ts";
 import type { Gift } from "../../ports/sandbox.ts";
+import { isIn } from "../reach.ts";
 
 /** What is git's own, in whatever case a file system may take it. */
 const GIT = /^\.git$/i;
@@ -22,22 +24,14 @@ export function placesOf(
     const { path, worktree } = offOwnGround(folder);
     if (path.some((name) => GIT.test(name))) return [];
     return ground.topsOf(worktree ?? null).map((top) => {
-      const at = join(top, path);
-      const others = all.filter((other) => isBelow(other, at));
+      const at = join(top, ...path);
+      const others = all.filter((other) => isIn(other, at));
       const left = kept
         .map(offOwnGround)
         .filter((one) => one.worktree === worktree)
-        .map((one) => join(top, one.path))
-        .filter((one) => isBelow(one, at));
-      return { folder: at, kept: [join(at, [".git"]), ...others, ...left] };
+        .map((one) => join(top, ...one.path))
+        .filter((one) => isIn(one, at));
+      return { folder: at, kept: [join(at, ".git"), ...others, ...left] };
     });
   });
-}
-
-function join(top: string, names: readonly string[]): string {
-  return [top === "/" ? "" : top, ...names].join("/") || "/";
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path !== folder && path.startsWith(folder === "/" ? folder : `${folder}/`);
 }
