@@ -62,8 +62,13 @@ export class Fences {
 
   /** Takes a worker in whose sandbox has ground. */
   begin(worker: string): void {
-    const [given, unfit] = [new Map(), new Map()];
-    this.#workers.set(worker, { given, taking: new Set(), unfit, revoked: new Set() });
+    const fenced: Fenced = {
+      given: new Map(),
+      taking: new Set(),
+      unfit: new Map(),
+      revoked: new Set(),
+    };
+    this.#workers.set(worker, fenced);
     void this.#look(worker);
   }
 
