@@ -21,7 +21,7 @@ import { giveBack } from "../library/worker/admit.ts";
 import { manifestIn } from "../library/worker/history.ts";
 import type { Answer } from "../runtime/loop.ts";
 import { Fault } from "../ports/fault.ts";
-import type { SandboxRecord, SandboxUse } from "../ports/sandbox.ts";
+import type { Instead, SandboxRecord, SandboxUse } from "../ports/sandbox.ts";
 import type { Envelope } from "../ports/signer.ts";
 import type { StartAnswer, StartOrder } from "../ports/supervision.ts";
 import type { Allotments } from "./allotments.ts";
@@ -250,7 +250,7 @@ export class Starts {
       const envelope = seat.keys.signer.seal(manifest);
       const { sandbox: rules } = seat.loop.state().contract;
       const reach = this.#reaches.of(instance, parent, order);
-      const instead = reach.ground === undefined ? [] : (this.#so.gits?.prepare(instance) ?? []);
+      const instead = await this.#insteadOf(instance, reach);
       const spec = { ...specOf({ order, manifest, door, envelope, rules, reach }), instead };
       allotments.begin(instance, spec.limits);
       await sandboxes.start(spec, async (record) => {
@@ -269,6 +269,10 @@ export class Starts {
       if (killed !== null) return killed;
       throw error;
     }
+  }
+
+  async #insteadOf(instance: string, { ground }: Reach): Promise<readonly Instead[]> {
+    return ground === undefined ? [] : ((await this.#so.gits?.prepare(instance)) ?? []);
   }
 
   /** Registers a worker for its process, as its supervisor; answers the entry's place. */

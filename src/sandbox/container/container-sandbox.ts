@@ -9,7 +9,7 @@
 // how it ended.
 
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ok } from "../../kernel/assert.ts";
 import { LIMITS } from "../../kernel/limits.ts";
@@ -29,7 +29,7 @@ import type {
 import { hostId } from "../../system/host.ts";
 import { asStorageFault } from "../../system/storage-fault.ts";
 import { Walls } from "../end/walls.ts";
-import { clearDebris, dropFolder } from "../folder/claim.ts";
+import { dropFolder, isPlainName, openClaims } from "../folder/claim.ts";
 import { OWN_FILES } from "../folder/notes.ts";
 import { connectEngine } from "./engine/connect.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -46,8 +46,6 @@ import { isUp } from "./engine/state.ts";
 import { memoryHits, Stopper, type StopOptions } from "./stopper.ts";
 import { Vigils } from "./vigil.ts";
 import { type ContainerWorld, folderOf, labelsOf, nameOf } from "./world.ts";
-
-const idForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Who ends a worker whose time is over, as its outcome names it. */
 const WALL = "wall_ms" as const;
@@ -86,14 +84,8 @@ export interface ContainerSandboxOptions {
  */
 export async function openContainerSandbox(options: ContainerSandboxOptions): Promise<Sandbox> {
   const { fleet, host = hostId(), image, log = SILENT } = options;
-  ok(idForm.test(fleet), `a fleet id must be a plain name, got ${fleet}`);
-  const root = join(options.stateFolder, "sandboxes");
-  try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    await clearDebris(root);
-  } catch (error) {
-    throw asStorageFault(error, `opening ${root}`);
-  }
+  ok(isPlainName(fleet), `a fleet id must be a plain name, got ${fleet}`);
+  const root = await openClaims(options.stateFolder);
   const engine = await connectEngine(options.socket ?? findSocket());
   const probed = image === undefined ? UNPROBED : await probeEngine(engine, image);
   const { permitFile, hidden = [], output } = options;
@@ -145,7 +137,7 @@ class ContainerSandbox implements Sandbox {
   }
 
   folder(instance: string): string {
-    ok(idForm.test(instance), `an instance must be a plain name, got ${instance}`);
+    ok(isPlainName(instance), `an instance must be a plain name, got ${instance}`);
     return folderOf(this.#world, instance);
   }
 

@@ -9,11 +9,34 @@ import { mkdir, readdir, rename, rm, unlink, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { isRunning, ownIdentity } from "../../system/process.ts";
 import { codeOf } from "../../ports/error-code.ts";
+import { asStorageFault } from "../../system/storage-fault.ts";
 import { folderAbove, syncFolder, writeDocument } from "./document.ts";
 import { OWN_FILES } from "./notes.ts";
 
 const draftForm = /^\.claim-(\d+)-(\d+)-[0-9a-f]+$/;
 const forgottenPrefix = ".forgotten-";
+
+const plainForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** Whether a fleet's or an instance's name can be that of a file, a group and a label. */
+export function isPlainName(name: string): boolean {
+  return plainForm.test(name);
+}
+
+/**
+ * Makes the folder in which claims are laid, and clears it of what died half-way; answers its path.
+ * Throws `Fault` `storage_failed`, `storage_full`.
+ */
+export async function openClaims(stateFolder: string): Promise<string> {
+  const root = join(stateFolder, "sandboxes");
+  try {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await clearDebris(root);
+    return root;
+  } catch (error) {
+    throw asStorageFault(error, `opening ${root}`);
+  }
+}
 
 /** What a claim's folder holds from the first moment on, besides its record. */
 export interface ClaimContent {
@@ -66,7 +89,7 @@ export async function dropFolder(folder: string): Promise<void> {
 }
 
 /** Removes what starters and forgetters that died half-way have left behind. */
-export async function clearDebris(root: string): Promise<void> {
+async function clearDebris(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     const draft = draftForm.exec(name);
     const isAbandoned =

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -8,7 +8,15 @@ import { dirname, join } from "node:path";
  * An older one by that name is replaced.
  */
 export async function writeDocument(folder: string, name: string, value: object): Promise<void> {
-  await replaceDocument({ folder, name, value, isSynced: true });
+  const draft = draftFor(folder, name);
+  const file = await open(draft, "wx", 0o600);
+  try {
+    await file.writeFile(textOf(value));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, join(folder, name));
   await syncFolder(folder);
 }
 
@@ -18,25 +26,18 @@ export async function writeDocument(folder: string, name: string, value: object)
  * ended, which the journal is told next.
  */
 export async function noteDocument(folder: string, name: string, value: object): Promise<void> {
-  await replaceDocument({ folder, name, value, isSynced: false });
+  const draft = draftFor(folder, name);
+  // At once, as it is read: it waits for no disk, and who ends 1 000 sandboxes notes 3 000 things.
+  writeFileSync(draft, textOf(value), { flag: "wx", mode: 0o600 });
+  renameSync(draft, join(folder, name));
 }
 
-async function replaceDocument(document: {
-  readonly folder: string;
-  readonly name: string;
-  readonly value: object;
-  readonly isSynced: boolean;
-}): Promise<void> {
-  const { folder, name, value, isSynced } = document;
-  const draft = join(folder, `.${name}.${randomBytes(8).toString("hex")}`);
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(value)}\n`);
-    if (isSynced) await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, join(folder, name));
+function draftFor(folder: string, name: string): string {
+  return join(folder, `.${name}.${randomBytes(8).toString("hex")}`);
+}
+
+function textOf(value: object): string {
+  return `${JSON.stringify(value)}\n`;
 }
 
 /** Makes the names in a folder durable. */

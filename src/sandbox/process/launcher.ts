@@ -31,7 +31,7 @@ import { SYSTEM_PATH } from "./rung/programs.ts";
 export const EXEC_MS = 5_000;
 
 /** How often it looks, ms. */
-export const LOOK_EVERY_MS = 2;
+export const LOOK_EVERY_MS = 1;
 
 /** How much of a launcher's complaint is put into a fault, characters. */
 const complaintCharsMax = 500;

@@ -9,7 +9,6 @@
 // stop() leads from any of them to `ended`, and from no sandbox at all too: then its own claim
 // keeps a start that it has overtaken from running anything.
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ok } from "../../kernel/assert.ts";
 import type { HitMeasure, LimitHit } from "../../kernel/worker/limit.ts";
@@ -29,7 +28,7 @@ import type {
 import { hostId } from "../../system/host.ts";
 import { readProcess } from "../../system/process.ts";
 import { asStorageFault } from "../../system/storage-fault.ts";
-import { clearDebris, dropFolder } from "../folder/claim.ts";
+import { dropFolder, isPlainName, openClaims } from "../folder/claim.ts";
 import { Children } from "./children.ts";
 import { exhibitOf } from "../exhibit.ts";
 import { Freezer } from "./freezer.ts";
@@ -56,8 +55,6 @@ const WALL = "wall_ms";
 
 /** A folder that is a sandbox's own wherever it has any. */
 const SCRATCH = "/dev/shm";
-
-const idForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Where a process sandbox keeps its records, for whom, and how it contains what it starts. */
 export interface ProcessSandboxOptions {
@@ -107,18 +104,12 @@ export interface ProcessSandboxOptions {
  */
 export async function openProcessSandbox(options: ProcessSandboxOptions): Promise<Sandbox> {
   const { fleet, host = hostId(), log = SILENT, usesCgroups = true } = options;
-  ok(idForm.test(fleet), `a fleet id must be a plain name, got ${fleet}`);
+  ok(isPlainName(fleet), `a fleet id must be a plain name, got ${fleet}`);
   if (readProcess(process.pid) === undefined) {
     const message = `process sandboxes must have Linux's /proc, got ${process.platform}`;
     throw new Fault("sandbox_unavailable", message);
   }
-  const root = join(options.stateFolder, "sandboxes");
-  try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    await clearDebris(root);
-  } catch (error) {
-    throw asStorageFault(error, `opening ${root}`);
-  }
+  const root = await openClaims(options.stateFolder);
   const { rung = "process-group", permitFile, output } = options;
   const containment = await contain({ rung, fleet, usesCgroups });
   const hidden = new HiddenFolders(containment.wrap === undefined ? [] : (options.hidden ?? []));
@@ -170,7 +161,7 @@ class ProcessSandbox implements Sandbox {
   }
 
   folder(instance: string): string {
-    ok(idForm.test(instance), `an instance must be a plain name, got ${instance}`);
+    ok(isPlainName(instance), `an instance must be a plain name, got ${instance}`);
     return this.#lookout.folder(instance);
   }
 
@@ -359,6 +350,6 @@ class ProcessSandbox implements Sandbox {
 function demandFiles(spec: SandboxSpec): void {
   const own: readonly string[] = Object.values(OWN_FILES);
   for (const name of Object.keys(spec.files)) {
-    ok(idForm.test(name) && !own.includes(name), `a file must have a free plain name, got ${name}`);
+    ok(isPlainName(name) && !own.includes(name), `a file must have a free plain name, got ${name}`);
   }
 }

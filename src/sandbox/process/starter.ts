@@ -143,7 +143,9 @@ export class Starter {
     const pump = sink && new Pump(child, sink);
     if (pump !== undefined) this.#workshop.pumps.set(spec.instance, pump);
     const record = { ...claimed, process: identify(child.pid) };
-    await writeDocument(folder, OWN_FILES.record, record);
+    // Above the lowest rung it is written once more before the program runs; see there.
+    const write = launch.wrapper === undefined ? writeDocument : noteDocument;
+    await write(folder, OWN_FILES.record, record);
     return { launch, record, child, pump };
   }
 

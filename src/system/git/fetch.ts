@@ -6,16 +6,20 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { devNull } from "node:os";
 import { join } from "node:path";
-import { isSha256 } from "./private-dir.ts";
+import { flawOf } from "./objects.ts";
+import { isSha256, ORIGINAL } from "./private-dir.ts";
 import { readBranches } from "./refs.ts";
 
 /** How long git may take for all of it, ms. */
 const gitMs = 120_000;
 
 const complaintCharsMax = 500;
+
+/** Branches that a worker brings in: each is a file in the repository. */
+const branchesMax = 1_000;
 
 /** What is fetched, and where to. */
 export interface FetchOptions {
@@ -48,34 +52,57 @@ const NEUTRAL = [
   "protocol.file.allow=always",
 ].flatMap((setting) => ["-c", setting]);
 
+/** Hints that lie beside objects, and may have been written by a worker: git asks the objects. */
+const UNHINTED = [
+  "[core]",
+  "\tcommitGraph = false",
+  "\tmultiPackIndex = false",
+  "[pack]",
+  "\tuseBitmaps = false",
+  "\treadReverseIndex = false",
+];
+
 /**
  * Fetches the branches of a worker's directory that are not the repository's already, every object
  * checked (`transfer.fsckObjects`). Never throws for what a worker has written.
  */
 export async function fetchBranches(options: FetchOptions): Promise<Fetched> {
-  const { from, gitDir, namespace, between } = options;
-  const known = readBranches(gitDir);
-  const branches = [...readBranches(from)].filter(([name, id]) => known.get(name) !== id);
-  if (branches.length === 0) return { ok: true, branches: [] };
+  const { from, gitDir, between } = options;
   try {
-    rmSync(between, { recursive: true, force: true });
-    mkdirSync(between, { recursive: true, mode: 0o700 });
-    const format = isSha256(gitDir) ? "sha256" : "sha1";
-    const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, between];
-    await run(init, "");
-    const alternates = [join(from, "objects"), join(gitDir, "objects")];
-    writeFileSync(join(between, "objects/info/alternates"), `${alternates.join("\n")}\n`);
-    const updates = branches.map(([name, id]) => `create ${name} ${id}\n`).join("");
-    await run(["--git-dir", between, "update-ref", "--stdin"], updates);
-    const refspec = `+refs/heads/*:${namespace}/*`;
-    const quiet = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
-    await run(["--git-dir", gitDir, "fetch", ...quiet, between, refspec], "");
+    const known = await readBranches(gitDir);
+    const branches = [...(await readBranches(from))].filter(([name, id]) => known.get(name) !== id);
+    if (branches.length === 0) return { ok: true, branches: [] };
+    if (branches.length > branchesMax)
+      return { ok: false, why: `at most ${branchesMax} branches are fetched, not all of these` };
+    const flaw = await flawOf(from, join(gitDir, ORIGINAL));
+    if (flaw !== undefined) return { ok: false, why: flaw };
+    await fetchBetween(options, branches);
     return { ok: true, branches: branches.map(([name]) => name.slice("refs/heads/".length)) };
   } catch (error) {
     return { ok: false, why: error instanceof Error ? error.message : String(error) };
   } finally {
-    rmSync(between, { recursive: true, force: true });
+    await rm(between, { recursive: true, force: true });
   }
+}
+
+async function fetchBetween(
+  { from, gitDir, namespace, between }: FetchOptions,
+  branches: readonly (readonly [name: string, id: string])[],
+): Promise<void> {
+  await rm(between, { recursive: true, force: true });
+  await mkdir(between, { recursive: true, mode: 0o700 });
+  const format = (await isSha256(gitDir)) ? "sha256" : "sha1";
+  const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, between];
+  await run(init, "");
+  // What serves from it does not hear what git is told here.
+  await writeFile(join(between, "config"), `${UNHINTED.join("\n")}\n`, { flag: "a" });
+  const alternates = [join(from, "objects"), join(gitDir, "objects")];
+  await writeFile(join(between, "objects/info/alternates"), `${alternates.join("\n")}\n`);
+  const updates = branches.map(([name, id]) => `create ${name} ${id}\n`).join("");
+  await run(["--git-dir", between, "update-ref", "--stdin"], updates);
+  const refspec = `+refs/heads/*:${namespace}/*`;
+  const quiet = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
+  await run(["--git-dir", gitDir, "fetch", ...quiet, between, refspec], "");
 }
 
 /** Runs git with nothing of its user's. Throws what it complained of. */

@@ -10,9 +10,10 @@
  *       original/                   the original's objects, once they are mounted there
  */
 
-import { copyFileSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFile, lstat, mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { namesIn, readRefs, textOf } from "./refs.ts";
+import { readRefs } from "./refs.ts";
+import { isFolder, textOf } from "./walk.ts";
 
 /** Where in a private directory the original's objects are. */
 export const ORIGINAL = "original";
@@ -34,60 +35,62 @@ const COPIED = ["index", "shallow"];
 const TREES = "worktrees";
 const TREE_FILES = ["HEAD", "gitdir", "commondir", "index"];
 
+/** What a `HEAD`, a `config` or an `info/exclude` has at most. */
+const bytesMax = 2 ** 20;
+
 /**
  * Makes a worker's own directory of a repository; false where there is none to make it from: a
  * `.git` that is no folder, or has no HEAD that can be understood. Throws errors of the file
- * system.
+ * system, and `TooMuch`.
  */
-export function makePrivateDir({ gitDir, dir, at }: PrivateDirOptions): boolean {
-  const head = textOf(join(gitDir, "HEAD"))?.trim();
-  if (head === undefined || !HEAD.test(head) || !isFolder(join(gitDir, "objects"))) return false;
+export async function makePrivateDir({ gitDir, dir, at }: PrivateDirOptions): Promise<boolean> {
+  const head = (await textOf(join(gitDir, "HEAD"), bytesMax))?.trim();
+  if (head === undefined || !HEAD.test(head)) return false;
+  if (!(await isFolder(join(gitDir, "objects")))) return false;
   for (const name of ["objects/info", "refs/heads", "refs/tags", "info", ORIGINAL])
-    mkdirSync(join(dir, name), { recursive: true, mode: 0o700 });
-  writeFileSync(join(dir, "HEAD"), `${head}\n`);
-  writeFileSync(join(dir, "config"), configFor(textOf(join(gitDir, "config")) ?? ""));
-  writeFileSync(join(dir, "objects/info/alternates"), `${join(at, ORIGINAL)}\n`);
-  const refs = [...readRefs(gitDir)].toSorted(([one], [other]) => (one < other ? -1 : 1));
-  const lines = refs.map(([name, id]) => `${id} ${name}\n`);
-  writeFileSync(join(dir, "packed-refs"), `# pack-refs with: sorted \n${lines.join("")}`);
-  const exclude = textOf(join(gitDir, "info/exclude"));
-  if (exclude !== undefined) writeFileSync(join(dir, "info/exclude"), exclude);
-  for (const name of COPIED) copyIfThere(join(gitDir, name), join(dir, name));
-  for (const name of namesIn(join(gitDir, TREES))) copyTree(join(gitDir, TREES, name), dir);
+    await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
+  await writeFile(join(dir, "HEAD"), `${head}\n`);
+  await writeFile(join(dir, "config"), configFor(await isSha256(gitDir)));
+  await writeFile(join(dir, "objects/info/alternates"), `${join(at, ORIGINAL)}\n`);
+  await writeFile(join(dir, "packed-refs"), packed(await readRefs(gitDir)));
+  const exclude = await textOf(join(gitDir, "info/exclude"), bytesMax);
+  if (exclude !== undefined) await writeFile(join(dir, "info/exclude"), exclude);
+  for (const name of COPIED) await copyIfThere(join(gitDir, name), join(dir, name));
+  // Not there in most.
+  const trees = await readdir(join(gitDir, TREES)).catch(() => []);
+  for (const name of trees) await copyTree(join(gitDir, TREES, name), dir);
   return true;
 }
 
-/** Removes a worker's own directory; safe where there is none. */
-export function removePrivateDir(dir: string): void {
-  rmSync(dir, { recursive: true, force: true });
+/** Whether a repository names its objects by SHA-256, as its config says. */
+export async function isSha256(gitDir: string): Promise<boolean> {
+  const config = (await textOf(join(gitDir, "config"), bytesMax)) ?? "";
+  return /^\s*objectformat\s*=\s*sha256\s*$/im.test(config);
 }
 
 const HEAD = /^(?:ref: refs\/heads\/[^\0-\x20~^:?*[\\]+|[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** All that the original's says is how its objects are named. */
-function configFor(original: string): string {
-  const isSha256 = /^\s*objectformat\s*=\s*sha256\s*$/im.test(original);
-  const lines = ["[core]", `\trepositoryformatversion = ${isSha256 ? 1 : 0}`, "\tbare = false"];
-  const format = isSha256 ? ["[extensions]", "\tobjectformat = sha256"] : [];
+function configFor(hasSha256: boolean): string {
+  const lines = ["[core]", `\trepositoryformatversion = ${hasSha256 ? 1 : 0}`, "\tbare = false"];
+  const format = hasSha256 ? ["[extensions]", "\tobjectformat = sha256"] : [];
   return `${[...lines, "\tlogallrefupdates = true", ...format].join("\n")}\n`;
 }
 
-function copyTree(from: string, dir: string): void {
-  if (!isFolder(from)) return;
+function packed(refs: ReadonlyMap<string, string>): string {
+  const rows = [...refs].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const lines = rows.map(([name, id]) => `${id} ${name}\n`);
+  return `# pack-refs with: sorted \n${lines.join("")}`;
+}
+
+async function copyTree(from: string, dir: string): Promise<void> {
+  if (!(await isFolder(from))) return;
   const to = join(dir, TREES, basename(from));
-  mkdirSync(to, { recursive: true, mode: 0o700 });
-  for (const name of TREE_FILES) copyIfThere(join(from, name), join(to, name));
+  await mkdir(to, { recursive: true, mode: 0o700 });
+  for (const name of TREE_FILES) await copyIfThere(join(from, name), join(to, name));
 }
 
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-function copyIfThere(from: string, to: string): void {
-  if (lstatSync(from, { throwIfNoEntry: false })?.isFile() === true) copyFileSync(from, to);
-}
-
-/** The config of a private directory, as far as a fetch from it has to know: its object format. */
-export function isSha256(gitDir: string): boolean {
-  return configFor(readFileSync(join(gitDir, "config"), "utf8")).includes("sha256");
+async function copyIfThere(from: string, to: string): Promise<void> {
+  const stat = await lstat(from).catch(() => undefined);
+  if (stat?.isFile() === true) await copyFile(from, to);
 }

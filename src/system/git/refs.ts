@@ -1,86 +1,54 @@
 /*
  * References of a repository, read from its files. What is read may have been written by a worker:
- * only plain files are read, of a bounded size and count, and only what looks like a reference is
- * taken.
+ * only what looks like a reference is taken.
  */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-} from "node:fs";
 import { join } from "node:path";
+import { linesOf, textOf, TooMuch, walk } from "./walk.ts";
 
-/** More than any sane repository has. */
-const refsMax = 100_000;
-const bytesMax = 32 * 2 ** 20;
+/** More than any sane repository has, of names and of references. */
+const namesMax = 200_000;
+const packedBytesMax = 32 * 2 ** 20;
+
+const looseBytesMax = 4_096;
 const depthMax = 16;
+
+/** What lies below `refs` and is a repository's own; others git and its users make for themselves. */
+const KINDS = ["heads", "tags", "remotes", "notes"];
 
 /** A reference's name, as git takes one (git-check-ref-format(1)), but for the rarest. */
 const NAME = /^refs\/(?:heads|tags|remotes|notes)(?:\/(?!\.)[^\0-\x20\x7f~^:?*[\\/]+)+$/;
 
 const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** References by name with the object that each names; loose ones count before packed ones. */
-export function readRefs(gitDir: string): ReadonlyMap<string, string> {
+/**
+ * References by name with the object that each names; loose ones count before packed ones. Throws
+ * `TooMuch` where there are more than 200 000, and errors of the file system.
+ */
+export async function readRefs(gitDir: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for (const line of (textOf(join(gitDir, "packed-refs")) ?? "").split("\n")) {
+  let count = 0;
+  for await (const line of linesOf(join(gitDir, "packed-refs"), packedBytesMax)) {
+    count += 1;
+    if (count > namesMax)
+      throw new TooMuch(`packed-refs has at most ${namesMax} lines, and here are more`);
     const [id = "", name = ""] = line.split(" ", 2);
     take(found, name, id);
   }
-  readLoose(found, gitDir, "refs");
+  for (const kind of KINDS)
+    for await (const { path, entry } of walk(gitDir, `refs/${kind}`, { namesMax, depthMax }))
+      if (entry.isFile())
+        take(found, path, ((await textOf(join(gitDir, path), looseBytesMax)) ?? "").trim());
   return found;
 }
 
-/** The branches of a repository with the object that each names. */
-export function readBranches(gitDir: string): ReadonlyMap<string, string> {
-  return new Map([...readRefs(gitDir)].filter(([name]) => name.startsWith("refs/heads/")));
-}
-
-/** A plain file's text; undefined for what is none, is too large, or is not there. */
-export function textOf(file: string): string | undefined {
-  let fd: number | undefined;
-  try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stat = fstatSync(fd);
-    if (!stat.isFile() || stat.size > bytesMax) return undefined;
-    const bytes = Buffer.alloc(stat.size);
-    const count = readSync(fd, bytes, 0, bytes.length, 0);
-    return bytes.toString("utf8", 0, count);
-  } catch {
-    // Not there, a link, or not for this user.
-    return undefined;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
-
-function readLoose(found: Map<string, string>, gitDir: string, folder: string): void {
-  if (folder.split("/").length > depthMax || found.size > refsMax) return;
-  for (const name of namesIn(join(gitDir, folder))) {
-    const path = `${folder}/${name}`;
-    const stat = lstatSync(join(gitDir, path), { throwIfNoEntry: false });
-    if (stat?.isDirectory() === true) readLoose(found, gitDir, path);
-    else if (stat?.isFile() === true) take(found, path, (textOf(join(gitDir, path)) ?? "").trim());
-  }
+/** The branches of a repository with the object that each names. Throws as `readRefs`. */
+export async function readBranches(gitDir: string): Promise<ReadonlyMap<string, string>> {
+  const refs = await readRefs(gitDir);
+  return new Map([...refs].filter(([name]) => name.startsWith("refs/heads/")));
 }
 
 function take(found: Map<string, string>, name: string, id: string): void {
   const isOdd = /\.\.|@\{|\.lock(?:\/|$)|\.$/.test(name);
-  const isOne = NAME.test(name) && !isOdd && ID.test(id);
-  if (isOne && found.size < refsMax) found.set(name, id);
-}
-
-/** The names in a folder; none where there is no folder. */
-export function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // Not there, or no folder.
-    return [];
-  }
+  if (NAME.test(name) && !isOdd && ID.test(id)) found.set(name, id);
 }

@@ -131,6 +131,52 @@ test("[GM32] objects that are broken are refused, and what a worker had is kept"
   expect(git(scene, "for-each-ref", "refs/stint")).toBe("");
 });
 
+test.each([
+  [
+    "another repository in its alternates",
+    "echo OTHER/.git/objects >> .git/objects/info/alternates",
+  ],
+  [
+    "links among its objects",
+    "cd .git/objects; for one in OTHER/.git/objects/??; do ln -s $one . || true; done; cd -",
+  ],
+  [
+    "a link in the place of its objects",
+    "rm -rf .git/objects; ln -s OTHER/.git/objects .git/objects",
+  ],
+  [
+    "a pipe among its objects",
+    "id=SECRET; mkdir -p .git/objects/${id:0:2}; mkfifo .git/objects/${id:0:2}/${id:2}",
+  ],
+])("[GM35] a worker fetches nothing of what it cannot read by %s", async (_what, script) => {
+  const scene = await makeRepository();
+  // A repository that the worker knows of and is not to read, with one commit.
+  const other = scene.at("run/other");
+  mkdirSync(other, { recursive: true });
+  git(scene, "init", "--quiet", other);
+  git(scene, "-C", other, "commit", "--quiet", "--allow-empty", "-m", "secret");
+  const secret = git(scene, "-C", other, "rev-parse", "HEAD");
+  const plant = script.replaceAll("OTHER", other).replaceAll("SECRET", secret);
+  const id = await work(scene, `echo ${secret} > .git/refs/heads/x; ${plant}`);
+  const kept = join(scene.at(".stint/git"), `${id}.refused`);
+  await expect.poll(() => existsSync(kept), polling).toBe(true);
+  expect(git(scene, "for-each-ref", "refs/stint")).toBe("");
+  expect(() => git(scene, "cat-file", "-e", secret)).toThrow("Command failed");
+});
+
+test("[GM34] more branches than are fetched are kept, and bring nothing in", async () => {
+  const scene = await makeRepository();
+  const id = await work(
+    scene,
+    `echo second > src/api/x; git add src; ${commit} second
+     head=$(git rev-parse HEAD)
+     for n in $(seq 1001); do echo "create refs/heads/b$n $head"; done | git update-ref --stdin`,
+  );
+  const kept = join(scene.at(".stint/git"), `${id}.refused`);
+  await expect.poll(() => existsSync(kept), polling).toBe(true);
+  expect(git(scene, "for-each-ref", "refs/stint")).toBe("");
+});
+
 test("[GM33] what a dead supervisor had not fetched the next one does", async () => {
   const scene = await makeRepository();
   const left = scene.at(".stint/git/w-aaaaaaaaaaaaaaaa");

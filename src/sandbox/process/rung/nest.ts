@@ -106,7 +106,7 @@ function scriptOf({ folder, home, ground, scratchBytes }: Nest): string {
     "set -e",
     `PATH=${SYSTEM_PATH}:$PATH`,
     `mount -t tmpfs -o ${size}mode=755,nosuid,nodev stint ${quote(folder)}`,
-    // From within it: no path of the host's has to be an option of a mount.
+    // From within it: its path does not have to be an option of a mount.
     `cd ${quote(folder)}`,
     "mkdir -m 1777 tmp shm",
     ...(home === undefined ? [] : layer(home.at)),
@@ -123,21 +123,30 @@ function scriptOf({ folder, home, ground, scratchBytes }: Nest): string {
   ].join("\n");
 }
 
-/** Lays a home over the host's; where its file system cannot be laid under another, read-only. */
+/**
+ * Lays a home over the host's; where its file system cannot be laid under another, read-only. Each
+ * program that is run here is waited for by every start.
+ */
 function layer(home: string): readonly string[] {
-  const options = "lowerdir=lower,upperdir=upper,workdir=work,userxattr,nosuid,nodev";
+  const mode = ((statSync(home, { throwIfNoEntry: false })?.mode ?? 0o700) & 0o7777).toString(8);
+  const isPlain = PLAIN.test(home);
+  const lower = isPlain ? home : "lower";
+  const options = `lowerdir=${lower},upperdir=upper,workdir=work,userxattr,nosuid,nodev`;
   return [
-    "mkdir lower upper work home",
-    `mount --rbind ${quote(home)} lower`,
-    'chmod "$(stat -c %a lower)" upper',
+    `mkdir -m ${mode} upper work home`,
+    // What could be taken for a part of an option is given another name.
+    ...(isPlain ? [] : ["mkdir lower", `mount --rbind ${quote(home)} lower`]),
     `mount -t overlay -o ${options} stint home 2> /dev/null || {`,
-    "  mount --rbind lower home",
+    `  mount --rbind ${quote(lower)} home`,
     // A user namespace may take none of a mount's options away.
     '  stint_kept=$(findmnt -no OPTIONS -M "$PWD/home")',
     '  mount -o "remount,bind,ro${stint_kept#r[ow]}" home',
     "}",
   ];
 }
+
+/** A path that stands for itself among the options of a mount, and in a shell's script. */
+const PLAIN = /^[\w./-]+$/;
 
 /** The home that is to be laid over; undefined where there is none, or it may be written to. */
 function homeFor(writable: readonly string[]): string | undefined {
