@@ -7,7 +7,7 @@ import { awaitGone } from "../support/process-table.ts";
 import type { Reply } from "./fixtures/ask.ts";
 import { makeRig, type Rig, type Rung } from "./rig.ts";
 
-const roundCount = 10;
+const roundCount = 5;
 
 /** How long after the first answer a supervisor is killed, at most, ms. */
 const busyMsMax = 150;
@@ -86,7 +86,7 @@ function workersOf(entries: readonly EntryView[], kind: EntryView["kind"]): read
 const withinMs = 240_000;
 
 test.for(["process-group", "pid-namespace", "best"] as const)(
-  "[SV23] killed ten times, rung %s: nothing lives on, is lost or runs twice (replication C3)",
+  "[SV23] killed five times, rung %s: nothing lives on, is lost or runs twice (replication C3)",
   { timeout: withinMs },
   async (rung) => {
     const rig = await makeRig({ maxReplicas: 10_000, maxTotal: 100_000 });
