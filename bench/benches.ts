@@ -1,11 +1,12 @@
 import { manyCallers, onePair } from "./admission.ts";
 import { manyClients } from "./clients.ts";
 import { coldWorkers } from "./cold.ts";
-import { containedRun, containedStart } from "./contained.ts";
+import { containedRun, containedStart } from "./sandbox/contained.ts";
 import { deciding, decidingAtAll, indexing, meeting } from "./ground.ts";
 import { folding, opening, replaying } from "./history.ts";
-import { idleSupervisor } from "./idle.ts";
-import { killing, killProof } from "./killing.ts";
+import { idleCrowd, idleSupervisor } from "./sandbox/idle.ts";
+import { killCrowd, killForking, killing, killProof } from "./sandbox/killing.ts";
+import { overhead } from "./sandbox/overhead.ts";
 import { coldLease, coldLeaseLater } from "./lease/cold.ts";
 import { lanesFairly, lanesTogether } from "./lease/lanes.ts";
 import { leasePairsLater, manyLeasePairs, oneLeasePair } from "./lease/pairs.ts";
@@ -36,6 +37,10 @@ export const BENCHES: readonly Bench[] = [
   fences,
   killing,
   killProof,
+  killCrowd,
+  killForking,
   manyClients,
+  overhead,
   idleSupervisor,
+  idleCrowd,
 ];

@@ -68,7 +68,7 @@ async function start(sandbox: Sandbox, ground: string): Promise<void> {
 }
 
 async function giveAndTake({ mounts }: Sandbox, folder: string): Promise<void> {
-  await mounts?.give(INSTANCE, { folder, kept: [] });
+  await mounts?.give(INSTANCE, { folder, kept: [], left: [] });
   if ((await mounts?.take(INSTANCE, folder)) !== true) throw new Error("nothing has it open");
 }
 

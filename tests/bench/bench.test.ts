@@ -37,10 +37,14 @@ test("every target is in the table", () => {
     "contained-start: by an open handle ≤ 5 ×",
     "contained-run: stint run -- true ≤ 5 ×",
     "fences: ground given and taken ≤ 3 ×",
-    "kill-200: until none is alive ≤ 2 ×",
-    "kill-200: until all is proven ≤ 2 ×",
+    "kill-200: sleeping, until none is alive ≤ 2 ×",
+    "kill-200: sleeping, until all is proven ≤ 2 ×",
+    "kill-1000: sleeping, until all is proven ≤ 2 ×",
+    "kill-1000: forking, until all is proven ≤ 3 ×",
     "clients-16: commands through the supervisor ≥ 5 ×",
+    "pss-100: of all but the programs, per worker ≤ 1 ×",
     "idle-supervisor: cpu time ≤ 1 ×",
+    "idle-supervisor: cpu time with 1,000 idle workers ≤ 1 ×",
   ]);
 });
 
