@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Manifest } from "../kernel/worker/manifest.ts";
+import { codeOf } from "../ports/error-code.ts";
 import { Fault } from "../ports/fault.ts";
 import type { CommandAnswer, StartAnswer } from "../ports/supervision.ts";
 import type {
@@ -58,10 +59,16 @@ async function readToken(tokenFile: string): Promise<string> {
     return (await readFile(tokenFile, "utf8")).trim();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
+    // The variable is set all the same: who runs there is never taken for an operator.
+    const unseen = codeOf(cause) === "ENOENT" ? NO_WAY : "";
     const message = `the token file that ${TOKEN_VARIABLE} names must be readable, got: ${why}`;
-    throw new Fault("supervisor_unreachable", message, { cause });
+    throw new Fault("supervisor_unreachable", `${message}${unseen}`, { cause });
   }
 }
+
+const NO_WAY =
+  "; a worker whose network is none is shown no way to its supervisor: it acquires no lease, has " +
+  "no children and gives no sign of life";
 
 function folderNow(): { readonly cwd?: string } {
   try {

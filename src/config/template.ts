@@ -1,4 +1,5 @@
-import { DEFAULT_CONTRACT } from "../kernel/fleet/contract.ts";
+import { DEFAULT_CONTRACT, DEGRADATIONS } from "../kernel/fleet/contract.ts";
+import { DEFAULT_GROUND_RULES } from "../kernel/lane/lane.ts";
 import { linesOf } from "./contract-text.ts";
 import { CONTRACT_FIELDS, SANDBOX_FIELDS } from "./field.ts";
 
@@ -25,10 +26,14 @@ export function writeTemplate(so: {
       ? [
           "# No sandbox of this machine keeps a worker from the files of its user, or from the",
           "# network. Without this starts are refused (containment_too_weak); `stint doctor` says",
-          "# how to get better.",
+          "# how to get better. By default none is accepted.",
           allowed,
         ]
-      : ["# Weaknesses of containment that are accepted by name:", `# ${allowed}`]),
+      : [
+          "# Weaknesses of containment that are accepted by name, of",
+          `# ${listed(DEGRADATIONS)}:`,
+          `# allow_degraded = ${JSON.stringify(DEFAULT_CONTRACT.allow_degraded)}`,
+        ]),
     "",
     "# The network of a worker is not of the contract but of its start: `--network none`,",
     "# `controller` (the supervisor alone) or `open`. `stint run` asks for open, `stint spawn` for",
@@ -82,6 +87,9 @@ const CONDITIONS: readonly string[] = [
   "",
 ];
 
+const REQUIRE_MEANING = "true: ground that nobody has leased is writable for nobody";
+const WORKTREES_MEANING = '"own_ground": each worktree has ground of its own';
+
 const GROUND: readonly string[] = [
   "# Ground with a name, to be leased by it: `stint lease acquire --lane api`. Patterns are those",
   "# of `stint region`; `stint lane ls` shows the lanes in force.",
@@ -100,10 +108,10 @@ const GROUND: readonly string[] = [
   "# alone = true                 # nobody else holds anything meanwhile",
   "",
   "# [leases]",
-  "# require = true               # ground that nobody has leased is writable for nobody",
+  explained(`require = ${JSON.stringify(DEFAULT_GROUND_RULES.require)}`, REQUIRE_MEANING),
   "",
   "# [repository]",
-  '# worktrees = "own_ground"     # each worktree has ground of its own; else they share theirs',
+  explained(`worktrees = ${JSON.stringify(DEFAULT_GROUND_RULES.worktrees)}`, WORKTREES_MEANING),
   "",
 ];
 
@@ -122,13 +130,25 @@ const MEANINGS: Readonly<Record<string, string>> = {
   armed_every: "how often a canary is killed, to prove that it can be; 0 is never",
   armed_action: 'what follows when it cannot: "show" or "pause"',
   quarantine_max: "a quarantine ends by then, one way or the other",
+  revoke_grace: "with enforced leases: whoever has files open there for longer is ended",
+  revoke_margin: "binds nothing in this version",
+  clock_tolerance: "a wall clock that is wrong by more stops all writing",
   refusals_per_minute: "more of one actor are answered, but not journaled one by one",
 };
+
+/** A default as a comment, with what it means. */
+function explained(line: string, meaning: string): string {
+  return `# ${line.padEnd(28)} # ${meaning}`;
+}
+
+function listed(words: readonly string[]): string {
+  return words.map((word) => JSON.stringify(word)).join(", ");
+}
 
 function templateFields(): readonly string[] {
   const lines = linesOf(DEFAULT_CONTRACT, CONTRACT_FIELDS).map((line) => {
     const meaning = MEANINGS[line.split(" ", 1)[0] ?? ""];
-    return meaning === undefined ? undefined : `# ${line.padEnd(28)} # ${meaning}`;
+    return meaning === undefined ? undefined : explained(line, meaning);
   });
   return lines.filter((line) => line !== undefined);
 }

@@ -110,6 +110,15 @@ export interface Gift {
   readonly folder: string;
   /** Files and folders in it that stay as they are, absolute; those that are not there yet can. */
   readonly kept: readonly string[];
+  /** Folders in it that are not given, absolute; they are made where they are not there. */
+  readonly left: readonly string[];
+}
+
+/** What somebody outside of all sandboxes has done to a folder that was given. */
+export interface Stray {
+  readonly folder: string;
+  /** Whether what is not given of it can be written to. */
+  readonly isOpen: boolean;
 }
 
 /** Lets sandboxes write to parts of their ground while they run, and no longer. */
@@ -122,10 +131,12 @@ export interface GroundMounts {
   give(instance: string, gift: Gift): Promise<void>;
   /**
    * Takes a folder from a sandbox. True: nothing can write there by what the sandbox had, whoever
-   * holds it now. False: something still has a file there open for writing, and can; ask again.
-   * What has ended, or was not given, is taken.
+   * holds it now. False: something still has a file there open for writing, and can, or it cannot
+   * be known that none has; ask again. What has ended, or was not given, is taken.
    */
   take(instance: string, folder: string): Promise<boolean>;
+  /** Folders that are not any more where, or as, they were given: moved or removed from outside. */
+  strayed(instance: string): readonly Stray[];
 }
 
 /** How a sandbox ended, with the evidence for it. */

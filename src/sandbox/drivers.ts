@@ -127,11 +127,13 @@ class Drivers implements Sandbox {
   }
 
   async strike(): Promise<void> {
+    // Before anything is read: whoever ends one of them next waits for this one order.
+    const processes = Promise.allSettled([this.#process.strike()]);
     const records = await this.#records();
     const strikes = [...this.#sockets(records)].map(async (socket) => {
       await (await this.#containersAt(socket)).strike();
     });
-    const done = await Promise.allSettled([this.#process.strike(), ...strikes]);
+    const done = (await Promise.all([processes, Promise.allSettled(strikes)])).flat();
     for (const one of done) if (one.status === "rejected") throw one.reason;
   }
 
@@ -185,7 +187,8 @@ class Drivers implements Sandbox {
 
   async #records(): Promise<ReadonlyMap<string, ContainerRecord>> {
     const root = join(this.#options.stateFolder, "sandboxes");
-    const names = (await readdir(root)).filter((name) => !name.startsWith("."));
+    const isUnknown = (name: string): boolean => this.#owners.get(name) !== this.#process;
+    const names = (await readdir(root)).filter((name) => !name.startsWith(".") && isUnknown(name));
     const records = await Promise.all(names.map((name) => readRecord(join(root, name))));
     const known = records.flatMap((record, index) => {
       const name = names[index];

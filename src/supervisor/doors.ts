@@ -1,6 +1,11 @@
-import { rmSync } from "node:fs";
+import { rmdirSync, rmSync } from "node:fs";
 import { asStorageFault } from "../system/storage-fault.ts";
-import { ensureWorkerFolder, workerPlaces, type RuntimePlaces } from "../system/places.ts";
+import {
+  ensureWorkerFolder,
+  type RuntimePlaces,
+  type WorkerPlaces,
+  workerPlaces,
+} from "../system/places.ts";
 import type { Door } from "./api/door.ts";
 import { makeToken, writeTokenFile } from "./token.ts";
 
@@ -51,11 +56,22 @@ export class WorkerDoors {
     const door = this.#open.get(worker);
     this.#open.delete(worker);
     await door?.close();
-    rmSync(workerPlaces(this.#runtime, worker).dir, { recursive: true, force: true });
+    removePlaces(workerPlaces(this.#runtime, worker));
   }
 
   /** Closes all of them. */
   async closeAll(): Promise<void> {
     await Promise.all([...this.#open.keys()].map((worker) => this.close(worker)));
+  }
+}
+
+/** Removes what lies in a door's folder, as a rule by its names: to look for them takes longer. */
+function removePlaces({ dir, socket, token }: WorkerPlaces): void {
+  try {
+    for (const file of [socket, token]) rmSync(file, { force: true });
+    rmdirSync(dir);
+  } catch {
+    // ENOENT: it is gone. ENOTEMPTY: something else was put there.
+    rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -2,6 +2,8 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import type { Seat } from "../library/seat.ts";
+import { besideGround, findAboveGround, type NamedFolder } from "../library/ground/above-ground.ts";
+import { Fault } from "../ports/fault.ts";
 import type { StartOrder } from "../ports/supervision.ts";
 
 /** What it takes to say where workers may write. */
@@ -47,7 +49,10 @@ export class Reaches {
     this.#canMount = canMount;
   }
 
-  /** What a worker has; kept for its children until it is {@link forget}-ten. */
+  /**
+   * What a worker has; kept for its children until it is {@link forget}-ten. Throws `Fault`
+   * `sandbox_failed` when the contract lets all write above ground whose leases are enforced.
+   */
   of(id: string, parent: string | null, order: StartedWith): Reach {
     const inherited = parent === null ? NOTHING : (this.#byWorker.get(parent) ?? NOTHING);
     const isOperators = order.by.kind === "operator";
@@ -70,6 +75,7 @@ export class Reaches {
       // Who does not know where the ground lies can mount none of it: then nobody writes there.
       const ground = outermost(sight.ok ? sight.ground.topsOf(null) : []);
       const closed = sight.ok ? [...sight.ground.folders] : [cwd];
+      if (sight.ok) demandBeside(this.#named(closed), closed);
       return { writable: without(this.#withContracts(closed), closed), ground };
     }
     const unknown = isOperators ? [cwd] : inherited.writable;
@@ -82,15 +88,29 @@ export class Reaches {
    * to lead anywhere by whoever writes there.
    */
   #withContracts(ground: readonly string[]): readonly string[] {
-    const named = this.#seat.loop.state().contract.sandbox.writable.map(atHome);
-    const found = named.flatMap((path) => {
-      const real = follow(path, ground);
-      return real === undefined ? [] : [{ path, real }];
-    });
+    const found = this.#named(ground);
     const all = [...ground, ...found.map(({ real }) => real)];
     const reached = found.flatMap(({ path, real }) => follow(path, without(all, [real])) ?? []);
     return outermost([...ground, ...reached]);
   }
+
+  /** The folders that the contract names, but for those that the ground leads to. */
+  #named(ground: readonly string[]): readonly NamedFolder[] {
+    const named = this.#seat.loop.state().contract.sandbox.writable.map(atHome);
+    return named.flatMap((path) => {
+      const real = follow(path, ground);
+      return real === undefined ? [] : [{ path, real }];
+    });
+  }
+}
+
+/** Who writes above a ground moves it away, and another is found in its place by those who come. */
+function demandBeside(named: readonly NamedFolder[], ground: readonly string[]): void {
+  const above = findAboveGround(named, ground);
+  if (above === undefined) return;
+  const expected = besideGround(above.folder);
+  const message = `[sandbox] writable must name ${expected}, got ${above.path}: nothing is run`;
+  throw new Fault("sandbox_failed", message);
 }
 
 /** What an operator starts a worker with: where, which program, and where it looks for others. */

@@ -239,7 +239,9 @@ export class Starts {
     const { seat, sandboxes, allotments, doors, beats } = this.#so;
     const { instance, parent } = manifest;
     let door: WorkerDoor;
+    let reach: Reach;
     try {
+      reach = this.#reaches.of(instance, parent, order);
       door = await doors.open(instance);
     } catch (error) {
       await this.#undo(instance, parent);
@@ -249,7 +251,6 @@ export class Starts {
     try {
       const envelope = seat.keys.signer.seal(manifest);
       const { sandbox: rules } = seat.loop.state().contract;
-      const reach = this.#reaches.of(instance, parent, order);
       const instead = await this.#insteadOf(instance, reach);
       const spec = { ...specOf({ order, manifest, door, envelope, rules, reach }), instead };
       allotments.begin(instance, spec.limits);

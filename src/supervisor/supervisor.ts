@@ -32,7 +32,7 @@ import { operatorApi } from "./api/operator-api.ts";
 import { workerApi } from "./api/worker-api.ts";
 import { Beats } from "./beats.ts";
 import type { Claim } from "./claim/claim.ts";
-import { watchClaim } from "./claim/claim-watch.ts";
+import { watchClaim, watchJournal } from "./claim/claim-watch.ts";
 import { Departure, type DrainOptions } from "./leaving/departure.ts";
 import { WorkerDoors } from "./doors.ts";
 import { takeMembership, type Membership } from "./membership.ts";
@@ -240,7 +240,11 @@ class FleetSupervisor implements Supervisor {
     writeAbout(state.about, this.#about);
     this.#idleness.touch();
     const { timers } = this.#seat;
-    this.#cancels.add(watchClaim(this.#claim, timers, () => this.#loseClaim()));
+    this.#cancels.add(
+      watchClaim(this.#claim, timers, () => this.#lose("the claim was taken away")),
+    );
+    const { loop } = this.#seat;
+    this.#cancels.add(watchJournal(loop, timers, () => this.#lose("the journal is lost")));
     this.#retention.consider();
     this.#leaveIfKilled();
     this.#seat.log.info("serving", { ...this.status });
@@ -363,8 +367,8 @@ class FleetSupervisor implements Supervisor {
     this.#after(KILLED_IDLE_MS, () => void this.leave({}));
   }
 
-  #loseClaim(): void {
-    this.#seat.log.warn("the claim was taken away: everything is ended", {});
+  #lose(what: string): void {
+    this.#seat.log.warn(`${what}: everything is ended`, {});
     void this.drain({ stopGraceMs: 0 });
   }
 

@@ -130,7 +130,7 @@ function parseUptime(text: string | undefined): number | undefined {
 
 function readUptime(): string | undefined {
   try {
-    return readFileSync("/proc/uptime", "latin1");
+    return readFileSync("/proc/uptime", "utf8");
   } catch {
     // Not Linux, or /proc is not mounted.
     return undefined;

@@ -19,7 +19,9 @@ export interface ProcessStatus extends ProcessIdentity {
 /** The status of a process, or undefined when there is none by that pid or no /proc. */
 export function readProcess(pid: number): ProcessStatus | undefined {
   try {
-    return parseStatus(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    // A name that is no UTF-8 is read as another one; what comes behind it is all that is used. Any
+    // other encoding would cost a buffer of 64 KiB for each process of a listing.
+    return parseStatus(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     // It ended, before or while its file was read (ENOENT, ESRCH), or this is not Linux.
     return undefined;

@@ -11,6 +11,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Check } from "../../src/cli/doctor/check.ts";
 import { describeContainment } from "../../src/cli/doctor/containment.ts";
+import { checkMeasures } from "../../src/cli/doctor/measures.ts";
+import type { KillCondition } from "../../src/kernel/fleet/contract.ts";
+import { mounting, stage } from "./codes/stage.ts";
 import { makeSite, recordLife, type Site } from "./recorded.ts";
 
 async function examine(site: Site, args: readonly string[] = []) {
@@ -175,6 +178,43 @@ describe("[DR3] what is weaker is named with its cost and remedy, and is no faul
     });
     const detail = "nothing listens; workers run as processes";
     expect(engine).toEqual({ name: "containers", status: "skipped", detail });
+  });
+});
+
+describe("[DR5] a kill condition on what is not measured here is named", () => {
+  const condition = (when: string): KillCondition => ({
+    name: "big",
+    when,
+    for_ms: 0,
+    action: "pause",
+  });
+  const missing = [{ what: "memory", why: "not delegated", remedy: "delegate it" }] as const;
+  const cases: readonly (readonly [string, string, string | undefined])[] = [
+    ["memory", "has(worker.memory_bytes) && worker.memory_bytes > 9", "worker.memory_bytes"],
+    ["the fleet's", "fleet.memory_bytes > 9", "fleet.memory_bytes"],
+    ["what is measured", "worker.processes > 9 && worker.cpu_ms > 1", undefined],
+    ["what was granted", "has(worker.budget.memory_bytes)", undefined],
+  ];
+
+  test.each(cases)("of a condition on %s", (_, when, said) => {
+    const [check, ...others] = checkMeasures([condition(when)], { missing });
+    expect(others).toEqual([]);
+    expect(check?.detail).toBe(said && `"big" asks for ${said}, not measured here`);
+    expect(check?.remedy).toBe(said && "delegate it");
+    expect(checkMeasures([condition(when)], { missing: [] })).toEqual([]);
+  });
+
+  test("of the contract in force, as `stint doctor` looks at this very host", async () => {
+    const when = "has(worker.memory_bytes) && worker.memory_bytes > 9";
+    const on = await stage({ contract: { kill_when: [condition(when)] } });
+    const look = async (so: { readonly within?: readonly string[] }): Promise<readonly Check[]> =>
+      (await on.call(["doctor", "--json"], so)).json().data.checks;
+    const named = (checks: readonly Check[]): boolean =>
+      checks.some(({ name }) => name === "kill_when");
+    const hidden = await look({ within: mounting("mount -t tmpfs none /sys/fs/cgroup") });
+    expect(named(hidden)).toBe(true);
+    const groups = (await look({})).find(({ name }) => name === "control groups");
+    expect(named(await look({}))).toBe(/memory.*:/.test(groups?.detail ?? ""));
   });
 });
 

@@ -171,7 +171,7 @@ test("[CV21] the workers of a stop are named in one way", () => {
   expect(find(["w-9"], false)).toEqual(["w-9"]);
   expect(find([], true)).toEqual(["w-1", "w-2", "w-3"]);
   expect(find([], false, "a")).toEqual(["w-1", "w-3"]);
-  expect(() => find([], false, "z")).toThrow(/^--name must be the name of a live worker/);
+  expect(() => find([], false, "z")).toThrow(/^worker_unknown: --name must be the name of/);
   expect(() => find([], false)).toThrow(/^the workers must be named by .* got nothing$/);
   expect(() => find(["w-1"], true)).toThrow(/got 2 of them$/);
 });

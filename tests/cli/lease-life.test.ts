@@ -79,7 +79,7 @@ describe("a lease's life", () => {
     expect((await ground.done([])).stdout).toContain(`1 lease held: ${id} ann (a)`);
     expect(await data(ground)).toMatchObject({ lease_count: 1 });
     await ground.done(["lease", "release", id, "--token", token]);
-    expect(await data(ground, "lease", "ls")).toEqual({ leases: [] });
+    expect(await data(ground, "lease", "ls")).toEqual({ leases: [], lapsing: [] });
     const shown = await data(ground, "lease", "show", id);
     expect(shown).toMatchObject({ lease: { is_live: false, ended: { how: "released" } } });
     expect((await ground.done(["lease", "show", id])).stdout).toMatch(

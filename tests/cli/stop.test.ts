@@ -88,7 +88,11 @@ test("[CV63] a name stops all that bear it, --tree what is below, --all everybod
   const none = await ground.call(["stop", "--all", "--yes", "--json"]);
   expect(none.json()).toMatchObject({ ok: true, data: { receipt: null } });
   const unknown = await ground.call(["stop", "--name", "nobody", "--yes"]);
-  expect(unknown.exit).toBe(2);
+  expect(unknown.exit).toBe(4);
+  const ended = await ground.call(["stop", "--name", "twin", "--yes", "--json"]);
+  expect(ended.exit).toBe(4);
+  expect(ended.json().refusal).toMatchObject({ code: "worker_unknown", facts: { name: "twin" } });
+  expect(ended.json().refusal.message).toMatch(/name of a live worker .*, got "twin"; /);
   expect((await ground.call(["stop", "--yes"])).stderr).toContain("named by ID");
 });
 

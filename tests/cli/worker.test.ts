@@ -79,6 +79,30 @@ test("[CV24] a worker in quarantine stands still until it is lifted", async () =
   expect(twice.json().refusal.code).toBe("worker_not_quarantined");
 });
 
+test("[CV67] a quarantine says how many it is of, and of who has ended who that was", async () => {
+  const ground = await makeGround();
+  const [root, gone] = [await ground.spawn("root"), await ground.spawn("gone")];
+  const child = await ground.spawn("child", "--parent", "root");
+  await ground.spawn("other");
+  const alone = await ground.done(["worker", "quarantine", "other", "--reason", "odd"]);
+  expect(alone.stdout).toMatch(/^w-\w+ is in quarantine\n$/);
+  const tree = ["worker", "quarantine", "root", "--reason", "odd", "--tree"];
+  const said = await ground.done(tree);
+  expect(said.stdout).toContain(`${root} and 1 worker below it are in quarantine`);
+  const rows = (await ground.done(["worker", "unquarantine", child])).stdout;
+  expect(rows).toContain(`${child} runs again`);
+  await ground.done(["worker", "unquarantine", "root"]);
+  const told = (await ground.done([...tree, "--json"])).json().data;
+  expect(told).toEqual({ worker_id: root, quarantined: [root, child] });
+  await ground.done(["stop", "gone", "--yes"]);
+  for (const verb of ["quarantine", "unquarantine"]) {
+    const more = verb === "quarantine" ? ["--reason", "odd"] : [];
+    const late = await ground.call(["worker", verb, "gone", ...more]);
+    expect(late.exit).toBe(3);
+    expect(late.stderr).toMatch(new RegExp(`${gone} \\(gone\\) ended 20[-0-9]+ [0-9:]+Z: req`));
+  }
+});
+
 test("[CV25] a write-off needs a yes, ends the worker on record, and proves nothing", async () => {
   const ground = await makeGround();
   const id = await ground.spawn("a");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../src/config/config.ts";
-import { diffContracts, writeContract } from "../../src/config/contract-text.ts";
+import { diffContracts, linesOf, writeContract } from "../../src/config/contract-text.ts";
 import { CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS } from "../../src/config/field.ts";
 import { writeTemplate } from "../../src/config/template.ts";
 import { evaluateCondition } from "../../src/kernel/condition/condition.ts";
@@ -229,11 +229,30 @@ describe("stint.toml", () => {
     });
     expect(apart.ground).toEqual(DEFAULT_GROUND_RULES);
     const { ground, fleet } = readConfig(uncommented, "x");
-    expect(ground).toMatchObject({ worktrees: "own_ground", require: true });
+    expect(ground).toMatchObject({ worktrees: "one_ground", require: false });
     expect(ground.lanes.map(({ name }) => name)).toEqual(["api", "tests", "release"]);
     expect(ground.lanes[1]?.slots).toBe(2);
     expect(ground.lanes[2]?.alone).toBe(true);
     expect(fleet.fold_case).toBe(true);
+  });
+
+  test("[CF6] every default stands in that file as a comment, as it is", () => {
+    const lines = writeTemplate({ name: "a", isSameUser: false }).split("\n");
+    const shown = lines.flatMap((line) => /^# (\w+ = .+?)(?: +#.*)?$/.exec(line)?.[1] ?? []);
+    const { lanes: _, ...ground } = DEFAULT_GROUND_RULES;
+    const defaults = [
+      ...linesOf(DEFAULT_CONTRACT, CONTRACT_FIELDS),
+      ...linesOf(DEFAULT_CONTRACT.sandbox, SANDBOX_FIELDS),
+      ...Object.entries(ground).map(([name, value]) => `${name} = ${JSON.stringify(value)}`),
+    ];
+    expect(defaults.length).toBeGreaterThan(25);
+    expect(shown).toEqual(expect.arrayContaining(defaults));
+    // And a meaning with each, but for those that have a paragraph of their own.
+    const bare = lines.filter((line) => /^# \w+ = [^#]+$/.test(line));
+    const named = Object.keys(CONTRACT_FIELDS).filter((field) => field !== "allow_degraded");
+    expect(named.filter((field) => bare.some((line) => line.startsWith(`# ${field} =`)))).toEqual(
+      [],
+    );
   });
 
   test.each([

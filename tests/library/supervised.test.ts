@@ -208,7 +208,10 @@ test("[WK8] a token file that leads nowhere is a fault, and never another way", 
     else process.env["STINT_WORKER_TOKEN_FILE"] = kept;
   });
   process.env["STINT_WORKER_TOKEN_FILE"] = join(folder, "token");
-  expect(await rejectionOf(joinFleet())).toMatchObject({ code: "supervisor_unreachable" });
+  expect(await rejectionOf(joinFleet())).toMatchObject({
+    code: "supervisor_unreachable",
+    message: expect.stringContaining("a worker whose network is none is shown no way") as string,
+  });
   writeFileSync(join(folder, "token"), "x");
   expect(await rejectionOf(joinFleet())).toMatchObject({ code: "supervisor_unreachable" });
 });

@@ -191,7 +191,9 @@ test("[SB38] a damaged record does not keep a worker from being found and swept"
   const { pid } = await ground.sandbox.start({ instance: "w-a", run: endless, files: {} });
   const row = rowOf(pid);
   writeFileSync(join(ground.sandbox.folder("w-a"), "record.json"), "{");
-  expect(await ground.sandbox.list()).toEqual([{ instance: "w-a", seen: "alive" }]);
+  // Its starter knows its process; who has only the record does not.
+  const other = await ground.open();
+  expect(await other.list()).toEqual([{ instance: "w-a", seen: "alive" }]);
   const ending = await kill(ground.sandbox, "w-a");
   expect(isAlive(row)).toBe(false);
   expect(ending?.evidence.facts["started"]).toBe("unknown");

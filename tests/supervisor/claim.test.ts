@@ -1,7 +1,8 @@
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeRig } from "./rig.ts";
+import { ask } from "./fixtures/ask.ts";
+import { BY, makeRig } from "./rig.ts";
 
 test("[SV1] of five that would supervise at once one serves, and four say who", async () => {
   const rig = await makeRig();
@@ -46,6 +47,30 @@ test("[SV3] a supervisor whose claim was taken away ends its workers and leaves"
   expect(await supervised.exited).toBe(0);
   expect(rig.processes()).toEqual([]);
   expect(await rig.end(id)).toMatchObject({ reason: "requested" });
+});
+
+test("[SV35] a supervisor whose journal was away ends its workers and leaves", async () => {
+  const rig = await makeRig();
+  const supervised = await rig.supervise();
+  const id = await rig.start(["/bin/sleep", "600"]);
+  const { socket } = rig.about;
+  const token = rig.operatorToken;
+  const away = join(rig.folder, "away");
+  renameSync(rig.stateDir, away);
+  // It looks at its journal, and finds none.
+  const command = { kind: "fleet.pause", data: { reason: "a test" } };
+  const body = { id: "c-1", command, by: BY };
+  const reply = await ask({ socket, token, path: "/v1/commands", body });
+  expect(reply.body.ok).toBe(false);
+  renameSync(away, rig.stateDir);
+
+  const startedMs = performance.now();
+  expect(await supervised.exited).toBe(0);
+  // It waits for no end to be journaled: none can be.
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  expect(rig.processes()).toEqual([]);
+  await rig.supervise();
+  expect(await rig.end(id)).toMatchObject({ evidence: {} });
 });
 
 test("[SV4] token and claim are private, a token that others could read is replaced", async () => {

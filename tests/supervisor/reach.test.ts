@@ -97,7 +97,7 @@ test("[GM20] where leases are enforced nothing of the ground is to be written to
   mkdirSync(cache);
   const sandbox = {
     ...DEFAULT_CONTRACT.sandbox,
-    writable: [cache, repo],
+    writable: [cache, join(repo, "sub")],
     leases: "enforced",
   } as const;
   const state = { ...INITIAL_STATE, contract: { ...DEFAULT_CONTRACT, sandbox } };
@@ -118,4 +118,30 @@ test("[GM20] where leases are enforced nothing of the ground is to be written to
     writable: [cache],
     ground: [],
   });
+});
+
+test("[GM48] what lets workers write above ground whose leases are enforced starts none", () => {
+  const repo = join(base, "projects", "repo");
+  mkdirSync(join(repo, ".stint"), { recursive: true });
+  symlinkSync("projects", join(base, "linked"));
+  const reachOf = (
+    writable: readonly string[],
+    leases: "guarded" | "enforced",
+  ): (() => unknown) => {
+    const sandbox = { ...DEFAULT_CONTRACT.sandbox, writable, leases };
+    const state = { ...INITIAL_STATE, contract: { ...DEFAULT_CONTRACT, sandbox } };
+    const store = { address: { kind: "sqlite", dir: join(repo, ".stint") } } as const;
+    const reaches = new Reaches({ lookAtGround, loop: { state: () => state }, store }, true);
+    return () => reaches.of("w-a", null, { ...asked, cwd: repo, by: operator });
+  };
+  for (const path of [repo, join(base, "projects"), base, "/", join(base, "linked")]) {
+    const message: unknown = expect.stringContaining(`beside the ground of leases`);
+    const got: unknown = expect.stringContaining(`got ${path}: nothing is run`);
+    expect(reachOf([path], "enforced")).toThrow(
+      expect.objectContaining({ code: "sandbox_failed", message }),
+    );
+    expect(reachOf([path], "enforced")).toThrow(expect.objectContaining({ message: got }));
+    expect(reachOf([path], "guarded")).not.toThrow();
+  }
+  expect(reachOf([join(base, "proj"), join(repo, "sub")], "enforced")).not.toThrow();
 });

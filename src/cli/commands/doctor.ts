@@ -1,12 +1,14 @@
+import type { Containment } from "../../compose/inspection.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { State } from "../../kernel/state.ts";
 import { InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
 import { checkConfig } from "../doctor/config.ts";
-import { checkContainment } from "../doctor/containment.ts";
+import { describeContainment, lookAtContainment } from "../doctor/containment.ts";
 import { checkFleet } from "../doctor/fleet.ts";
 import { checkHost } from "../doctor/host.ts";
+import { checkMeasures } from "../doctor/measures.ts";
 import { skipped, type Check, type CheckStatus } from "../doctor/check.ts";
 import { placeFor } from "../place.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
@@ -34,9 +36,9 @@ const doctor: Verb = {
 
 async function run(call: Call): Promise<Said> {
   const host = await checkHost();
-  const containment = await checkContainment();
-  const fleet = await checkPlace(call, host);
-  const checks = [...host, ...containment, ...fleet];
+  const found = await lookAtContainment();
+  const fleet = await checkPlace(call, { host, found });
+  const checks = [...host, ...describeContainment(found), ...fleet];
   const failed = checks.find(({ status }) => status === "failed");
   const fault =
     failed === undefined ? null : { code: failed.code ?? "usage", message: failed.detail };
@@ -45,7 +47,10 @@ async function run(call: Call): Promise<Said> {
   return { data: data as unknown as JsonObject, text: forPeople(call, checks), ...exit };
 }
 
-async function checkPlace(call: Call, host: readonly Check[]): Promise<readonly Check[]> {
+async function checkPlace(
+  call: Call,
+  { host, found }: { readonly host: readonly Check[]; readonly found: Containment },
+): Promise<readonly Check[]> {
   if (host.some(({ name, status }) => name === "sqlite" && status === "failed"))
     return [skipped("fleet", "cannot be looked at without SQLite")];
   try {
@@ -53,7 +58,8 @@ async function checkPlace(call: Call, host: readonly Check[]): Promise<readonly 
     let state: State | undefined;
     const read = async (): Promise<State> => (state = (await call.read()).state);
     const checks = await checkFleet({ stateDir, read });
-    return [...checks, ...(await checkConfig(root, state))];
+    const measures = checkMeasures(state?.contract.kill_when ?? [], found);
+    return [...checks, ...measures, ...(await checkConfig(root, state))];
   } catch (error) {
     // Without --fleet there need not be one; with it, it was meant.
     if (!(error instanceof InputError) || call.fleetDir !== undefined) throw error;

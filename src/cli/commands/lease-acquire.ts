@@ -75,9 +75,16 @@ function say(call: Call, answer: DeskAnswer, lease: NonNullable<DeskAnswer["leas
   const passed = granted?.data.passed_over ?? [];
   const lines = passed.map(({ lane, code }) => `passed over ${textOf(lane)}: ${textOf(code)}`);
   const doing = granted === undefined ? "is held already" : "granted";
+  const widened = granted?.data.widened_from;
+  if (widened !== undefined)
+    lines.push(
+      `widened to whole folders, for the contract's widen is "directory"; asked for: ` +
+        widened.join(" "),
+    );
   const data: JsonObject = {
     ...heldDocument(lease, answer),
     is_new: granted !== undefined,
+    widened_from: widened === undefined ? null : [...widened],
     passed_over: [...passed],
   };
   const held = heldText(call, lease, { ...answer, doing });

@@ -1,5 +1,7 @@
 import type { CommandMap } from "../../kernel/command.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import type { Named } from "../../library/explain/words.ts";
+import type { LeaseView } from "../../library/lease/view.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import {
@@ -21,7 +23,13 @@ import {
   type TypedCredential,
 } from "../ground/credential.ts";
 import { atDesk } from "../ground/desk.ts";
-import { affectedText, documentOf, heldDocument, heldText } from "../ground/lease-said.ts";
+import {
+  affectedText,
+  documentOf,
+  heldDocument,
+  heldText,
+  takenText,
+} from "../ground/lease-said.ts";
 import { lentOf, readHeld } from "../ground/leases.ts";
 import type { Given, Verb } from "../verb.ts";
 
@@ -94,7 +102,9 @@ const revoke: Verb = {
   details:
     "Takes a lease from its holder without his word. Shows first what ends, and asks; without a " +
     "terminal it needs --yes. The holder is told when it next asks; what it writes meanwhile is " +
-    "kept off only where writing is checked against fences.",
+    "kept off only where writing is checked against fences. A worker whose ground is mounted " +
+    "(`[sandbox] leases`) is frozen until nothing of it can write there, and ended when it has " +
+    "files open there after the contract's revoke_grace.",
   parameters: "<id>",
   options: [
     {
@@ -184,9 +194,11 @@ async function runRevoke(call: Call, { parameters, options }: Given): Promise<Sa
   };
   const { leases, named } = await readHeld(call);
   const doomed = [...leases.filter((lease) => lease.id === id), ...lentOf(leases, id)];
+  const mounted = doomed.filter((lease) => lease.mounted.length > 0);
+  const taken = mounted.length === 0 ? [] : [await sayTaken(call, mounted, named)];
   // What is none, or has ended, is for the rules to refuse, on record.
   if (doomed.length > 0) {
-    call.note(affectedText(doomed, named));
+    call.note([affectedText(doomed, named), ...taken].join("\n"));
     await call.confirm("End them?", yes);
   }
   return atDesk(call, async (desk) => {
@@ -195,8 +207,15 @@ async function runRevoke(call: Call, { parameters, options }: Given): Promise<Sa
     const revoked = entries.flatMap((entry) =>
       entry.kind === "lease.revoked" ? [entry.data.lease] : [],
     );
-    return { data: { lease_id: id, revoked }, text: `revoked: ${revoked.join(", ")}`, seq };
+    const text = [`revoked: ${revoked.join(", ")}`, ...taken].join("\n");
+    const lapsing = mounted.map((lease) => lease.id);
+    return { data: { lease_id: id, revoked, lapsing }, text, seq };
   });
+}
+
+async function sayTaken(call: Call, leases: readonly LeaseView[], named: Named): Promise<string> {
+  const { state } = await call.read();
+  return takenText(leases, { named, graceMs: state.contract.revoke_grace_ms });
 }
 
 function wrong(path: string, expected: string, got: string | undefined): InputError {

@@ -6,7 +6,7 @@ import type { Call, Said } from "../call.ts";
 import { leaseIdText } from "../ground/asked.ts";
 import { documentOf, portraitText } from "../ground/lease-said.ts";
 import { leaseTable } from "../ground/lease-table.ts";
-import { liveIn, namesFor, readHeld } from "../ground/leases.ts";
+import { isLapsing, liveIn, namesFor, readHeld, readLapsing } from "../ground/leases.ts";
 import type { Given, Verb } from "../verb.ts";
 
 const show: Verb = {
@@ -26,7 +26,9 @@ const list: Verb = {
   summary: "List the live leases",
   details:
     "Lists the leases that give a right now, in the order of their grants. With --all those that " +
-    "have ended too, and how: that reads the whole journal. A worker is shown its own.",
+    "have ended too, and how: that reads the whole journal. Those whose ground a sandbox has " +
+    "mounted still are lapsing: they give no right, and their ground is nobody's until it is " +
+    "taken. A worker is shown its own, the live ones.",
   options: [{ flags: "--all", description: "those that have ended as well" }],
   examples: ["stint lease ls", "stint lease ls --all --json"],
   isForWorkers: true,
@@ -73,8 +75,10 @@ async function findLease(call: Call, id: string): Promise<Found> {
 async function runList(call: Call, { options }: Given): Promise<Said> {
   const isAll = options["all"] === true;
   const { leases, named } = isAll ? await listEver(call) : await readHeld(call);
-  const data = { leases: leases.map(documentOf) };
-  if (leases.length > 0) return { data, text: leaseTable(call, leases, { isAll, named }) };
+  const lapsing = isAll ? leases.filter(isLapsing) : await readLapsing(call);
+  const data = { leases: leases.map(documentOf), lapsing: lapsing.map(documentOf) };
+  const shown = isAll ? leases : [...leases, ...lapsing];
+  if (shown.length > 0) return { data, text: leaseTable(call, shown, { isAll, named }) };
   const who =
     call.workerTokenFile === undefined
       ? "no lease is held"

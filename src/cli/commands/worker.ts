@@ -1,6 +1,7 @@
 import type { Command } from "../../kernel/command.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { descendantsOf } from "../../kernel/state.ts";
 import type { Severity } from "../../kernel/worker/evidence.ts";
 import type { Fleet } from "../../library/fleet/fleet.ts";
 import { Refused, refusedAnswer } from "../../library/refused.ts";
@@ -10,6 +11,8 @@ import { objectOption, wordOption } from "../launching/given-option.ts";
 import { liveIn } from "../ground/leases.ts";
 import { findKnown, findReason, unknownWorker } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
+import { meantOfAll, namingTheEnd } from "../stops/ended.ts";
+import { countText } from "../text/size.ts";
 import { giveAsWorker, seeAsWorker } from "../roster/as-worker.ts";
 import { documentOf, portraitText } from "../roster/portrait.ts";
 import { coloursFor } from "../text/colour.ts";
@@ -116,10 +119,11 @@ const quarantine: Verb = {
       readonly tree?: boolean;
     };
     const fleet = await call.openFleet();
-    const id = await demandId(fleet, reference);
+    const id = await demandId(call, fleet, reference);
     const bare = { reason, source: "cli", tree: tree === true };
-    await fleet.quarantine(id, severity === undefined ? bare : { ...bare, severity });
-    return sayDone(call, id, `${id} is in quarantine`);
+    const options = severity === undefined ? bare : { ...bare, severity };
+    await namingTheEnd(fleet, fleet.quarantine(id, options));
+    return sayQuarantined(call, id);
   },
 };
 
@@ -133,8 +137,9 @@ const unquarantine: Verb = {
     const reference = textAt(given, 0);
     const resolution = given.options["resolution"];
     const fleet = await call.openFleet();
-    const id = await demandId(fleet, reference);
-    await fleet.unquarantine(id, typeof resolution === "string" ? { resolution } : {});
+    const id = await demandId(call, fleet, reference);
+    const options = typeof resolution === "string" ? { resolution } : {};
+    await namingTheEnd(fleet, fleet.unquarantine(id, options));
     return sayDone(call, id, `${id} runs again`);
   },
 };
@@ -155,10 +160,11 @@ const writeOff: Verb = {
   async run(call, given) {
     const reference = textAt(given, 0);
     const fleet = await call.openFleet();
-    const id = await demandId(fleet, reference);
+    const id = await demandId(call, fleet, reference);
     const isYes = given.options["yes"] === true;
     await call.confirm(`Write ${id} off, on your word that it has ended?`, isYes);
-    await fleet.writeOff(id, { reason: String(given.options["reason"]) });
+    const reason = String(given.options["reason"]);
+    await namingTheEnd(fleet, fleet.writeOff(id, { reason }));
     return sayDone(call, id, `${id} is written off; that proves nothing`);
   },
 };
@@ -177,16 +183,20 @@ async function give(
     return { data: { worker_id: worker }, text: `recorded at entry ${seq}`, seq };
   }
   const fleet = await call.openFleet();
-  const worker = await demandId(fleet, reference);
+  const worker = await demandId(call, fleet, reference);
   const answer = await fleet.submit(make(worker));
   if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
   const { seq } = answer;
   return { data: { worker_id: worker }, text: `recorded at entry ${seq}`, seq };
 }
 
-/** The id that a text means; one that means nobody goes on as it is, and is refused on record. */
-async function demandId(fleet: Fleet, reference: string): Promise<string> {
-  return (await fleet.worker(reference))?.id ?? reference;
+/**
+ * The id that a text means, of who lives or else of the last that had the name; one that means
+ * nobody goes on as it is, and is refused on record.
+ */
+async function demandId(call: Call, fleet: Fleet, reference: string): Promise<string> {
+  const [id = reference] = await meantOfAll(call, fleet, [reference]);
+  return id;
 }
 
 /** The last of the dead that a text means, who are found by id alone otherwise. */
@@ -197,6 +207,19 @@ async function findDead(call: Call, fleet: Fleet, reference: string) {
 
 function openReading(call: Call): Promise<Fleet> {
   return call.openFleet({ supervisor: "none", steward: false });
+}
+
+/** Says who stands still now: a worker, and those below it that are in quarantine too. */
+async function sayQuarantined(call: Call, id: string): Promise<Said> {
+  const { seq, state } = await call.read();
+  const below = descendantsOf(state, id).filter(({ quarantine }) => quarantine !== null);
+  const quarantined = [id, ...below.map((worker) => worker.id)];
+  const others = countText(below.length, "worker");
+  const text =
+    below.length === 0
+      ? `${id} is in quarantine`
+      : `${id} and ${others} below it are in quarantine; each is lifted by itself`;
+  return { data: { worker_id: id, quarantined }, text, seq };
 }
 
 async function sayDone(call: Call, id: string, text: string): Promise<Said> {

@@ -3,9 +3,9 @@ import { listWords } from "../../library/explain/words.ts";
 import { good, skipped, type Check } from "./check.ts";
 
 /** Looks at how well this host can contain workers, by starting something on every rung. */
-export async function checkContainment(): Promise<readonly Check[]> {
+export async function lookAtContainment(): Promise<Containment> {
   const { examineContainment } = await import("../../compose/inspection.ts");
-  return describeContainment(await examineContainment());
+  return examineContainment();
 }
 
 /** Says what was found of this host's containment, what is missing, and what that costs. */

@@ -9,6 +9,7 @@ import { agoText, durationText, instantText } from "../text/duration.ts";
 import { plainText } from "../text/plain.ts";
 import { countText } from "../text/size.ts";
 import { pairsText } from "../text/table.ts";
+import { isLapsing } from "./leases.ts";
 
 /** A lease for programs; the fields are public and only added to. */
 export function documentOf(lease: LeaseView): JsonObject {
@@ -31,6 +32,7 @@ export function heldText(
   const lines = [
     `${cyan(lease.id)} ${doing}: ${groundText(lease)}, ${lease.mode}, ${untilText(lease)}`,
   ];
+  if (lease.enforced) lines.push(mountedText(lease));
   if (lease.holderKind === "worker") return lines.join("\n");
   lines.push(
     token === null
@@ -38,6 +40,15 @@ export function heldText(
       : `token ${token}; whoever has it can renew and release the lease`,
   );
   return lines.join("\n");
+}
+
+/** What of a lease its holder can write to, where nothing else can be. */
+function mountedText({ id, mounted }: LeaseView): string {
+  const shown = withoutWorktree(mounted).map(plainText).join(" ");
+  return mounted.length === 0
+    ? `nothing of it can be written to: it names no whole folder (as src/api/**), or its folder ` +
+        `could not be mounted (stint journal tail says why, after ${id})`
+    : `can be written to by path: ${shown}; whoever stands there already enters anew (cd "$PWD")`;
 }
 
 /** Everything about one lease, a line for each thing there is to say. */
@@ -50,7 +61,7 @@ export function portraitText(
   const pairs: readonly (readonly [string, string | null])[] = [
     ["lease", colours.cyan(id)],
     ["fence", String(fence)],
-    ["status", statusText(lease, colours)],
+    ["status", standingText(lease, { colours, named })],
     ["holder", holderText(lease, named)],
     ["mode", alone ? `${mode}, alone in the fleet` : mode],
     ["lane", lane],
@@ -95,8 +106,20 @@ export function holderWithName(holder: string, named?: Named): string {
   return name === undefined ? plainText(holder) : `${plainText(holder)} (${plainText(name)})`;
 }
 
-/** Whether a lease gives a right, or how it ended. */
-export function statusText({ isLive, ended, orphaned }: LeaseView, colours: Colours): string {
+/** Whether a lease gives a right, or what its ground waits for. */
+function standingText(
+  lease: LeaseView,
+  { colours, named }: { readonly colours: Colours; readonly named: Named },
+): string {
+  const status = statusText(lease, colours);
+  if (!isLapsing(lease)) return status;
+  return `${status}: mounted until ${holderWithName(lease.holder, named)} is fenced or has ended`;
+}
+
+/** Whether a lease gives a right, how it ended, or that its ground is not free for all that. */
+export function statusText(lease: LeaseView, colours: Colours): string {
+  const { isLive, ended, orphaned } = lease;
+  if (isLapsing(lease)) return colours.yellow("lapsing");
   if (ended !== undefined) return colours.dim(ended.how);
   if (!isLive) return colours.dim("lapsed");
   return orphaned ? colours.yellow("orphaned") : colours.green("live");
@@ -109,6 +132,24 @@ export function affectedText(leases: readonly LeaseView[], named: Named): string
     return `  ${lease.id}  ${holderText(lease, named)}: ${groundText(lease)}, ${lease.mode}${lent}`;
   });
   return [`${countText(leases.length, "lease")} will end:`, ...lines].join("\n");
+}
+
+/** What follows for the workers of leases whose ground is mounted, when these are revoked. */
+export function takenText(
+  leases: readonly LeaseView[],
+  { named, graceMs }: { readonly named: Named; readonly graceMs: number },
+): string {
+  return leases
+    .map((lease) => {
+      const worker = holderWithName(lease.holder, named);
+      const ground = withoutWorktree(lease.mounted).map(plainText).join(" ");
+      return (
+        `${worker} has ${ground} mounted: it is frozen until nothing of it can write there, and ` +
+        `ended if it has files open there after ${durationText(graceMs)} (revoke_grace); the ` +
+        `ground is free then, not before: \`stint lease show ${lease.id}\``
+      );
+    })
+    .join("\n");
 }
 
 function expiryText({ expiresAtMs, ended }: LeaseView): string {

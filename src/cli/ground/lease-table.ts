@@ -6,6 +6,7 @@ import { durationText } from "../text/duration.ts";
 import { plainText, shortText } from "../text/plain.ts";
 import { tableText } from "../text/table.ts";
 import { holderWithName, patternsText, statusText } from "./lease-said.ts";
+import { isLapsing } from "./leases.ts";
 
 /** How much of a region or a holder is shown in a table in a terminal, characters. */
 const groundCharsMax = 48;
@@ -31,7 +32,8 @@ export function leaseTable(
       { head: "HOLDER", cell: (lease) => cut(holderOf(lease, named), holderCharsMax) },
       {
         head: "STATUS",
-        cell: (lease) => (isAll || lease.orphaned ? statusText(lease, colours) : ""),
+        cell: (lease) =>
+          isAll || lease.orphaned || isLapsing(lease) ? statusText(lease, colours) : "",
       },
       { head: "MODE", cell: ({ mode, alone }) => (alone ? `${mode}, alone` : mode) },
       { head: "GROUND", cell: (lease) => cut(groundOf(lease), groundCharsMax) },

@@ -22,6 +22,36 @@ export async function readHeld(
   return { leases, named: await namesFor(call, reading, leases) };
 }
 
+/** How many leases that are lapsing are looked up for one list. */
+const lapsingMax = 64;
+
+/**
+ * The leases that have ended while a sandbox has their ground mounted still, so that it is nobody's
+ * yet; in the order of their grants. A worker is shown its own alone, and those while they live.
+ */
+export async function readLapsing(call: Call): Promise<readonly LeaseView[]> {
+  if (call.workerTokenFile !== undefined) return [];
+  const reading = await call.read();
+  const live = new Set(liveIn(reading).map(({ id }) => id));
+  const ids = [...reading.state.book.mounts.keys()].filter((id) => !live.has(id));
+  if (ids.length === 0) return [];
+  const fleet = await call.openFleet({ supervisor: "none", steward: false });
+  const found: LeaseView[] = [];
+  for (const id of ids
+    .toSorted((one, other) => seqOfId(one) - seqOfId(other))
+    .slice(0, lapsingMax)) {
+    const lease = await fleet.findLease(id);
+    // It may have been fenced since.
+    if (lease !== undefined && isLapsing(lease)) found.push(lease);
+  }
+  return found;
+}
+
+/** Whether a lease gives no right any more, and its ground is not free all the same. */
+export function isLapsing({ isLive, mounted }: Pick<LeaseView, "isLive" | "mounted">): boolean {
+  return !isLive && mounted.length > 0;
+}
+
 /** How many workers that have ended are looked up by name for one list. */
 const namesMax = 64;
 
@@ -70,5 +100,9 @@ export function lentOf(leases: readonly LeaseView[], id: string): readonly Lease
 }
 
 function seqOf({ id }: LeaseView): number {
+  return seqOfId(id);
+}
+
+function seqOfId(id: string): number {
   return Number(id.slice(2));
 }

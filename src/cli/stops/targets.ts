@@ -1,3 +1,4 @@
+import { Refused } from "../../library/refused.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Fleet } from "../../library/fleet/fleet.ts";
 
@@ -10,7 +11,8 @@ export interface Meant {
 
 /**
  * The workers that are meant: by id, by name (all that bear it), or all. Throws an InputError when
- * none or several of the three ways were used, and when no live worker has the name.
+ * none or several of the three ways were used, and `Refused` `worker_unknown` when no live worker
+ * has the name.
  */
 export function findTargets(
   fleet: Pick<Fleet, "workers">,
@@ -26,8 +28,10 @@ export function findTargets(
   if (isAll) return live.map(({ id }) => id);
   const named = live.filter((worker) => worker.name === name).map(({ id }) => id);
   if (named.length > 0) return named;
-  const expected = "the name of a live worker (`stint workers` lists them)";
-  throw new InputError("usage", [{ path: "--name", expected, got: describeValue(name) }]);
+  const message =
+    "--name must be the name of a live worker (`stint workers` lists them), " +
+    `got ${describeValue(name)}; one that has ended is told of by \`stint worker show NAME\``;
+  throw new Refused({ code: "worker_unknown", message, facts: { name: name ?? null } });
 }
 
 function shown(ways: number): string {

@@ -14,10 +14,10 @@ import type { Region } from "../region/region.ts";
 import type { State } from "../state.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts, checkSlots, type Wish } from "./conflict.ts";
-import { bytesOf, checkNewHolder, checkRoom } from "./holding.ts";
+import { bytesOf, checkNewHolder, checkRoom, isOrphaned } from "./holding.ts";
 import { widened } from "../mount/folders.ts";
 import { findKept } from "./kept.ts";
-import type { Lease, LeaseMode } from "./lease.ts";
+import { nameOf, type Lease, type LeaseMode } from "./lease.ts";
 import { decisionEffort, understand, type Wanted } from "./wanted.ts";
 
 type Request = CommandMap["lease.acquire"];
@@ -69,7 +69,7 @@ export function decideAcquire(state: State, request: Request, now: Now): Ruling 
     passed.push({ lane: lane?.name ?? null, code, facts });
   }
   if (last === undefined) return { ok: false, refusal: refuse("region_invalid", NOTHING_ASKED) };
-  if (passed.length < 2) return { ok: false, refusal: last };
+  if (passed.length < 2) return { ok: false, refusal: tellWidened(state, request, last) };
   const tried = passed.map(({ lane, code }) => `${JSON.stringify(lane)} (${code})`);
   const message = `${last.message}; tried in turn: ${tried.join(", ")}`;
   return { ok: false, refusal: { ...last, message, facts: { ...last.facts, tried: passed } } };
@@ -155,7 +155,7 @@ function tryGround(
     effort,
   };
   const conflict = checkConflicts(state.book, wish, atMs);
-  if (conflict !== null) return no(conflict);
+  if (conflict !== null) return no(tellOrphaned(state, conflict));
   const { name, slots } = lane ?? {};
   if (wanted.mode !== "slot" || name === undefined || slots === undefined)
     return { kind: "granted", wanted };
@@ -198,6 +198,30 @@ function checkPlace(
 
 function no(refusal: Refusal): Extract<Attempt, { readonly kind: "refused" }> {
   return { kind: "refused", refusal, isFinal: false };
+}
+
+/** Says of a refusal that more was refused than was asked for. */
+function tellWidened(state: State, request: Request, refusal: Refusal): Refusal {
+  const { widened_from: from } = widenedFrom(state, request);
+  if (from === undefined) return refusal;
+  const given = widened(from, state.book.foldsCase);
+  const message =
+    `${refusal.message}; ${textOf(from)} was widened to ${textOf(given)}, ` +
+    `for the contract's widen is "directory"`;
+  return { ...refusal, message, facts: { ...refusal.facts, widened_from: from } };
+}
+
+function textOf([first = "", ...others]: readonly string[]): string {
+  return others.length === 0 ? `"${first}"` : `"${first}" and ${others.length} more`;
+}
+
+/** Says of a conflict that whose lease is in the way has ended: nobody will release it. */
+function tellOrphaned({ book, workers }: State, conflict: Refusal): Refusal {
+  const { lease_id: id } = conflict.facts;
+  const lease = typeof id === "string" ? book.leases.get(id) : undefined;
+  if (lease === undefined || !isOrphaned({ workers }, lease)) return conflict;
+  const message = `${conflict.message}; ${nameOf(lease.holder)} has ended, and nobody releases it`;
+  return { ...conflict, message, facts: { ...conflict.facts, orphaned: true } };
 }
 
 function parseAlsoHeld(

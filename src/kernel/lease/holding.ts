@@ -48,9 +48,12 @@ export function checkHolder(
 }
 
 /** Whether a lease is left of a worker that has ended; of outside parties nobody can know. */
-export function isOrphaned(state: State, { holder }: Pick<Lease, "holder">): boolean {
+export function isOrphaned(
+  { workers }: Pick<State, "workers">,
+  { holder }: Pick<Lease, "holder">,
+): boolean {
   if (!("worker" in holder)) return false;
-  return (state.workers.get(holder.worker)?.status ?? "stopped") === "stopped";
+  return (workers.get(holder.worker)?.status ?? "stopped") === "stopped";
 }
 
 /** What a holder's regions must lie in; null for an outside party, which has no bound. */

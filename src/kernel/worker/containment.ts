@@ -14,16 +14,17 @@ export function checkContainment(
   parent: Worker | null,
   request: Request,
 ): Refusal | null {
-  for (const weakness of weaknessesFor(contract, parent, request)) {
-    if ((contract.allow_degraded as readonly string[]).includes(weakness)) continue;
-    return refuse(
-      "containment_too_weak",
-      `allow_degraded must name "${weakness}" for this sandbox, it names ` +
-        JSON.stringify(contract.allow_degraded),
-      { degraded: weakness, allowed: contract.allow_degraded },
-    );
-  }
-  return null;
+  const allowed: readonly string[] = contract.allow_degraded;
+  const weaknesses = weaknessesFor(contract, parent, request);
+  const missing = [...new Set(weaknesses)].filter((weakness) => !allowed.includes(weakness));
+  const [degraded, ...others] = missing;
+  if (degraded === undefined) return null;
+  const named = [degraded, ...others].map((weakness) => `"${weakness}"`).join(" and ");
+  return refuse(
+    "containment_too_weak",
+    `allow_degraded must name ${named} for this sandbox, it names ${JSON.stringify(allowed)}`,
+    { degraded, missing, allowed },
+  );
 }
 
 /** The budget keys whose enforcement a weakness takes away. */

@@ -93,6 +93,7 @@ function conflictRemedy(facts: Facts, { named, state }: RefusedCase): string {
       `it would have passed on ground that shares nothing with ` +
       `${regionWords(facts.list("also_held"))}, which was given as held`
     );
+  if (facts.has("mounted")) return mountedRemedy(facts, named);
   const whose = facts.text("own") === "true" ? ", its own," : "";
   const holder = nameWords(facts.text("holder"), named);
   const narrower = facts.has("witness")
@@ -106,6 +107,21 @@ function conflictRemedy(facts: Facts, { named, state }: RefusedCase): string {
   return (
     `it would have passed once ${facts.text("lease_id")}${whose} of ${holder} had ended, by ` +
     `${instantWords(facts.number("expires_at_ms"))} unless it is renewed${narrower}${left}`
+  );
+}
+
+/** What a sandbox has mounted is free when it was taken from it: its lease's time is not asked. */
+function mountedRemedy(facts: Facts, named: RefusedCase["named"]): string {
+  const worker = workerWords(facts.text("holder"), named);
+  const id = facts.text("lease_id");
+  if (facts.text("lapsing") === "false")
+    return (
+      `it would have passed once ${id} had been released, and what ${worker} had mounted for it ` +
+      `taken from it`
+    );
+  return (
+    `it would have passed once what ${worker} had mounted for ${id} had been taken from it ` +
+    `(lease.fenced), or with its end`
   );
 }
 

@@ -9,6 +9,11 @@ import { instantWords, listWords, quoted, workersWords, workerWords } from "./wo
 
 type Remedies = Readonly<Record<RefusalCode, (facts: Facts, so: RefusedCase) => string>>;
 
+/** What a sandbox does not hold that it should; older entries name the first alone. */
+function weaknessesOf(facts: Facts): readonly string[] {
+  return facts.has("missing") ? facts.list("missing") : facts.list("degraded");
+}
+
 const never = (why: string): string => `nothing would have made it pass: ${why}`;
 const unbuilt = (): string => "this version has no command that is refused so";
 
@@ -58,8 +63,8 @@ const REMEDIES: Remedies = {
       : `it would have passed under a contract with a kill condition ` +
         quoted(facts.text("condition")),
   containment_too_weak: (facts) =>
-    `it would have passed in a sandbox that holds ${facts.text("degraded")}, or under a contract ` +
-    `whose allow_degraded names it`,
+    `it would have passed in a sandbox that holds ${listWords(weaknessesOf(facts))}, or under a ` +
+    `contract whose allow_degraded names ${weaknessesOf(facts).length > 1 ? "them" : "it"}`,
   manifest_invalid: (facts) => MANIFEST_REMEDIES[facts.text("why")] ?? MANIFEST_REMEDY,
   manifest_foreign: (facts) =>
     `it would have passed in the fleet that issued it, ${facts.text("got")}; this one is ` +

@@ -5,6 +5,7 @@ import { parseCharge } from "../../protocol/budget.ts";
 import { parseCommandData } from "../../protocol/command.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { parseReason } from "../../protocol/worker.ts";
+import { demandBesideGround } from "../ground/above-ground.ts";
 import { demandOptions } from "../given-options.ts";
 import { FleetGround } from "../ground/fleet-ground.ts";
 import { kill } from "../kill/kill.ts";
@@ -111,6 +112,7 @@ export class FleetHandle extends FleetGround implements Fleet {
 
   async enact(options: ContractOptions): Promise<void> {
     const { contract, functions } = parseContractOptions(options);
+    demandBesideGround(this.#seat, contract);
     Object.assign(this.#parts.conditions.functions, functions);
     await this.#give("contract.enact", { contract });
   }

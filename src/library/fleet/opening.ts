@@ -4,6 +4,7 @@ import { describeValue, InputError } from "../../protocol/input.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { Sandbox } from "../../ports/sandbox.ts";
 import type { Signer } from "../../ports/signer.ts";
+import { demandBesideGround } from "../ground/above-ground.ts";
 import { base32 } from "../../runtime/base32.ts";
 import type { FunctionConditions } from "../../runtime/function-condition.ts";
 import { openLoop } from "../../runtime/open-loop.ts";
@@ -113,6 +114,7 @@ export async function ensureContract(
   if (parsed === undefined || differences.length === 0) return;
   if (enact) {
     const { contract } = parsed;
+    demandBesideGround(seat, contract);
     await demand(seat, { kind: "contract.enact", data: { contract } }, seat.owner);
     return;
   }

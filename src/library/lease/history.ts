@@ -7,7 +7,7 @@ import type { Refusal } from "../../kernel/refusal.ts";
 import { GENESIS, type Journal } from "../../ports/journal.ts";
 import type { Seat } from "../seat.ts";
 import { journalNow } from "./sighting.ts";
-import { endIn, tellEnd, viewOfEnded, viewOfLease, type LeaseView } from "./view.ts";
+import { endIn, stillMounted, tellEnd, viewOfEnded, viewOfLease, type LeaseView } from "./view.ts";
 
 /** Entries about a lease that are asked for: more than most ever have. */
 const pageMax = 256;
@@ -34,7 +34,7 @@ export async function listEver(seat: Pick<Seat, "loop" | "store">): Promise<read
   const past = await readPast(seat);
   const state = await seat.loop.look();
   const atMs = journalNow(seat);
-  const views = new Map(past.map((view) => [view.id, view]));
+  const views = new Map(past.map((view) => [view.id, stillMounted(state, view)]));
   for (const lease of state.book.leases.values())
     views.set(lease.id, viewOfLease(state, lease, atMs));
   return Object.freeze([...views.values()].toSorted(byGrant));
@@ -48,10 +48,18 @@ export async function findLease(
   const state = await seat.loop.look();
   const lease = state.book.leases.get(id);
   if (lease !== undefined) return viewOfLease(state, lease, journalNow(seat));
+  const ended = await findEnded(seat, { id, epoch: state.epoch });
+  return ended && stillMounted(state, ended);
+}
+
+async function findEnded(
+  seat: Pick<Seat, "store">,
+  { id, epoch }: { readonly id: string; readonly epoch: number },
+): Promise<LeaseView | undefined> {
   const entries = await seat.store.journal.about(id, pageMax);
   // Fences are those of the epoch of their entries, which only the whole journal tells after a
   // loss; and of a lease of many entries the index gives the newest alone.
-  if (state.epoch > 0 || entries.length === pageMax)
+  if (epoch > 0 || entries.length === pageMax)
     return (await readPast(seat)).find((view) => view.id === id);
   const past = new Past();
   for (const entry of entries.toReversed()) past.add(entry);

@@ -56,9 +56,13 @@ export interface LeaseView {
   readonly takenOver: Camel<TakenOver> | null;
   /**
    * What of it its holder's sandbox lets it write to, as patterns of whole folders; empty where
-   * leases are not enforced, and what is not in it nobody but the holder's own care keeps.
+   * leases are not enforced, and what is not in it nobody but the holder's own care keeps. Of a
+   * lease that gives no right any more: what is being taken from its worker, and is free for nobody
+   * until then.
    */
   readonly mounted: readonly string[];
+  /** Whether its holder can write to nothing of it but what is mounted. */
+  readonly enforced: boolean;
   /** Whether it is left of a worker that has ended. */
   readonly orphaned: boolean;
   /** Whether it gave a right at that moment, as far as was known. */
@@ -70,20 +74,29 @@ export interface LeaseView {
 /** Shows a lease of the state; `atMs` is the journal time by which it may be over. */
 export function viewOfLease(state: State, lease: Lease, atMs: number): LeaseView {
   const mounted = state.book.mounts.get(lease.id)?.region ?? [];
+  const isEnforced = state.contract.sandbox.leases === "enforced";
+  const enforced = isEnforced && "worker" in lease.holder && lease.mode !== "shared";
   const [orphaned, is_live] = [isOrphaned(state, lease), isHeldAt(lease, atMs)];
-  return makeView(lease, { mounted, orphaned, is_live });
+  return makeView(lease, { mounted, enforced, orphaned, is_live });
 }
 
 /** Shows a lease that has ended. */
 export function viewOfEnded(lease: Lease, ended: LeaseEnd): LeaseView {
-  const over = { mounted: [], orphaned: false, is_live: false };
+  const over = { mounted: [], enforced: false, orphaned: false, is_live: false };
   return Object.freeze({ ...makeView(lease, over), ended });
+}
+
+/** Shows of a lease that has ended what a sandbox has mounted for it still. */
+export function stillMounted({ book }: Pick<State, "book">, ended: LeaseView): LeaseView {
+  const mounted = book.mounts.get(ended.id)?.region;
+  return mounted === undefined ? ended : Object.freeze({ ...ended, mounted });
 }
 
 function makeView(
   lease: Lease,
   so: {
     readonly mounted: readonly string[];
+    readonly enforced: boolean;
     readonly orphaned: boolean;
     readonly is_live: boolean;
   },

@@ -9,6 +9,8 @@ export interface FreezerOptions {
   readonly driver: Sandbox;
   /** Brings a sandbox in line with the state: called when what was done may be out of date. */
   readonly follow: (id: string) => void;
+  /** Whether a sandbox is this process's own. */
+  readonly isOwn: (id: string) => boolean;
 }
 
 /** When a freeze or thaw that failed, or never came to rest, is tried again, ms. */
@@ -112,6 +114,7 @@ export class Freezer {
       for (let change = 0; change < changesMax; change += 1) {
         const wanted = this.#wantedOf(id);
         if (wanted === "ended") return this.#endFrozen(id);
+        if (wanted === "other") return;
         if (wanted === "frozen") await this.#freeze(id);
         else if (!(await this.#thaw(id))) continue;
         await seat.loop.look();
@@ -131,11 +134,18 @@ export class Freezer {
     if (this.#frozen.has(id)) this.#so.follow(id);
   }
 
-  #wantedOf(id: string): "frozen" | "free" | "ended" {
+  /** What a sandbox is to be; `other` is whatever the supervisor that has it says. */
+  #wantedOf(id: string): "frozen" | "free" | "ended" | "other" {
     if (this.#held.has(id)) return "frozen";
-    const worker = this.#so.seat.loop.state().workers.get(id);
+    const { workers, book } = this.#so.seat.loop.state();
+    const worker = workers.get(id);
     if (worker === undefined || hasEnded(worker) || worker.stopping !== null) return "ended";
-    return worker.quarantine === null ? "free" : "frozen";
+    if (worker.quarantine !== null) return "frozen";
+    // Its supervisor alone knows whether it was frozen for a lease that was revoked.
+    const isFencing = [...book.mounts.values()].some(
+      ({ lease, worker: of }) => of === id && !book.leases.has(lease),
+    );
+    return isFencing && !this.#so.isOwn(id) ? "other" : "free";
   }
 
   async #freeze(id: string): Promise<void> {

@@ -93,7 +93,8 @@ export class Sandboxes {
     this.#hears = options.hears ?? (() => true);
     this.#sweep = new FrozenSweep(driver, seat.timers);
     this.#retries = new Retries(seat, (id) => this.follow(id));
-    this.freezer = new Freezer({ seat, driver, follow: (id) => this.follow(id) });
+    const follow = (id: string): void => this.follow(id);
+    this.freezer = new Freezer({ seat, driver, follow, isOwn: (id) => this.isOwn(id) });
     this.#unsubscribe = [
       seat.loop.onEntry((entry) => this.#hear(entry)),
       driver.onExit((id) => {

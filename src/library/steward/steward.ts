@@ -27,7 +27,7 @@ const othersMs = 3_000;
 const othersAfterKillMs = 500;
 
 /** A round that is asked for during another waits this many times as long as that one took. */
-const restFactor = 2;
+const restFactor = 8;
 
 /** Entries after which there may be something to do. */
 const TELLING: ReadonlySet<string> = new Set<Entry["kind"]>([
@@ -51,11 +51,13 @@ export class Steward {
   readonly #member: Member;
   readonly #ticker: Ticker;
   readonly #watcher: Watcher;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly ((() => void) | undefined)[];
   /** Since when something that another should do has been seen undone, by worker. */
   readonly #undoneSinceMs = new Map<string, number>();
   #cancel: (() => void) | undefined;
   #round: Promise<void> | undefined;
+  /** What was ended and forgotten here since a round began, and may still be in its listing. */
+  readonly #forgotten = new Set<string>();
   /** Whether something was heard during a round that the round may not have seen. */
   #isRoundStale = false;
   /** Workers that may still be frozen though they are not in quarantine; null: any of them. */
@@ -76,10 +78,13 @@ export class Steward {
     this.#member = member;
     this.#watcher = watcher;
     this.#ticker = new Ticker({ loop, clock, timers, log });
-    this.#unsubscribe = loop.onEntry((entry) => {
-      if (entry.kind === "worker.unquarantined") this.#thawable?.add(entry.data.worker);
-      if (TELLING.has(entry.kind)) this.#later(soonMs);
-    });
+    this.#unsubscribe = [
+      loop.onEntry((entry) => {
+        if (entry.kind === "worker.unquarantined") this.#thawable?.add(entry.data.worker);
+        if (TELLING.has(entry.kind)) this.#later(soonMs);
+      }),
+      member.sandboxes?.onForgotten((id) => this.#forgotten.add(id)),
+    ];
     this.#ticker.start();
     this.#watcher.start();
     this.#later(soonMs);
@@ -93,7 +98,7 @@ export class Steward {
   /** Stops looking after the fleet; safe to call twice. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe?.();
     this.#cancel?.();
     await Promise.all([this.#ticker.stop(), this.#watcher.stop(), this.#round]);
   }
@@ -122,8 +127,10 @@ export class Steward {
     this.#hasWork = true;
     try {
       await this.#adoptKill();
-      const records = (await sandboxes?.list()) ?? [];
+      this.#forgotten.clear();
+      const listed = (await sandboxes?.list()) ?? [];
       const state = await seat.loop.look();
+      const records = listed.filter(({ instance }) => !this.#forgotten.has(instance));
       const undone = new Set<string>();
       for (const record of records) {
         this.#thawLeftovers(record, state);
@@ -173,7 +180,7 @@ export class Steward {
     undone.add(id);
     // Nobody has a right to what still runs for a worker that has ended, or has lapsed.
     const isRightless = hasEnded(worker) && seen !== "gone";
-    if (!isRightless && !this.#hadItsTime(id, state)) return;
+    if (!isRightless && !this.#hadItsTime(id, state, seen)) return;
     if (isOver) sandboxes?.follow(id);
     else sandboxes?.finishLater(id, { graceMs: 0, by: "exit" });
   }
@@ -195,8 +202,10 @@ export class Steward {
       void sandboxes?.freezer.align(id);
   }
 
-  #hadItsTime(id: string, { status }: State): boolean {
-    return this.#hadTime(id, status === "killed" ? othersAfterKillMs : othersMs);
+  #hadItsTime(id: string, { status }: State, seen: SandboxRecord["seen"]): boolean {
+    // What is dead already lives for nobody: whoever killed it is about to say so.
+    const isUrgent = status === "killed" && seen !== "gone";
+    return this.#hadTime(id, isUrgent ? othersAfterKillMs : othersMs);
   }
 
   /** Whether it was seen undone for so long, ms. */

@@ -35,11 +35,12 @@ export interface CgroupTree {
   /** Whether the group of a sandbox is found in every hierarchy, without looking any further. */
   has(instance: string): boolean;
   /**
-   * Has the kernel kill all that is in any group of the fleet, by one order; where it knows none,
-   * and where this process is in such a group itself, nothing happens. Answers how many processes
-   * each sandbox had that had any.
+   * Has the kernel kill all that is in groups of the fleet, by one order for all in a place: those
+   * that are where groups were known to be, or those for which the host has to be searched. Where
+   * the kernel knows no such order, and where this process is in such a group itself, nothing
+   * happens. Answers how many processes each sandbox had that had any.
    */
-  kill(): Promise<ReadonlyMap<string, number>>;
+  kill(where: "known" | "elsewhere"): Promise<ReadonlyMap<string, number>>;
   /** All sandboxes that have a group, those that a crashed owner has left included. */
   list(): Promise<readonly string[]>;
   /** Those of {@link list} that are where groups were known to be: the host is not searched. */

@@ -8,8 +8,9 @@ export async function readControl(file: string): Promise<string | undefined> {
   if (!existsSync(file)) return undefined;
   try {
     // The kernel writes it from memory: it waits for nothing, and costs a twentieth at once of what
-    // four turns through the thread pool do. To end 200 groups takes some 10 000 of these.
-    return readFileSync(file, "latin1");
+    // four turns through the thread pool do. To end 200 groups takes some 10 000 of these. By any
+    // other encoding each would leave 64 KiB to be collected: Node cannot know how long it will be.
+    return readFileSync(file, "utf8");
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;

@@ -179,20 +179,11 @@ class FleetTree implements CgroupTree {
     });
   }
 
-  async kill(): Promise<ReadonlyMap<string, number>> {
+  async kill(where: "known" | "elsewhere"): Promise<ReadonlyMap<string, number>> {
+    const known = this.#known();
+    if (where === "known") return killIn(known);
     await this.look();
-    const killed = new Map<string, number>();
-    for (const folder of this.#found.flat().filter((one) => existsSync(join(one, KILL)))) {
-      const names = await listFolders(folder);
-      const members = await Promise.all(names.map((name) => listMembers(join(folder, name))));
-      if (members.flat().includes(process.pid)) continue;
-      await writeControl(join(folder, KILL), "1");
-      for (const [index, name] of names.entries()) {
-        const count = members[index]?.length ?? 0;
-        if (count > 0) killed.set(name, count);
-      }
-    }
-    return killed;
+    return killIn(this.#known().filter((folder) => !known.includes(folder)));
   }
 
   async list(): Promise<readonly string[]> {
@@ -201,12 +192,32 @@ class FleetTree implements CgroupTree {
   }
 
   async listKnown(): Promise<readonly string[]> {
-    const name = fleetFolderName(this.#fleet);
-    const own = this.#places.flatMap(({ base }) => (base === undefined ? [] : [join(base, name)]));
-    const known = [...new Set([...own, ...this.#found.flat()])];
-    const names = await Promise.all(known.map(listFolders));
+    const names = await Promise.all(this.#known().map(listFolders));
     return [...new Set(names.flat())].toSorted();
   }
+
+  /** The folders with groups of the fleet, as far as it was looked for them. */
+  #known(): readonly string[] {
+    const name = fleetFolderName(this.#fleet);
+    const own = this.#places.flatMap(({ base }) => (base === undefined ? [] : [join(base, name)]));
+    return [...new Set([...own, ...this.#found.flat()])];
+  }
+}
+
+/** Has the kernel kill all that is below these folders, where it knows such an order. */
+async function killIn(folders: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const killed = new Map<string, number>();
+  for (const folder of folders.filter((one) => existsSync(join(one, KILL)))) {
+    const names = await listFolders(folder);
+    const members = await Promise.all(names.map((name) => listMembers(join(folder, name))));
+    if (members.flat().includes(process.pid)) continue;
+    await writeControl(join(folder, KILL), "1");
+    for (const [index, name] of names.entries()) {
+      const count = members[index]?.length ?? 0;
+      if (count > 0) killed.set(name, count);
+    }
+  }
+  return killed;
 }
 
 /** Gives the groups below a folder the controllers that the folder itself was given. */

@@ -67,7 +67,7 @@ function find(folders: readonly string[], { field, files }: Source): readonly Ga
 
 function take(file: string, read: (text: string) => number): number | undefined {
   try {
-    const value = read(readFileSync(file, "latin1"));
+    const value = read(readFileSync(file, "utf8"));
     return Number.isSafeInteger(value) ? value : undefined;
   } catch (error) {
     if (isAbsent(error)) return undefined;

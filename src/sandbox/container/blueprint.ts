@@ -1,6 +1,7 @@
 import type Dockerode from "dockerode";
 import type { SandboxSpec } from "../../ports/sandbox.ts";
 import { limitsOf } from "./engine/limits.ts";
+import { gated } from "./gate.ts";
 import type { MountPlan } from "./mounts.ts";
 
 /** What names the containers of a fleet, to its engine and to whoever looks. */
@@ -31,6 +32,8 @@ export interface Blueprint {
   readonly user: string;
   /** Whether the engine puts an init process before the program, which passes signals on. */
   readonly hasInit: boolean;
+  /** Whether its program waits for a word before it runs. */
+  readonly isGated: boolean;
   /** How many processes this user may have on the whole host. */
   readonly userProcessesMax: number;
 }
@@ -43,8 +46,10 @@ export function optionsFor(plan: Blueprint): Dockerode.ContainerCreateOptions {
     name: plan.name,
     Image: plan.image,
     // Instead of the image's own, which would take the program for its arguments.
-    Entrypoint: [...spec.run],
+    Entrypoint: [...(plan.isGated ? gated(spec.run) : spec.run)],
     Cmd: [],
+    // Who opened the gate, or has died before, has shut it for good.
+    ...(plan.isGated ? { OpenStdin: true, StdinOnce: true, AttachStdin: true } : {}),
     Env: Object.entries(plan.env).map(([name, value]) => `${name}=${value}`),
     User: plan.user,
     WorkingDir: mounts.workingFolder,

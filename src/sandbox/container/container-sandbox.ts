@@ -30,6 +30,7 @@ import { hostId } from "../../system/host.ts";
 import { asStorageFault } from "../../system/storage-fault.ts";
 import { Walls } from "../end/walls.ts";
 import { dropFolder, isPlainName, openClaims } from "../folder/claim.ts";
+import { HiddenFolders } from "../folder/hidden.ts";
 import { OWN_FILES } from "../folder/notes.ts";
 import { connectEngine } from "./engine/connect.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -98,7 +99,7 @@ export async function openContainerSandbox(options: ContainerSandboxOptions): Pr
     image,
     probed,
     permitFile,
-    hidden,
+    hidden: new HiddenFolders(hidden),
     vigils,
     log,
     book: new HitBook(),
@@ -267,6 +268,7 @@ class ContainerSandbox implements Sandbox {
     this.#walls.close();
     await this.#world.vigils.close();
     this.#engine.close();
+    this.#world.hidden.close();
   }
 
   get #frameProcesses(): number {

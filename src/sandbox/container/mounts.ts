@@ -4,6 +4,9 @@
 // - the folder that it starts in, read-only where that is none of these;
 // - in all of that, hidden folders covered by an empty one that cannot be written to;
 // - in those again, what it is to see: the folder of its own socket.
+//
+// Paths can be made to lead elsewhere until it has bound them: what is there then is looked at; see
+// host/bound.ts.
 
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -23,28 +26,38 @@ export interface MountPlan {
   readonly binds: readonly Bind[];
   /** Empty folders to make: covers, with what is to be mounted in them. */
   readonly empty: readonly string[];
+  /** What of the hidden folders lies in what it sees, and is covered there. */
+  readonly covered: readonly string[];
   readonly workingFolder: string;
 }
 
 /** What a plan is made of. */
 export interface Sights extends Pick<SandboxSpec, "cwd" | "writable" | "visible"> {
-  /** Folders that are not to be seen. */
+  /** Real paths of folders that are not to be seen. */
   readonly hidden: readonly string[];
+  /** Where those would lie that are not there. */
+  readonly missing: readonly string[];
   /** Where covers are made; nothing of it is seen. */
   readonly coverFolder: string;
 }
 
-/** Says what is bound where. Throws `Fault` `sandbox_failed` when it cannot start in its folder. */
+/**
+ * Says what is bound where. Throws `Fault` `sandbox_failed` when it cannot start in its folder, and
+ * when a folder that is to be covered in what it sees is not there.
+ */
 export function planMounts({
   cwd,
   writable,
   visible = [],
   hidden,
+  missing,
   coverFolder,
 }: Sights): MountPlan {
-  const hides = outermost(hidden.flatMap(realOf));
+  const hides = outermost(hidden);
   const shown = visible.flatMap(realOf);
-  const start = cwd === undefined ? undefined : demandFolder(cwd, hides);
+  // Where nothing is written the root that it starts in can be the container's own.
+  const isOwnRoot = cwd === "/" && writable?.length === 0;
+  const start = cwd === undefined || isOwnRoot ? undefined : demandFolder(cwd, hides);
   const open = (writable ?? []).flatMap(realOf).filter((path) => !isBelowAny(path, hides));
   const isOpen = start === undefined || isBelowAny(start, open);
   const own = [
@@ -52,6 +65,7 @@ export function planMounts({
     ...(isOpen ? [] : [same(start, writable !== undefined)]),
   ];
   const roots = own.map(({ target }) => target);
+  demandNone(missing.filter((path) => isBelowAny(path, roots)));
   const covered = hides.filter((path) => isBelowAny(path, roots));
   const covers = covered.map((target, index) => {
     return { source: join(coverFolder, String(index)), target, isReadOnly: true };
@@ -64,6 +78,7 @@ export function planMounts({
   return {
     binds: binds.toSorted((a, b) => depthOf(a.target) - depthOf(b.target)),
     empty: inCovers,
+    covered,
     workingFolder: start ?? "/",
   };
 }
@@ -75,6 +90,15 @@ function demandFolder(cwd: string, hides: readonly string[]): string {
   if (real !== undefined && real !== "/" && why === undefined) return real;
   const got = why ?? "it is the root of the host";
   const message = `a container must start in a folder that can be shown to it, got ${cwd}: ${got}`;
+  throw new Fault("sandbox_failed", message);
+}
+
+/** What is not there cannot be covered, and what comes to lie there would be seen. */
+function demandNone([missing]: readonly string[]): void {
+  if (missing === undefined) return;
+  const message =
+    `the hidden folder ${missing} must be there to be covered in what a container sees, ` +
+    "it is not: nothing is run";
   throw new Fault("sandbox_failed", message);
 }
 

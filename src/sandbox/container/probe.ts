@@ -17,6 +17,8 @@ export interface Probed {
   readonly words: string;
   /** Whether it puts an init process before a program. */
   readonly hasInit: boolean;
+  /** Whether containers of the image have a shell that can wait before it becomes a program. */
+  readonly hasShell: boolean;
   readonly degraded: readonly Degradation[];
 }
 
@@ -24,6 +26,7 @@ export interface Probed {
 export const UNPROBED: Probed = {
   words: "container, for ending it only",
   hasInit: false,
+  hasShell: false,
   degraded: ["memory", "cpu", "processes", "network", "leases"],
 };
 
@@ -72,12 +75,13 @@ export async function probeEngine(engine: Engine, image: string): Promise<Probed
     const message = `${engineWords} must run a container of ${image}, it does not`;
     throw new Fault("sandbox_unavailable", message);
   }
-  if (said.has("over")) demandBound(said);
-  const degraded = said.has("over") ? unheldBy(said) : unheldByWord(await engine.abilities());
+  const hasShell = said.has("over");
+  if (hasShell) demandBound(said);
+  const degraded = hasShell ? unheldBy(said) : unheldByWord(await engine.abilities());
   const init = hasInit ? "an init process" : "no init process";
   const words = `container, ${engineWords}, ${init}`;
   // What it may write to is mounted before its start, and stays.
-  return { words, hasInit, degraded: [...degraded, "leases"] };
+  return { words, hasInit, hasShell, degraded: [...degraded, "leases"] };
 }
 
 /** What a container has seen of itself, by name: empty if it could not look, undefined: no run. */
@@ -90,10 +94,11 @@ async function look(
     name: `stint-probe-${randomBytes(6).toString("hex")}`,
     image,
     hasInit,
+    isGated: false,
     labels: { "stint.probe": "yes" },
     spec: { run: ["/bin/sh", "-c", SCRIPT], limits, network: "none", scratchBytes: 65_536 },
     env: {},
-    mounts: { binds: [], empty: [], workingFolder: "/" },
+    mounts: { binds: [], empty: [], covered: [], workingFolder: "/" },
     ...asThisUser(),
   });
   const made = await engine.create(options);

@@ -6,7 +6,13 @@
 //     write its id to the record
 //     attach to its output
 //     look for the permits
-//     start ───────────────────────────▶  the program runs, or 404: it was removed
+//     start ───────────────────────────▶  its mounts are made, or 404: it was removed
+//     look at what it sees
+//     open the gate ───────────────────▶  the program runs
+//
+// Where the image has no shell there is no gate. It is looked at before the start then, where the
+// engine has made the mounts by that time; else the program runs from the start, and what sees
+// other than it was to is ended at once.
 //
 // Whoever ends it removes the permit first, then looks for the container by name and removes it,
 // though it was only created. A starter that has looked before finds nothing to start; one that
@@ -15,18 +21,41 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LIMITS } from "../../kernel/limits.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { SandboxSpec } from "../../ports/sandbox.ts";
 import { layClaim, withdrawPermit } from "../folder/claim.ts";
 import { noteDocument } from "../folder/document.ts";
+import type { Cover } from "../folder/hidden.ts";
 import { OWN_FILES } from "../folder/notes.ts";
 import { type Blueprint, LABELS, optionsFor } from "./blueprint.ts";
 import { refused } from "./engine/engine.ts";
+import { isUp } from "./engine/state.ts";
+import { Gate } from "./gate.ts";
+import { Bound } from "./host/bound.ts";
+import { isOnThisHost } from "./host/host-view.ts";
 import { type MountPlan, planMounts } from "./mounts.ts";
 import { Pump } from "./pump.ts";
 import type { ContainerRecord } from "./record.ts";
 import { asThisUser } from "./user.ts";
 import { type ContainerWorld, folderOf, labelsOf, nameOf, newRecord } from "./world.ts";
+
+/** How soon a removal is asked for again, ms. */
+const againMs = 20;
+
+/** A container that was created, and what is to become of it. */
+interface Run {
+  readonly record: ContainerRecord;
+  readonly spec: SandboxSpec;
+  /** Demands of its first process that it sees what was planned. */
+  readonly demandHolds: (pid: number) => void;
+}
+
+interface Named {
+  readonly instance: string;
+  readonly isGated: boolean;
+}
 
 /** Starts what a driver is told to run, each instance once. */
 export class Starter {
@@ -46,20 +75,34 @@ export class Starter {
     const record = newRecord(this.#world, instance, run);
     if (!(await layClaim(folder, { record, files: spec.files, permitted: true }))) return undefined;
     let id: string | undefined;
+    const held: { close(): void }[] = [];
     try {
-      const mounts = await this.#prepare(spec, folder);
+      const cover = this.#world.hidden.cover(spec.visible ?? []);
+      held.push(cover);
+      const mounts = await this.#prepare(spec, { folder, cover });
+      const bound = new Bound(mounts);
+      held.push(bound);
       id = await this.#create(spec, mounts);
       if (id === undefined) return undefined;
-      return await this.#run(id, record, spec);
+      return await this.#run(id, {
+        record,
+        spec,
+        demandHolds: (pid) => bound.demandHolds(pid, cover),
+      });
     } catch (error) {
       await this.#abandon(folder, id);
       throw error;
+    } finally {
+      for (const one of held) one.close();
     }
   }
 
-  async #prepare(spec: SandboxSpec, folder: string): Promise<MountPlan> {
-    const { hidden } = this.#world;
-    const plan = planMounts({ ...spec, hidden, coverFolder: join(folder, "covers") });
+  async #prepare(
+    spec: SandboxSpec,
+    { folder, cover }: { readonly folder: string; readonly cover: Cover },
+  ): Promise<MountPlan> {
+    const { hidden, missing } = cover;
+    const plan = planMounts({ ...spec, hidden, missing, coverFolder: join(folder, "covers") });
     for (const path of plan.empty) await mkdir(path, { recursive: true, mode: 0o755 });
     return plan;
   }
@@ -74,7 +117,7 @@ export class Starter {
     }
     const name = nameOf(this.#world, instance);
     const labels = { ...labelsOf(this.#world), [LABELS.instance]: instance };
-    const { hasInit } = probed;
+    const { hasInit, hasShell: isGated } = probed;
     const env = this.#environment(spec, mounts);
     const plan: Blueprint = {
       name,
@@ -84,6 +127,7 @@ export class Starter {
       env,
       mounts,
       hasInit,
+      isGated,
       ...asThisUser(),
     };
     const answer = await engine.create(optionsFor(plan));
@@ -93,29 +137,62 @@ export class Starter {
     throw refused(`create ${name}`, answer);
   }
 
-  async #run(id: string, record: ContainerRecord, spec: SandboxSpec): Promise<number> {
-    const { engine, output, vigils, log } = this.#world;
+  async #run(id: string, { record, spec, demandHolds }: Run): Promise<number> {
+    const { engine, output, vigils, log, probed } = this.#world;
     const { instance } = spec;
     const folder = folderOf(this.#world, instance);
     this.#count(spec);
     await noteDocument(folder, OWN_FILES.record, { ...record, container: id });
     const sink = await output(instance, folder, spec.limits?.output_bytes);
     const pump = new Pump({ engine, id, folder, sink, log }, { stdout: 0, stderr: 0 });
+    let gate: Gate | undefined;
     try {
       await pump.attach();
+      if (probed.hasShell) gate = await Gate.attach(engine, id);
       this.#demandPermits(instance, folder);
-      const beganAtMs = performance.now();
+      // Podman has made the mounts when one is attached.
+      const isSeen = gate === undefined && (await this.#tryView(id, demandHolds));
+      const ungatedAtMs = performance.now();
       const answer = await engine.start(id);
       if (!answer.ok) {
         if (answer.status === 404 || answer.status === 409) throw overtaken(instance);
         throw refused(`run "${spec.run[0]}" in ${instance}`, answer);
       }
+      if (!isSeen) {
+        await this.#demandView(id, { instance, demandHolds, isGated: gate !== undefined });
+      }
+      const beganAtMs = gate === undefined ? ungatedAtMs : performance.now();
+      gate?.open();
       vigils.watch({ instance, id, folder, pump });
       return beganAtMs;
     } catch (error) {
+      gate?.close();
       await pump.close();
       throw error;
     }
+  }
+
+  /** Looks at what a container sees, by its first process. */
+  async #demandView(
+    id: string,
+    { instance, demandHolds, isGated }: Pick<Run, "demandHolds"> & Named,
+  ): Promise<void> {
+    const state = await this.#world.engine.inspect(id);
+    // What waits at its gate ends only when somebody ends it; without one it may be done already.
+    if (state === undefined || (isGated && !isUp(state))) throw overtaken(instance);
+    if (!isUp(state)) return;
+    const { pid } = state;
+    if (pid !== undefined && isOnThisHost(id, pid)) return demandHolds(pid);
+    const message = `what ${instance} sees must be looked at before it runs, its first process `;
+    throw new Fault("sandbox_failed", `${message}cannot be found on this host: nothing is run`);
+  }
+
+  /** Looks at what a container sees before it is started, where it has its first process then. */
+  async #tryView(id: string, demandHolds: Run["demandHolds"]): Promise<boolean> {
+    const { pid } = (await this.#world.engine.inspect(id)) ?? {};
+    if (pid === undefined || !isOnThisHost(id, pid)) return false;
+    demandHolds(pid);
+    return true;
   }
 
   #count({ instance, limits: { open_files, output_bytes } = {} }: SandboxSpec): void {
@@ -152,10 +229,19 @@ export class Starter {
     const { engine, log } = this.#world;
     await withdrawPermit(folder);
     if (id === undefined) return;
-    await engine.remove(id).catch((error: unknown) => {
-      // It was never started, or is ended by whoever stops it: it is listed until then.
-      log.warn("a container that was not started could not be removed", { id, error });
-    });
+    try {
+      const untilMs = performance.now() + LIMITS.killSweepMs;
+      for (;;) {
+        const answer = await engine.remove(id);
+        // Podman has a no for one that ends meanwhile.
+        if (answer.ok || (await engine.inspect(id)) === undefined) return;
+        if (performance.now() >= untilMs) throw refused("remove a container", answer);
+        await sleep(againMs);
+      }
+    } catch (error) {
+      // No program ran in it, or it is ended by whoever stops it: it is listed until then.
+      log.warn("a container whose start has failed could not be removed", { id, error });
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { readBootId } from "../../system/boot.ts";
 import { ownIdentity } from "../../system/process.ts";
 import { LABELS } from "./blueprint.ts";
 import type { HitBook } from "../limit/hit-book.ts";
+import type { HiddenFolders } from "../folder/hidden.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { Probed } from "./probe.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -21,7 +22,7 @@ export interface ContainerWorld {
   readonly image: string | undefined;
   readonly probed: Probed;
   readonly permitFile: string | undefined;
-  readonly hidden: readonly string[];
+  readonly hidden: HiddenFolders;
   readonly output: (
     instance: string,
     folder: string,

@@ -66,10 +66,16 @@ export async function layClaim(folder: string, content: ClaimContent): Promise<b
   return true;
 }
 
-/** Forbids that anything more is started in a sandbox; safe to repeat, and on a full disk. */
+/**
+ * Forbids that anything more is started in a sandbox; safe to repeat, and on a full disk.
+ *
+ * The permit is not deleted but put under another name: a file system keeps its hands off what was
+ * deleted a moment ago, and looks past each of hundreds for whatever is written next (ext4).
+ */
 export async function withdrawPermit(folder: string): Promise<void> {
+  const permit = join(folder, OWN_FILES.permit);
   try {
-    await unlink(join(folder, OWN_FILES.permit));
+    await rename(permit, join(folder, OWN_FILES.withdrawn)).catch(() => unlink(permit));
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw error;
   }
@@ -77,15 +83,24 @@ export async function withdrawPermit(folder: string): Promise<void> {
 
 /** Removes a sandbox's folder; from its first step on, the sandbox is not listed any more. */
 export async function dropFolder(folder: string): Promise<void> {
+  const dropped = await putAside(folder);
+  if (dropped !== undefined) await rm(dropped, { recursive: true, force: true });
+}
+
+/**
+ * Puts a sandbox's folder aside: the sandbox is not listed any more. Answers where it lies, to be
+ * removed; undefined when there was none.
+ */
+export async function putAside(folder: string): Promise<string | undefined> {
   const suffix = randomBytes(8).toString("hex");
   const dropped = join(folderAbove(folder), forgottenPrefix + suffix);
   try {
     await rename(folder, dropped);
+    return dropped;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  await rm(dropped, { recursive: true, force: true });
 }
 
 /** Removes what starters and forgetters that died half-way have left behind. */

@@ -9,6 +9,8 @@ export const OWN_FILES = {
   record: "record.json",
   /** Lies there as long as the sandbox may still be started; stopping removes it first. */
   permit: "permit",
+  /** What was the permit. */
+  withdrawn: "withdrawn",
   output: "output.log",
   exit: "exit.json",
   /** Lies there while the sandbox's control group is frozen, as far as Stint knows. */
@@ -20,15 +22,21 @@ export const OWN_FILES = {
   unlaunched: "unlaunched",
 } as const;
 
-/** `exit.json`: how the first process ended, written by its parent. */
+/** `exit.json`, or `exit` in `ended.json`: how the first process ended. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
 }
 
-/** How the first process ended, as far as its parent has written it down. */
+/** How the first process ended, as far as its parent, or who ended it, has written it down. */
 export async function readExit(folder: string): Promise<Exit | undefined> {
-  const value = await readDocument(join(folder, OWN_FILES.exit));
+  const own = exitIn(await readDocument(join(folder, OWN_FILES.exit)));
+  if (own !== undefined) return own;
+  const ended = await readDocument(join(folder, OWN_FILES.ended));
+  return isObject(ended) ? exitIn(ended["exit"]) : undefined;
+}
+
+function exitIn(value: unknown): Exit | undefined {
   if (!isObject(value)) return undefined;
   const { code, signal } = value;
   const isCode = code === null || Number.isInteger(code);
@@ -41,6 +49,8 @@ export async function readExit(folder: string): Promise<Exit | undefined> {
  * comes second sees none. The first note stays. Never throws: without it the end is no less true.
  */
 export function noteCount(folder: string, count: number): void {
+  // Nobody is told less by its absence.
+  if (count === 0) return;
   try {
     writeFileSync(join(folder, OWN_FILES.count), String(count), { flag: "wx", mode: 0o600 });
   } catch {

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 
 /** The most descriptors that this process may have, and what it starts (proc_pid_limits(5)). */
 export function ownOpenFilesMax(): number {
-  const limits = readFileSync("/proc/self/limits", "latin1");
+  const limits = readFileSync("/proc/self/limits", "utf8");
   const hard = /^Max open files +\S+ +(\S+)/m.exec(limits)?.[1];
   return hard === undefined || hard === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(hard);
 }

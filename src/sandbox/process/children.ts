@@ -10,6 +10,8 @@ export class Children {
   readonly #exits = new Map<string, Promise<Exit>>();
   readonly #running = new Map<string, ChildProcess>();
   readonly #listeners = new Set<(instance: string) => void>();
+  /** Exits that whoever ends the sandbox has yet to write down; null before there is one. */
+  readonly #unnoted = new Map<string, { readonly folder: string; readonly how: Exit } | null>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -66,6 +68,28 @@ export class Children {
     child?.kill("SIGKILL");
   }
 
+  /**
+   * Ends a sandbox by `end`, which tells with all else how its first process exited, and then says
+   * so: one note is less than two. Where it does not, the exit is written down here, after it.
+   */
+  async whileEnding<T>(instance: string, end: () => Promise<T>): Promise<T> {
+    const isFirst = this.#running.has(instance) && !this.#unnoted.has(instance);
+    if (!isFirst) return end();
+    this.#unnoted.set(instance, null);
+    try {
+      return await end();
+    } finally {
+      const unnoted = this.#unnoted.get(instance);
+      this.#unnoted.delete(instance);
+      if (unnoted) await this.#note(instance, unnoted.folder, unnoted.how);
+    }
+  }
+
+  /** Takes note that an exit was written down by whoever ended the sandbox. */
+  dropExit(instance: string): void {
+    if (this.#unnoted.has(instance)) this.#unnoted.set(instance, null);
+  }
+
   /** Calls `listener` when a first process exits. Returns how to stop it. */
   onExit(listener: (instance: string) => void): () => void {
     this.#listeners.add(listener);
@@ -86,6 +110,11 @@ export class Children {
   async #exited(instance: string, folder: string, how: Exit): Promise<void> {
     this.#running.delete(instance);
     for (const listener of this.#listeners) listener(instance);
+    if (this.#unnoted.has(instance)) this.#unnoted.set(instance, { folder, how });
+    else await this.#note(instance, folder, how);
+  }
+
+  async #note(instance: string, folder: string, how: Exit): Promise<void> {
     try {
       await noteDocument(folder, OWN_FILES.exit, how);
     } catch (error) {

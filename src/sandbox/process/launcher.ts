@@ -24,7 +24,7 @@ import { Fault } from "../../ports/fault.ts";
 import { OWN_FILES } from "../folder/notes.ts";
 import { keeperCommand } from "./rung/keeper.ts";
 import type { Nest } from "./rung/nest.ts";
-import { isBelow } from "./rung/paths.ts";
+import { isBelow } from "../folder/paths.ts";
 import { SYSTEM_PATH } from "./rung/programs.ts";
 
 /** How long a start waits to see the launcher become the program, ms. */

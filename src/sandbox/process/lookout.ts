@@ -21,6 +21,16 @@ export interface Place {
   readonly host: string;
 }
 
+const ALIVE = "alive";
+
+/** A sandbox as it is seen by itself. */
+interface Glance {
+  readonly instance: string;
+  readonly record: ProcessRecord | undefined;
+  /** What is to be told of it while its first process runs. */
+  readonly up: SandboxRecord | undefined;
+}
+
 /** Looks at the sandboxes of one fleet on this host: their records, and their processes. */
 export class Lookout {
   readonly place: Place;
@@ -55,25 +65,34 @@ export class Lookout {
     };
   }
 
-  /** All sandboxes of this fleet on this host, by instance. */
-  async list(): Promise<SandboxRecord[]> {
+  /**
+   * All sandboxes of this fleet on this host, by instance. `pidOf` tells the first process of those
+   * that this process knows to run. Only where some do not there is a need to look at all others.
+   */
+  async list(pidOf: (instance: string) => number | undefined): Promise<SandboxRecord[]> {
     const instances = await this.#instances();
-    if (instances.length === 0) return [];
-    const records = await Promise.all(instances.map((name) => readRecord(this.folder(name))));
+    const looks = await Promise.all(instances.map((name) => this.#glance(name, pidOf(name))));
     // After the records: a process that a record names is in the listing, if it is alive.
-    const rows = await this.#census.take();
-    return instances.flatMap((instance, index) => {
-      const record = records[index];
+    const rows = looks.some(({ up }) => up === undefined) ? await this.#census.take() : [];
+    return looks.flatMap(({ instance, record, up }) => {
       if (record !== undefined && !this.#isOurs(record)) return [];
-      return [this.#describe(instance, record, rows)];
+      return [up ?? this.#describe(instance, record, rows)];
     });
+  }
+
+  async #glance(instance: string, pid: number | undefined): Promise<Glance> {
+    if (pid !== undefined)
+      return { instance, record: undefined, up: { instance, pid, seen: ALIVE } };
+    const record = await readRecord(this.folder(instance));
+    if (!this.#isUp(record)) return { instance, record, up: undefined };
+    return { instance, record, up: { instance, pid: record.process.pid, seen: ALIVE } };
   }
 
   /** One sandbox, as {@link list} would show it. */
   async look(instance: string): Promise<SandboxRecord> {
     const record = await readRecord(this.folder(instance));
     // While its first process runs there is no need to look at all others.
-    if (this.#isUp(record)) return { instance, pid: record.process.pid, seen: "alive" };
+    if (this.#isUp(record)) return { instance, pid: record.process.pid, seen: ALIVE };
     return this.#describe(instance, record, await this.#census.take());
   }
 

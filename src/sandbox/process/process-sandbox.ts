@@ -28,7 +28,9 @@ import type {
 import { hostId } from "../../system/host.ts";
 import { readProcess } from "../../system/process.ts";
 import { asStorageFault } from "../../system/storage-fault.ts";
-import { dropFolder, isPlainName, openClaims } from "../folder/claim.ts";
+import type { Cgroup } from "../cgroup/cgroup.ts";
+import { isPlainName, openClaims, putAside } from "../folder/claim.ts";
+import { Debris } from "../folder/debris.ts";
 import { Children } from "./children.ts";
 import { exhibitOf } from "../exhibit.ts";
 import { Freezer } from "./freezer.ts";
@@ -39,7 +41,7 @@ import { noteDocument } from "../folder/document.ts";
 import { OWN_FILES } from "../folder/notes.ts";
 import { readRecord } from "./record.ts";
 import { contain } from "./rung/containment.ts";
-import { HiddenFolders } from "./rung/hidden.ts";
+import { HiddenFolders } from "../folder/hidden.ts";
 import type { RungName } from "./rung/probe.ts";
 import { Starter } from "./starter.ts";
 import { Stopper, type StopOptions } from "./end/stopper.ts";
@@ -130,7 +132,9 @@ class ProcessSandbox implements Sandbox {
   readonly #stopper: Stopper;
   readonly #freezer: Freezer;
   readonly #walls: Walls;
+  readonly #debris: Debris;
   readonly #outputBytesMax: number;
+  readonly #isFiled: boolean;
   readonly #trimming: NodeJS.Timeout;
   #isClosed = false;
 
@@ -143,7 +147,10 @@ class ProcessSandbox implements Sandbox {
     this.#stopper = new Stopper(workshop);
     this.#freezer = new Freezer(workshop);
     this.#walls = new Walls((instance, spent) => this.#timeOut(instance, spent), log);
+    this.#debris = new Debris(log);
     this.#outputBytesMax = options.outputBytesMax ?? outputBytesMax;
+    // What is carried elsewhere has no file to be cut.
+    this.#isFiled = workshop.parts.output === undefined;
     this.#trimming = setInterval(() => void this.#trimOwn(log), trimEveryMs).unref();
     children.onExit((instance) => this.#walls.drop(instance));
   }
@@ -187,8 +194,12 @@ class ProcessSandbox implements Sandbox {
   async list(): Promise<readonly SandboxRecord[]> {
     this.#demandOpen();
     await this.#workshop.clearGroups();
-    const records = await this.#lookout.list();
-    await Promise.all(records.map(({ instance }) => this.#trim(instance)));
+    const records = await this.#lookout.list((instance) => this.#children.pidOf(instance));
+    // What others have started may have files all the same.
+    const filed = records.filter(
+      ({ instance }) => this.#isFiled || !this.#children.isOwn(instance),
+    );
+    await Promise.all(filed.map(({ instance }) => this.#trim(instance)));
     return records;
   }
 
@@ -238,17 +249,28 @@ class ProcessSandbox implements Sandbox {
 
   async hits(instance: string): Promise<readonly LimitHit[]> {
     this.#demandOpen();
-    const { book, pumps, groups } = this.#workshop;
-    const record = await readRecord(this.folder(instance));
-    const cgroup = groups.get(instance) ?? (await this.#workshop.cgroupOf(record));
-    if (cgroup !== undefined && this.#children.isRunning(instance)) groups.set(instance, cgroup);
+    const { book, pumps } = this.#workshop;
+    const { cgroup, keeper } = await this.#insideOf(instance);
     if (book.needsLook(instance)) {
-      const keeper = record?.enclosure?.init?.pid;
       const scratch = keeper === undefined ? undefined : { pid: keeper, at: SCRATCH };
       book.look(instance, { pids: (await cgroup?.glance()) ?? [], scratch });
     }
     const counted = hitsWithoutFrame((await cgroup?.hits()) ?? []);
     return book.hits(instance, counted, pumps.get(instance)?.overflow());
+  }
+
+  /** Where a sandbox is looked into; of what runs here that is known, and nothing is read. */
+  async #insideOf(
+    instance: string,
+  ): Promise<{ readonly cgroup: Cgroup | undefined; readonly keeper: number | undefined }> {
+    const { groups, keepers } = this.#workshop;
+    const isRunning = this.#children.isRunning(instance);
+    const known = { cgroup: groups.get(instance), keeper: keepers.get(instance) };
+    if (isRunning && known.cgroup !== undefined && known.keeper !== undefined) return known;
+    const record = await readRecord(this.folder(instance));
+    const cgroup = known.cgroup ?? (await this.#workshop.cgroupOf(record));
+    if (cgroup !== undefined && isRunning) groups.set(instance, cgroup);
+    return { cgroup, keeper: record?.enclosure?.init?.pid };
   }
 
   async examine(instance: string): Promise<SandboxExhibit | undefined> {
@@ -274,17 +296,14 @@ class ProcessSandbox implements Sandbox {
     }
     await this.#removeGroup(instance);
     try {
-      await dropFolder(folder);
+      const dropped = await putAside(folder);
+      if (dropped !== undefined) this.#debris.add(dropped);
     } catch (error) {
       throw asStorageFault(error, `forgetting ${instance}`);
     }
     this.#children.forget(instance);
     this.#walls.drop(instance);
-    this.#workshop.known.delete(instance);
-    this.#workshop.ended.delete(instance);
-    this.#workshop.struck.delete(instance);
-    this.#workshop.groups.delete(instance);
-    this.#workshop.book.drop(instance);
+    this.#workshop.forget(instance);
     await this.#workshop.pumps.get(instance)?.close();
     this.#workshop.pumps.delete(instance);
   }
@@ -300,6 +319,7 @@ class ProcessSandbox implements Sandbox {
     this.#children.silence();
     await Promise.all([...this.#workshop.pumps.values()].map((pump) => pump.close()));
     this.#workshop.pumps.clear();
+    await this.#debris.close();
     this.#workshop.parts.hidden.close();
   }
 
@@ -335,6 +355,7 @@ class ProcessSandbox implements Sandbox {
   }
 
   async #trimOwn(log: Log): Promise<void> {
+    if (!this.#isFiled) return;
     for (const instance of this.#children.running()) {
       await this.#trim(instance).catch((error: unknown) => {
         log.warn("a worker's output could not be cut", { instance, error: String(error) });

@@ -23,7 +23,7 @@ import { Pump } from "./pump.ts";
 import { noteDocument, writeDocument } from "../folder/document.ts";
 import { OWN_FILES } from "../folder/notes.ts";
 import { type FirstProcess, type ProcessRecord, readRecord } from "./record.ts";
-import type { Cover } from "./rung/hidden.ts";
+import type { Cover } from "../folder/hidden.ts";
 import { isOfKeeper, KeeperLine } from "./rung/keeper.ts";
 import { argumentsOf, childrenOf, isNamespaceInit, namespaceOf } from "./rung/namespace.ts";
 import { demandNest, nestCommand, planNest, type Nest } from "./rung/nest.ts";
@@ -171,6 +171,7 @@ export class Starter {
       ok(enclosure !== undefined, "what is enclosed was claimed so");
       const enclosed = { ...enclosure, init, namespace: namespaceOf(keeper) ?? null };
       await noteDocument(launch.folder, OWN_FILES.record, { ...record, enclosure: enclosed });
+      this.#workshop.keepers.set(launch.spec.instance, keeper);
       cover.demandHolds(keeper);
       if (launch.nest !== undefined) demandNest(launch.nest, keeper);
       if (launch.nest !== undefined && launch.nest.ground.length > 0) {

@@ -13,7 +13,7 @@ import type { Lookout } from "./lookout.ts";
 import type { Pump } from "./pump.ts";
 import type { EnclosureRecord, ProcessRecord } from "./record.ts";
 import type { Containment } from "./rung/containment.ts";
-import type { HiddenFolders } from "./rung/hidden.ts";
+import type { HiddenFolders } from "../folder/hidden.ts";
 import { shareScans } from "./scan.ts";
 
 /** Processes that Stint puts around a program on the upper rungs: its wrapper, and its keeper. */
@@ -53,17 +53,27 @@ export class Workshop {
   readonly struck = new Map<string, number>();
   /** The control groups of what this process started, once it has measured them. */
   readonly groups = new Map<string, Cgroup>();
+  /** The first processes inside of what this process started and enclosed. */
+  readonly keepers = new Map<string, number>();
   /** What those were let write to of their ground that this process started. */
   readonly gifts: Gifts;
   /** The limits that were hit by what this process started. */
   readonly book = new HitBook();
   readonly #listGroups = shareScans(async () => (await this.#tree())?.list());
   #found: Promise<CgroupTree | undefined> | undefined;
+  #striking: Promise<void> | undefined;
 
   constructor(parts: WorkshopParts) {
     this.parts = parts;
     this.gifts = new Gifts(parts.log);
     parts.children.onExit((instance) => this.gifts.forget(instance));
+  }
+
+  /** Drops what is known of a sandbox, but for its output. */
+  forget(instance: string): void {
+    const { known, ended, struck, groups, keepers } = this;
+    for (const one of [known, ended, struck, groups, keepers]) one.delete(instance);
+    this.book.drop(instance);
   }
 
   /** What a claim says of the enclosure that is to be; undefined on the lowest rung. */
@@ -87,8 +97,21 @@ export class Workshop {
 
   /** Kills what is in the control groups of the fleet, where there are any, by one order. */
   async strike(): Promise<void> {
+    const striking = this.#strike("known");
+    this.#striking = striking.catch(() => undefined);
+    await striking;
+    await this.#strike("elsewhere");
+  }
+
+  async #strike(where: "known" | "elsewhere"): Promise<void> {
     const tree = await this.#tree();
-    for (const [instance, count] of (await tree?.kill()) ?? []) this.struck.set(instance, count);
+    for (const [instance, count] of (await tree?.kill(where)) ?? [])
+      this.struck.set(instance, count);
+  }
+
+  /** Waits until a strike that is under way has met what this process knows of. Never rejects. */
+  async untilStruck(): Promise<void> {
+    await this.#striking;
   }
 
   /** What holds a sandbox on an upper rung together; undefined on the lowest. */

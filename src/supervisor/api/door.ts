@@ -11,8 +11,11 @@ const HEADERS_MS = 5_000;
 /** How long a connection is kept open between two requests, ms. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** How often connections are looked at for requests that take too long, ms. */
-const LOOK_EVERY_MS = 2_000;
+/**
+ * How often connections are looked at for requests that take too long, ms. Each socket does so by
+ * itself, in use or not: 1 000 workers at 2 s are 500 times a second that this process wakes up.
+ */
+const LOOK_EVERY_MS = 5_000;
 
 /** How long answers under way are waited for when a door is closed, ms. */
 const CLOSE_MS = 500;

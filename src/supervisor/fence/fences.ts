@@ -19,6 +19,7 @@ import { supervisorOf, type Seat } from "../../library/seat.ts";
 import { settledWithin } from "../../library/waiting.ts";
 import type { Gift, GroundMounts } from "../../ports/sandbox.ts";
 import { lookFrom } from "../reach.ts";
+import { submodulesOf } from "../../system/git/submodules.ts";
 import { placesOf } from "./places.ts";
 
 /** How often a worker's ground that it has open is tried to be taken again, ms. */
@@ -27,6 +28,15 @@ const againMsMax = 500;
 
 /** When what failed is tried again, ms. */
 const failedMs = 2_000;
+
+/** How often it is looked whether what was given is as it was, ms. */
+const strayedEveryMs = 1_000;
+
+/** Workers that are looked at in one pass; of more, each is looked at less often. */
+const strayedMax = 200;
+
+/** How much of what went wrong is put on record, characters. */
+const noteCharsMax = 400;
 
 /** How long an answer waits until what it grants is mounted, ms. */
 const mountedMs = 5_000;
@@ -44,6 +54,8 @@ interface Fenced {
   readonly unfit: Map<string, string>;
   /** Leases that were revoked while they were mounted. */
   readonly revoked: Set<string>;
+  /** Leases whose ground was changed from outside; whether more than that can be written to. */
+  readonly strayed: Map<string, boolean>;
 }
 
 /** Sees to it that workers write to what they hold, as far as mounts can. */
@@ -53,6 +65,9 @@ export class Fences {
   readonly #mounts: GroundMounts;
   /** Workers whose ground is mounted by leases. */
   readonly #workers = new Map<string, Fenced>();
+  #isWatching = false;
+  /** Where among the workers the next pass begins. */
+  #from = 0;
 
   constructor(seat: Seat, sandboxes: Sandboxes, mounts: GroundMounts) {
     this.#seat = seat;
@@ -67,9 +82,11 @@ export class Fences {
       taking: new Set(),
       unfit: new Map(),
       revoked: new Set(),
+      strayed: new Map(),
     };
     this.#workers.set(worker, fenced);
     void this.#look(worker);
+    this.#watch();
   }
 
   /** Forgets a worker that has ended: what it had is free by its end. */
@@ -92,6 +109,37 @@ export class Fences {
   async settled(worker: string): Promise<void> {
     if (!this.#workers.has(worker)) return;
     await settledWithin(this.#look(worker), mountedMs, this.#seat.timers);
+  }
+
+  /**
+   * Looks now and then whether somebody outside of all sandboxes has moved or removed what is
+   * mounted, or what is left out of it: that is taken, and given anew as it should be.
+   */
+  #watch(): void {
+    const { timers, closing } = this.#seat;
+    if (this.#isWatching || closing.aborted || this.#workers.size === 0) return;
+    this.#isWatching = true;
+    timers.after(strayedEveryMs, () => {
+      this.#isWatching = false;
+      const all = [...this.#workers];
+      const from = this.#from % Math.max(1, all.length);
+      this.#from = from + strayedMax;
+      const next = [...all.slice(from), ...all.slice(0, from)].slice(0, strayedMax);
+      for (const [worker, fenced] of next) this.#lookForStrays(worker, fenced);
+      this.#watch();
+    });
+  }
+
+  #lookForStrays(worker: string, { given, taking, strayed }: Fenced): void {
+    if (given.size === 0 || !this.#isHeld(worker)) return;
+    for (const { folder, isOpen } of this.#mounts.strayed(worker)) {
+      const [lease] = [...given].find(([, all]) => all.some((one) => one.folder === folder)) ?? [];
+      if (lease === undefined || taking.has(lease)) continue;
+      strayed.set(lease, isOpen);
+      const facts = { worker, lease, folder, could_write_elsewhere: isOpen };
+      this.#seat.log.warn("what a worker was given was moved or removed from outside", facts);
+      void this.#look(worker);
+    }
   }
 
   #workerOf({ kind, data }: Entry): string | undefined {
@@ -130,7 +178,9 @@ export class Fences {
     const { book } = this.#seat.loop.state();
     if (!this.#isHeld(worker)) return;
     const mounts = [...book.mounts.values()].filter((mount) => mount.worker === worker);
-    const over = mounts.filter((mount) => !this.#isSpokenFor(mount));
+    const isOver = (mount: Mount): boolean =>
+      !this.#isSpokenFor(mount) || fenced.strayed.has(mount.lease);
+    const over = mounts.filter((mount) => isOver(mount));
     await Promise.all(over.map((mount) => this.#takeOnce(mount, fenced)));
     // What its own lapsed mount covers is mounted anew when that is gone: this is looked at again.
     if (over.some(({ lease }) => fenced.taking.has(lease))) return;
@@ -159,8 +209,7 @@ export class Fences {
     const { patterns } = foldersIn(lease, book.foldsCase);
     const isDone = book.mounts.has(lease.id) || fenced.unfit.get(lease.id) === patterns.join("\n");
     if (patterns.length === 0 || isDone) return;
-    const sight = lookFrom(this.#seat);
-    const gifts = sight.ok ? placesOf(sight.ground, lease, book.foldsCase) : [];
+    const gifts = await this.#giftsFor(lease, { worker, fenced });
     if (gifts.length === 0) return;
     const data = { lease: lease.id, worker };
     const by = supervisorOf(this.#seat);
@@ -171,11 +220,42 @@ export class Fences {
     try {
       for (const gift of gifts) await this.#mounts.give(worker, gift);
     } catch (error) {
-      fenced.unfit.set(lease.id, patterns.join("\n"));
-      this.#warn(`what ${lease.id} holds could not be mounted`, worker, error);
+      await this.#refuse(lease, { worker, fenced, error });
       const mount = this.#seat.loop.state().book.mounts.get(lease.id);
       if (mount !== undefined) await this.#takeOnce(mount, fenced);
     }
+  }
+
+  async #giftsFor(
+    lease: Lease,
+    { worker, fenced }: { readonly worker: string; readonly fenced: Fenced },
+  ): Promise<readonly Gift[]> {
+    const sight = lookFrom(this.#seat);
+    if (!sight.ok) return [];
+    const { ground } = sight;
+    const { foldsCase } = this.#seat.loop.state().book;
+    try {
+      const all = await Promise.all(ground.topsOf(null).map((top) => submodulesOf(top)));
+      const [kept, left] = [all.flatMap((one) => one.kept), all.flatMap((one) => one.left)];
+      return placesOf({ ground, foldsCase, submodules: { kept, left } }, lease);
+    } catch (error) {
+      await this.#refuse(lease, { worker, fenced, error });
+      return [];
+    }
+  }
+
+  /** Puts on record that what a lease holds cannot be mounted, and tries no more. */
+  async #refuse(
+    lease: Lease,
+    so: { readonly worker: string; readonly fenced: Fenced; readonly error: unknown },
+  ): Promise<void> {
+    const { worker, fenced, error } = so;
+    const { patterns } = foldersIn(lease, this.#seat.loop.state().book.foldsCase);
+    fenced.unfit.set(lease.id, patterns.join("\n"));
+    this.#warn(`what ${lease.id} holds could not be mounted`, worker, error);
+    const text = `${lease.id} gives nothing to write to: ${errorText(error)}`;
+    const data = { worker, text: text.slice(0, noteCharsMax) };
+    await this.#seat.loop.submit({ kind: "worker.note", data }, supervisorOf(this.#seat));
   }
 
   /** Begins to take what is mounted for a lease; resolves when that was tried once. */
@@ -187,8 +267,8 @@ export class Fences {
     const take = async (isFrozen: Promise<boolean>): Promise<void> =>
       this.#take(mount, { fenced, wasFrozen: await isFrozen, tried: resolve });
     // Who was told to stop writing writes no more; who is let run can close what it has open.
-    const isRevoked = fenced.revoked.delete(lease);
-    const taken = isRevoked
+    const isHeld = fenced.revoked.delete(lease) || fenced.strayed.get(lease) === true;
+    const taken = isHeld
       ? this.#sandboxes.freezer.holdWhile(worker, take)
       : take(Promise.resolve(false));
     const over = (): void => {
@@ -223,6 +303,8 @@ export class Fences {
     for (let round = 0; !(await this.#isTaken(mount, so.fenced)); round += 1) {
       so.tried();
       if (!this.#isHeld(worker)) return;
+      // Whoever lifts a quarantine meanwhile may have let it run.
+      if (so.wasFrozen) await this.#sandboxes.freezer.align(worker);
       const waitedMs = clock.monotonicMs() - beganMs;
       const { contract, workers } = loop.state();
       // A worker in quarantine is left as it is: what it has stays nobody's until it is over.
@@ -236,6 +318,7 @@ export class Fences {
     const data = { lease, worker, waited_ms, was_frozen: so.wasFrozen };
     await loop.submit({ kind: "lease.fence", data }, supervisorOf(this.#seat));
     so.fenced.given.delete(lease);
+    so.fenced.strayed.delete(lease);
   }
 
   async #isTaken({ lease, worker }: Mount, { given }: Fenced): Promise<boolean> {
@@ -247,7 +330,7 @@ export class Fences {
 
   /** Ends a worker that does not let go of what it no longer holds. */
   async #end({ lease, worker }: Mount): Promise<void> {
-    const detail = `it has files open for writing on ground that it no longer holds (${lease})`;
+    const detail = `it has files open for writing on ground that it does not hold (${lease})`;
     const data = { worker, reason: "requested", tree: false, detail, grace_ms: 0 } as const;
     await this.#seat.loop.submit({ kind: "worker.stop", data }, this.#seat.owner);
   }

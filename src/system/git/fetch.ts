@@ -5,21 +5,15 @@
  *     private (the worker's) ──objects, read──▶ between (ours) ──fetch, checked──▶ the repository
  */
 
-import { spawn } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { devNull } from "node:os";
 import { join } from "node:path";
+import { type Brought, broughtIn } from "./brought.ts";
 import { flawOf } from "./objects.ts";
 import { isSha256, ORIGINAL } from "./private-dir.ts";
-import { readBranches } from "./refs.ts";
+import { FRUGAL, runGit } from "./run.ts";
 
-/** How long git may take for all of it, ms. */
-const gitMs = 120_000;
-
-const complaintCharsMax = 500;
-
-/** Branches that a worker brings in: each is a file in the repository. */
-const branchesMax = 1_000;
+/** Where in the directory in between that lies which is no branch. */
+const OTHERS = "refs/others";
 
 /** What is fetched, and where to. */
 export interface FetchOptions {
@@ -31,54 +25,41 @@ export interface FetchOptions {
   readonly namespace: string;
   /** A folder for the directory in between; nothing is there. It is removed. */
   readonly between: string;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What has come, or why it has not. */
 export type Fetched =
-  | { readonly ok: true; readonly branches: readonly string[] }
+  | { readonly ok: true; readonly names: readonly string[] }
   | { readonly ok: false; readonly why: string };
-
-/** What git is told to do without, whatever a configuration says. */
-const NEUTRAL = [
-  "core.hooksPath=/dev/null",
-  "core.fsmonitor=false",
-  "core.alternateRefsCommand=true",
-  "transfer.fsckObjects=true",
-  "fetch.fsckObjects=true",
-  "fetch.recurseSubmodules=false",
-  "gc.auto=0",
-  "maintenance.auto=false",
-  "protocol.allow=never",
-  "protocol.file.allow=always",
-].flatMap((setting) => ["-c", setting]);
 
 /** Hints that lie beside objects, and may have been written by a worker: git asks the objects. */
 const UNHINTED = [
-  "[core]",
-  "\tcommitGraph = false",
-  "\tmultiPackIndex = false",
-  "[pack]",
-  "\tuseBitmaps = false",
-  "\treadReverseIndex = false",
-];
+  ["core", "commitGraph", "false"],
+  ["core", "multiPackIndex", "false"],
+  ["pack", "useBitmaps", "false"],
+  ["pack", "readReverseIndex", "false"],
+] as const;
 
 /**
- * Fetches the branches of a worker's directory that are not the repository's already, every object
- * checked (`transfer.fsckObjects`). Never throws for what a worker has written.
+ * Fetches what a worker's directory has that is not the repository's already (see `broughtIn`),
+ * every object checked (`transfer.fsckObjects`), within limits of memory and time. Never throws for
+ * what a worker has written; throws its signal's reason where that has ended it.
  */
-export async function fetchBranches(options: FetchOptions): Promise<Fetched> {
-  const { from, gitDir, between } = options;
+export async function fetchBrought(options: FetchOptions): Promise<Fetched> {
+  const { from, gitDir, between, signal } = options;
+  signal?.throwIfAborted();
   try {
-    const known = await readBranches(gitDir);
-    const branches = [...(await readBranches(from))].filter(([name, id]) => known.get(name) !== id);
-    if (branches.length === 0) return { ok: true, branches: [] };
-    if (branches.length > branchesMax)
-      return { ok: false, why: `at most ${branchesMax} branches are fetched, not all of these` };
+    const brought = await broughtIn(from, gitDir);
+    const names = [...brought.branches.keys(), ...brought.others.keys()];
+    if (names.length === 0) return { ok: true, names };
     const flaw = await flawOf(from, join(gitDir, ORIGINAL));
     if (flaw !== undefined) return { ok: false, why: flaw };
-    await fetchBetween(options, branches);
-    return { ok: true, branches: branches.map(([name]) => name.slice("refs/heads/".length)) };
+    await fetchBetween(options, brought);
+    return { ok: true, names };
   } catch (error) {
+    signal?.throwIfAborted();
     return { ok: false, why: error instanceof Error ? error.message : String(error) };
   } finally {
     await rm(between, { recursive: true, force: true });
@@ -86,54 +67,29 @@ export async function fetchBranches(options: FetchOptions): Promise<Fetched> {
 }
 
 async function fetchBetween(
-  { from, gitDir, namespace, between }: FetchOptions,
-  branches: readonly (readonly [name: string, id: string])[],
+  { from, gitDir, namespace, between, signal }: FetchOptions,
+  { branches, others }: Brought,
 ): Promise<void> {
   await rm(between, { recursive: true, force: true });
   await mkdir(between, { recursive: true, mode: 0o700 });
   const format = (await isSha256(gitDir)) ? "sha256" : "sha1";
   const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${format}`, between];
-  await run(init, "");
+  await runGit({ args: init, signal });
   // What serves from it does not hear what git is told here.
-  await writeFile(join(between, "config"), `${UNHINTED.join("\n")}\n`, { flag: "a" });
+  const lines = [...UNHINTED, ...FRUGAL].map(
+    ([section, ...so]) => `[${section}] ${so.join(" = ")}`,
+  );
+  await writeFile(join(between, "config"), `${lines.join("\n")}\n`, { flag: "a" });
   const alternates = [join(from, "objects"), join(gitDir, "objects")];
   await writeFile(join(between, "objects/info/alternates"), `${alternates.join("\n")}\n`);
-  const updates = branches.map(([name, id]) => `create ${name} ${id}\n`).join("");
-  await run(["--git-dir", between, "update-ref", "--stdin"], updates);
-  const refspec = `+refs/heads/*:${namespace}/*`;
+  const all = [
+    ...[...branches].map(([name, id]) => [`refs/heads/${name}`, id]),
+    ...[...others].map(([name, id]) => [`${OTHERS}/${name}`, id]),
+  ];
+  const input = all.map(([name, id]) => `create ${name} ${id}\n`).join("");
+  await runGit({ args: ["--git-dir", between, "update-ref", "--stdin"], input, signal });
+  const refspecs = ["refs/heads", OTHERS].map((kind) => `+${kind}/*:${namespace}/*`);
   const quiet = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
-  await run(["--git-dir", gitDir, "fetch", ...quiet, between, refspec], "");
-}
-
-/** Runs git with nothing of its user's. Throws what it complained of. */
-function run(args: readonly string[], input: string): Promise<void> {
-  const child = spawn("git", [...NEUTRAL, ...args], {
-    cwd: "/",
-    env: {
-      PATH: process.env["PATH"] ?? "",
-      HOME: devNull,
-      GIT_CONFIG_NOSYSTEM: "1",
-      GIT_CONFIG_GLOBAL: devNull,
-      GIT_TERMINAL_PROMPT: "0",
-      GIT_OPTIONAL_LOCKS: "0",
-      LC_ALL: "C",
-    },
-    stdio: ["pipe", "ignore", "pipe"],
-    timeout: gitMs,
-    killSignal: "SIGKILL",
-  });
-  return new Promise((resolve, reject) => {
-    let said = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      said = (said + chunk.toString("utf8")).slice(-complaintCharsMax);
-    });
-    // What it does not read it has not asked for.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-    child.once("error", reject);
-    child.once("close", (code) => {
-      if (code === 0) resolve();
-      else reject(new Error(`git ${args[0] ?? ""}: ${said.trim() || `it ended by ${code}`}`));
-    });
-  });
+  const args = ["--git-dir", gitDir, "fetch", ...quiet, between, ...refspecs];
+  await runGit({ args, settings: ["protocol.file.allow=always"], signal });
 }

@@ -13,13 +13,14 @@ const packedBytesMax = 32 * 2 ** 20;
 const looseBytesMax = 4_096;
 const depthMax = 16;
 
-/** What lies below `refs` and is a repository's own; others git and its users make for themselves. */
+/** What lies below `refs` and is a repository's own; others git and its users make as they like. */
 const KINDS = ["heads", "tags", "remotes", "notes"];
 
 /** A reference's name, as git takes one (git-check-ref-format(1)), but for the rarest. */
 const NAME = /^refs\/(?:heads|tags|remotes|notes)(?:\/(?!\.)[^\0-\x20\x7f~^:?*[\\/]+)+$/;
 
-const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** An object's name, by SHA-1 or SHA-256. */
+export const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
  * References by name with the object that each names; loose ones count before packed ones. Throws
@@ -40,12 +41,6 @@ export async function readRefs(gitDir: string): Promise<ReadonlyMap<string, stri
       if (entry.isFile())
         take(found, path, ((await textOf(join(gitDir, path), looseBytesMax)) ?? "").trim());
   return found;
-}
-
-/** The branches of a repository with the object that each names. Throws as `readRefs`. */
-export async function readBranches(gitDir: string): Promise<ReadonlyMap<string, string>> {
-  const refs = await readRefs(gitDir);
-  return new Map([...refs].filter(([name]) => name.startsWith("refs/heads/")));
 }
 
 function take(found: Map<string, string>, name: string, id: string): void {

@@ -238,6 +238,14 @@ describe("rights", () => {
     given(create({ allow_degraded: ["same_user"] }))
       .when(admit("a", { degraded: ["same_user", "no_limits"] }))
       .refused("containment_too_weak", { degraded: "no_limits" });
+    const { refusal } = given(create({ allow_degraded: ["cpu"] })).when(
+      admit("a", { degraded: ["memory", "same_user"], budget: { memory_bytes: 8 } }),
+    ).decision;
+    expect(refusal).toMatchObject({
+      message:
+        'allow_degraded must name "memory" and "same_user" for this sandbox, it names ["cpu"]',
+      facts: { degraded: "memory", missing: ["memory", "same_user"], allowed: ["cpu"] },
+    });
   });
 });
 

@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -72,14 +80,37 @@ describe("finding", () => {
       children.push(child);
     }
     await tree.create("w-empty");
-    const killed = await tree.kill();
+    const killed = await tree.kill("known");
     needs(killed.size > 0, "control groups of version 2 must be there to be killed by one order");
     expect([...killed]).toEqual([
       ["w-a", 1],
       ["w-b", 1],
     ]);
     expect(await Promise.all(children.map(ended))).toEqual(["SIGKILL", "SIGKILL"]);
-    expect([...(await tree.kill())]).toEqual([]);
+    expect([...(await tree.kill("known"))]).toEqual([]);
+  });
+
+  test("[CG12] what lies where no group was known to be is met by its own order", async () => {
+    const tree = ground.tree("kill");
+    const made = await tree.create("w-here");
+    const file = made.joinFiles.find((one) => existsSync(join(dirname(one), "cgroup.kill")));
+    needs(file !== undefined, "control groups of version 2 must be there for such an order");
+    const fleetFolder = dirname(dirname(file ?? ""));
+    const base = join(dirname(fleetFolder), `e-${ground.fleet}`);
+    const group = join(base, basename(fleetFolder), "w-there");
+    mkdirSync(group, { recursive: true });
+    const child = spawn("sleep", ["300"], { stdio: "ignore" });
+    try {
+      writeFileSync(join(group, "cgroup.procs"), String(child.pid));
+      expect([...(await tree.kill("known"))]).toEqual([]);
+      expect([...(await tree.kill("elsewhere"))]).toEqual([["w-there", 1]]);
+      expect(await ended(child)).toBe("SIGKILL");
+    } finally {
+      child.kill("SIGKILL");
+      await tree.list();
+      await tree.open("w-there").remove();
+      rmdirSync(base);
+    }
   });
 
   test("[CG9] the fleet of a worker lies beside it, another fleet inside it", async () => {

@@ -15,7 +15,12 @@ import { needs } from "../../support/require-all.ts";
 /** The image of all tests; what it would start by itself fails. */
 export const IMAGE = "localhost/stint-test:latest";
 
-const APPLETS = "sh sleep cat grep ls head tr mount id env wc nc yes touch mkdir test".split(" ");
+/** One that has a few programs and no shell. */
+export const SHELL_LESS = "localhost/stint-bare:latest";
+
+const APPLETS = "sh sleep cat grep ls head tr mount id env wc nc yes touch mkdir test mv".split(
+  " ",
+);
 
 type Options = Parameters<typeof openContainerSandbox>[0];
 
@@ -60,14 +65,19 @@ export class TestEngine {
 
   /** Makes the image and starts the service. */
   async begin(): Promise<void> {
-    const files = join(this.folder, "files");
+    this.#import(IMAGE, APPLETS);
+    this.#import(SHELL_LESS, ["sleep", "touch"]);
+    await this.serve();
+  }
+
+  #import(image: string, applets: readonly string[]): void {
+    const files = mkdtempSync(join(this.folder, "files-"));
     mkdirSync(join(files, "bin"), { recursive: true });
     copyFileSync(pathOf(PROGRAMS.busybox) ?? "", join(files, "bin/busybox"));
-    for (const applet of APPLETS) symlinkSync("busybox", join(files, "bin", applet));
-    const archive = join(this.folder, "image.tar");
+    for (const applet of applets) symlinkSync("busybox", join(files, "bin", applet));
+    const archive = `${files}.tar`;
     execFileSync("tar", ["-C", files, "-cf", archive, "."]);
-    this.podman("import", "--change", 'ENTRYPOINT ["/bin/nothing"]', archive, IMAGE);
-    await this.serve();
+    this.podman("import", "--change", 'ENTRYPOINT ["/bin/nothing"]', archive, image);
   }
 
   /** Starts the service; it was not started or {@link breakDown} has ended it. */
@@ -112,7 +122,7 @@ export class TestEngine {
     this.podman("rm", "--all", "--force", "--time", "0");
     await this.breakDown();
     await this.#quiet();
-    this.podman("system", "reset", "--force");
+    await this.#reset();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -135,6 +145,18 @@ export class TestEngine {
       "--cgroup-manager",
       "cgroupfs",
     ];
+  }
+
+  /** Podman says no while something that it has begun in the background still writes there. */
+  async #reset(): Promise<void> {
+    for (let triesLeft = 20; ; triesLeft -= 1)
+      try {
+        this.podman("system", "reset", "--force");
+        return;
+      } catch (error) {
+        if (triesLeft === 0) throw error;
+        await sleep(250);
+      }
   }
 
   /** Waits until nothing works on the store any more: Podman tidies up after each container. */

@@ -76,6 +76,17 @@ test("[CN14] a kill without a supervisor ends containers, or claims no end", asy
   expect(names()).not.toContain(id);
 });
 
+test("[AC4] a supervisor of containers proves that it can end one", async () => {
+  needsEngine();
+  const rig = await makeRig({ armedEveryMs: 60_000, armedAction: "pause" });
+  await rig.supervise({ driver });
+  const checks = async (): Promise<readonly unknown[]> =>
+    (await rig.entries()).filter(({ kind }) => kind === "armed.checked").map(({ data }) => data);
+  await expect.poll(checks, { timeout: 25_000 }).toHaveLength(1);
+  expect(await checks()).toMatchObject([{ ok: true }]);
+  expect(names()).toBe("");
+});
+
 test("[CN14] a choice of driver that cannot be read starts nothing", async () => {
   needsEngine();
   const rig = await makeRig();

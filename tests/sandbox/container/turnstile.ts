@@ -8,6 +8,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import { once } from "node:events";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** What is held: a request before the engine has it, or the answer to it. */
 export interface Held {
@@ -33,6 +35,7 @@ export class Turnstile {
     this.#hold = hold;
     this.held = this.#arrived.promise;
     this.#server = createServer((from, to) => void this.#pass(from, to));
+    this.#server.on("upgrade", (from, to, head) => this.#passRaw(from, { to, head }));
   }
 
   async listen(): Promise<void> {
@@ -70,6 +73,24 @@ export class Turnstile {
     to.writeHead(answer.statusCode ?? 500, answer.headers);
     to.flushHeaders();
     answer.pipe(to);
+  }
+
+  /** Passes on what becomes a stream of its own; never held. */
+  #passRaw(from: IncomingMessage, { to, head }: { readonly to: Duplex; readonly head: Buffer }) {
+    const onward = connect(this.#engine);
+    for (const [one, other] of [
+      [onward, to],
+      [to, onward],
+    ] as const) {
+      one.on("error", () => other.destroy());
+      one.on("close", () => other.destroy());
+    }
+    const headers = Array.from({ length: from.rawHeaders.length / 2 }, (_, index) =>
+      from.rawHeaders.slice(2 * index, 2 * index + 2).join(": "),
+    );
+    onward.write([`${from.method} ${from.url} HTTP/1.1`, ...headers, "", ""].join("\r\n"));
+    onward.write(head);
+    to.pipe(onward).pipe(to);
   }
 
   async #wait(): Promise<void> {

@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   unlinkSync,
   writeFileSync,
@@ -18,7 +19,7 @@ import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
-import type { Gift, SandboxSpec } from "../../../src/ports/sandbox.ts";
+import type { Gift, SandboxSpec, Stray } from "../../../src/ports/sandbox.ts";
 import { needs, needsProgram } from "../../support/require-all.ts";
 import { needsRung } from "../rungs.ts";
 import { fixtures } from "../state-folder.ts";
@@ -97,9 +98,14 @@ export class Giver {
   }
 
   /** Lets a worker write to a folder of the ground; "" is all of it. */
-  async give(instance: string, path: string, kept: readonly string[] = []): Promise<void> {
+  async give(
+    instance: string,
+    path: string,
+    { kept = [], left = [] }: Partial<Pick<Gift, "kept" | "left">> = {},
+  ): Promise<void> {
     const inGround = (one: string): string => join(this.ground, one);
-    const gift: Gift = { folder: inGround(path), kept: kept.map(inGround) };
+    const folder = inGround(path);
+    const gift: Gift = { folder, kept: kept.map(inGround), left: left.map(inGround) };
     await this.#ask({ do: "give", instance, gift });
   }
 
@@ -108,8 +114,39 @@ export class Giver {
     return (await this.#ask({ do: "take", instance, folder: join(this.ground, path) })) as boolean;
   }
 
+  /** Takes a folder that a worker has now and then a file open in. */
+  async takeAtLast(instance: string, path: string): Promise<boolean> {
+    return vi.waitUntil(() => this.take(instance, path), polling);
+  }
+
+  /** What was done to what was given from outside. */
+  async strayed(instance: string): Promise<readonly Stray[]> {
+    return (await this.#ask({ do: "strayed", instance })) as readonly Stray[];
+  }
+
+  /** Has the worker of {@link startTold} run a script; answers what that printed. */
+  async tell(script: string): Promise<string> {
+    const draft = join(this.inbox, "draft");
+    writeFileSync(draft, script);
+    renameSync(draft, join(this.inbox, "do"));
+    const file = join(this.inbox, "done");
+    await vi.waitUntil(() => existsSync(file), polling);
+    const said = readFileSync(file, "utf8");
+    unlinkSync(file);
+    return said;
+  }
+
   async control(what: "freeze" | "thaw" | "stop", instance: string): Promise<void> {
     await this.#ask({ do: what, instance });
+  }
+
+  /** Starts a worker that does in the ground what it is told. */
+  async startTold(instance: string): Promise<void> {
+    const loop = `cd "$1" && while :; do
+      if [ -e "$0/do" ]; then
+        mv "$0/do" "$0/doing"; sh "$0/doing" > "$0/out" 2>&1; mv "$0/out" "$0/done"
+      fi; sleep 0.01; done`;
+    await this.start(instance, { run: ["sh", "-c", loop, this.inbox, this.ground] });
   }
 
   /** Starts the fixture holder.pl on `src/api`, which it was given, and waits until it is ready. */

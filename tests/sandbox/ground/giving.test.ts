@@ -53,7 +53,7 @@ for (const user of ["this user", "nobody"] as const satisfies readonly User[])
         cd "$1"; shift; { ${write}; ls state; } > "$0/said.new" 2> /dev/null
         mv "$0/said.new" "$0/said"; exec sleep 1000`;
       await giver.start("w-a", { run: ["sh", "-c", script, giver.inbox, giver.ground, ...tries] });
-      await giver.give("w-a", "", [".git", "not there"]);
+      await giver.give("w-a", "", { kept: [".git", "not there"] });
       mkdirSync(join(giver.inbox, "given"));
       const said = join(giver.inbox, "said");
       await expect.poll(() => existsSync(said), { timeout: 10_000 }).toBe(true);

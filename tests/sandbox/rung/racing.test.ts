@@ -8,7 +8,7 @@ import { Children } from "../../../src/sandbox/process/children.ts";
 import { Lookout } from "../../../src/sandbox/process/lookout.ts";
 import { readRecord } from "../../../src/sandbox/process/record.ts";
 import { contain, type Containment } from "../../../src/sandbox/process/rung/containment.ts";
-import { HiddenFolders } from "../../../src/sandbox/process/rung/hidden.ts";
+import { HiddenFolders } from "../../../src/sandbox/folder/hidden.ts";
 import type { Wrap } from "../../../src/sandbox/process/rung/view.ts";
 import { Starter } from "../../../src/sandbox/process/starter.ts";
 import { Workshop } from "../../../src/sandbox/process/workshop.ts";
@@ -40,7 +40,7 @@ function gated(tree: CgroupTree | undefined, gate: string, isFirst: boolean): Cg
     missing: tree.missing,
     open: (instance) => tree.open(instance),
     has: (instance) => tree.has(instance),
-    kill: () => tree.kill(),
+    kill: (where) => tree.kill(where),
     listKnown: () => tree.listKnown(),
     list: () => tree.list(),
     create: async (instance) => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { HiddenFolders } from "../../../src/sandbox/process/rung/hidden.ts";
+import { HiddenFolders } from "../../../src/sandbox/folder/hidden.ts";
 import { childrenOf, isNamespaceInit } from "../../../src/sandbox/process/rung/namespace.ts";
 import { needs } from "../../support/require-all.ts";
 import { ENCLOSED } from "../rungs.ts";

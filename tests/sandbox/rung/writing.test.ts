@@ -18,7 +18,7 @@ import { SILENT } from "../../../src/ports/log.ts";
 import { Children } from "../../../src/sandbox/process/children.ts";
 import { Lookout } from "../../../src/sandbox/process/lookout.ts";
 import { contain } from "../../../src/sandbox/process/rung/containment.ts";
-import { HiddenFolders } from "../../../src/sandbox/process/rung/hidden.ts";
+import { HiddenFolders } from "../../../src/sandbox/folder/hidden.ts";
 import type { View, Wrap } from "../../../src/sandbox/process/rung/view.ts";
 import { Starter } from "../../../src/sandbox/process/starter.ts";
 import { Workshop } from "../../../src/sandbox/process/workshop.ts";

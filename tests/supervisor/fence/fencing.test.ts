@@ -1,6 +1,8 @@
 // Leases as mounts, with a real supervisor and real workers.
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { expect, test } from "vitest";
+import { makeRig, ROOMY } from "../rig.ts";
 import { makeScene } from "./scene.ts";
 
 const polling = { timeout: 20_000 };
@@ -28,6 +30,21 @@ test("[GM20] all of the ground is but what is git's own, and the fleet's", async
     expect([path, await scene.tries(worker, "append", path)]).toEqual([path, false]);
 });
 
+test("[GM20] what cannot be mounted is on record, and the answer says so", async () => {
+  const { scene } = await makeScene();
+  const worker = await scene.worker();
+  writeFileSync(scene.at("docs/page"), "");
+  const { body } = await scene.acquire(worker, ["docs/page/**"]);
+  expect(body).toMatchObject({
+    ok: true,
+    data: { sighting: { lease: { enforced: true, mounted: [] } } },
+  });
+  const [noted] = await scene.rig.entriesAbout(worker, "worker.noted");
+  expect(JSON.stringify(noted?.data)).toContain(`l-${body.seq} gives nothing to write to: `);
+  const whole = await scene.acquire(worker, ["docs/more/**"]);
+  expect(whole.body.data).toMatchObject({ sighting: { lease: { mounted: ["docs/more/**"] } } });
+});
+
 test("[GM21] what is released is granted on when nothing can write there any more", async () => {
   const { scene } = await makeScene({ revokeGraceMs: 60_000 });
   const [one, other] = [await scene.worker(), await scene.worker()];
@@ -49,7 +66,7 @@ test("[GM21] what is released is granted on when nothing can write there any mor
 test("[GM21] a lease that lapses is fenced by itself", async () => {
   const { scene } = await makeScene();
   const worker = await scene.worker();
-  await scene.acquire(worker, ["docs/**"], 1_000);
+  await scene.acquire(worker, ["docs/**"], 3_000);
   expect(await scene.tries(worker, "append", "docs/x")).toBe(true);
   await expect.poll(() => scene.kinds(), polling).toContain("lease.fenced");
   expect(await scene.tries(worker, "append", "docs/x")).toBe(false);
@@ -127,4 +144,30 @@ test("[GM26] nor by a program that runs workers itself, without a supervisor", a
   await supervised.kill();
   const started = scene.rig.fleet.start({ run: ["sleep", "600"], cwd: "/" });
   await expect(started).rejects.toMatchObject({ code: "containment_too_weak" });
+});
+
+test("[GM48] above its ground no worker writes: it is not enacted, and not started", async () => {
+  const { scene, supervised } = await makeScene();
+  const { rig } = scene;
+  const sandbox = { leases: "enforced", writable: [dirname(rig.folder)] } as const;
+  await expect(rig.fleet.enact({ ...ROOMY, sandbox })).rejects.toMatchObject({
+    problems: [
+      {
+        path: "options.contract.sandbox.writable[0]",
+        expected: expect.stringContaining("beside the ground") as unknown,
+        got: JSON.stringify(dirname(rig.folder)),
+      },
+    ],
+  });
+  await supervised.kill();
+
+  // A contract from before, or of a fleet whose folder was moved since, is met at the start.
+  const other = await makeRig({ sandbox: { leases: "enforced", writable: ["/"] } });
+  await other.supervise({ rung: "best" });
+  const order = other.order(["/bin/sleep", "600"]);
+  const { body } = await other.operator("/v1/workers", order);
+  expect(JSON.stringify(body)).toContain("beside the ground of leases that are enforced");
+  expect(other.processes()).toEqual([]);
+  const [back] = await other.entriesAbout(order.admission.instance, "worker.stopped");
+  expect(back).toBeDefined();
 });

@@ -14,8 +14,10 @@ const ground: Ground = {
 };
 
 function places(region: readonly string[]): readonly unknown[] {
-  const found = placesOf(ground, { region, mode: "exclusive" }, false);
-  return found.map(({ folder, kept }) => [folder, ...kept]);
+  const submodules = { kept: ["/r/libs/sub/.git"], left: ["/r/libs/none"] };
+  const site = { ground, foldsCase: false, submodules };
+  const found = placesOf(site, { region, mode: "exclusive" });
+  return found.map(({ folder, kept, left }) => [folder, ...kept, ...left.map((one) => `!${one}`)]);
 }
 
 test("[GM20] where worktrees share their ground a lease is mounted in each of them", () => {
@@ -28,11 +30,18 @@ test("[GM20] where worktrees share their ground a lease is mounted in each of th
 
 test("[GM20] where each has its own it is mounted in one, without another that lies in it", () => {
   expect(places(onWorktree(["**", "!gen/**"], "main"))).toEqual([
-    ["/r", "/r/.git", "/r/trees/side", "/r/gen"],
+    ["/r", "/r/.git", "/r/trees/side", "/r/libs/sub/.git", "!/r/gen", "!/r/libs/none"],
   ]);
   expect(places(onWorktree(["src/**"], "side"))).toEqual([
     ["/r/trees/side/src", "/r/trees/side/src/.git"],
   ]);
+});
+
+test("[GM39] what is git's of submodules is kept, and one that has none is not given", () => {
+  expect(places(onWorktree(["libs/**"], "main"))).toEqual([
+    ["/r/libs", "/r/libs/.git", "/r/libs/sub/.git", "!/r/libs/none"],
+  ]);
+  expect(places(onWorktree(["libs/none/**", "libs/none/x/**"], "main"))).toEqual([]);
 });
 
 test("[GM20] nothing within git's own directory is mounted, in whatever case", () => {

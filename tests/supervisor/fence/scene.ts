@@ -68,13 +68,18 @@ export class Scene {
 
   /** Has a worker try something; whether it could. */
   async tries(worker: string, what: string, ...names: readonly string[]): Promise<boolean> {
+    const said = this.tell(worker, what, ...names);
+    await vi.waitUntil(() => existsSync(said), polling);
+    return readFileSync(said, "utf8").trim() === "yes";
+  }
+
+  /** Tells a worker to try something; the file that is there once it has. */
+  tell(worker: string, what: string, ...names: readonly string[]): string {
     const folder = this.#folders.get(worker) ?? "";
     const order = `try-${randomUUID()}`;
     writeFileSync(join(folder, `new-${order}`), `${what} ${this.at(...names)}\n`);
     renameSync(join(folder, `new-${order}`), join(folder, order));
-    const said = join(folder, `said-${order}`);
-    await vi.waitUntil(() => existsSync(said), polling);
-    return readFileSync(said, "utf8").trim() === "yes";
+    return join(folder, `said-${order}`);
   }
 
   /** A worker asks for a lease by its own socket; the answer. */

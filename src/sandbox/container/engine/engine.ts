@@ -1,7 +1,7 @@
 // Talks to a Docker-compatible engine through its socket. Every call has a deadline. What the
 // engine answers is a value, a no included; that it cannot be reached or is too late is a fault.
 
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type Dockerode from "dockerode";
 import { codeOf } from "../../../ports/error-code.ts";
@@ -187,6 +187,15 @@ export class Engine {
         .getContainer(id)
         .attach({ stream: true, stdout: true, stderr: true, abortSignal: signal }),
     );
+  }
+
+  /** The input of a container that was made with one; attach before it is started. */
+  async attachInput(id: string): Promise<Duplex> {
+    const options = { stream: true, stdin: true, hijack: true } as const;
+    const input = await this.#stream("attach to the input of a container", (abortSignal) =>
+      this.#docker.getContainer(id).attach({ ...options, abortSignal }),
+    );
+    return input as Duplex;
   }
 
   /**

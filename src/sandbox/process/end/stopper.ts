@@ -10,7 +10,7 @@ import type { CgroupUse } from "../../cgroup/cgroup.ts";
 import { layClaim, withdrawPermit } from "../../folder/claim.ts";
 import type { Enclosure, EnclosureEnd } from "../rung/enclosure.ts";
 import { outcomeOf } from "../../end/outcome.ts";
-import { noteDocument } from "../../folder/document.ts";
+import { noteOver } from "../../folder/document.ts";
 import {
   noteCount,
   OWN_FILES,
@@ -22,9 +22,16 @@ import {
 import { type ProcessRecord, readRecord } from "../record.ts";
 import { ask, EMPTY_LISTINGS, holdFirst, isFrozen, type Lister, request, sweep } from "../sweep.ts";
 import { hitsWithoutFrame, type Workshop } from "../workshop.ts";
+import { Turns } from "./turns.ts";
 
 /** How long a stop waits to be told how a process ended that this process started, ms. */
 const exitMs = 1_000;
+
+/** How long what was struck is given to be gone before it is killed once more by itself, ms. */
+const dyingMs = 1_000;
+
+/** How many of those that were struck at once are seen to at the same time. */
+const atOnceMax = 64;
 
 /** How long a stop waits for the last output of what has ended to be taken, ms. */
 const drainMs = 2_000;
@@ -49,6 +56,7 @@ interface Stopped {
 export class Stopper {
   readonly #workshop: Workshop;
   readonly #ends = new Map<string, Promise<EnclosureEnd | undefined>>();
+  readonly #turns = new Turns(atOnceMax);
 
   constructor(workshop: Workshop) {
     this.#workshop = workshop;
@@ -56,6 +64,17 @@ export class Stopper {
 
   /** Ends a sandbox; undefined when something of it is alive at the deadline, or cannot be seen. */
   async stop(instance: string, options: StopOptions): Promise<Ending | undefined> {
+    const { children } = this.#workshop.parts;
+    return children.whileEnding(instance, async () => {
+      // Who asks first is not to wait for those who are killed.
+      if (options.graceMs > 0) return this.#stop(instance, options);
+      await this.#workshop.untilStruck();
+      const stop = (): Promise<Ending | undefined> => this.#stop(instance, options);
+      return this.#workshop.struck.has(instance) ? this.#turns.take(stop) : stop();
+    });
+  }
+
+  async #stop(instance: string, options: StopOptions): Promise<Ending | undefined> {
     const { lookout } = this.#workshop.parts;
     // Nothing that goes wrong here keeps the sweep from happening: it is told afterwards.
     const failure = await this.#forbidStart(instance);
@@ -123,6 +142,8 @@ export class Stopper {
     const wasAlive = struckCount > 0 || (await found.isAlive());
     const isAsked = graceMs > 0 && wasAlive && (await this.#ask(found, { list, record, graceMs }));
     const deadlineAtMs = performance.now() + deadlineMs;
+    if (struckCount > 0)
+      await found.hasEndedBy(Math.min(deadlineAtMs, performance.now() + dyingMs));
     const enclosure = found.wasStarted
       ? found
       : await this.#overtake(record, { list, deadlineAtMs });
@@ -211,13 +232,16 @@ export class Stopper {
     const { exit_code: _code, signal: _signal, ...ended } = outcome;
     known.set(instance, { ...ended, ...known.get(instance) });
     // So that a stop repeated after a crash tells the same; without it the end is no less true.
-    const noted = { ...outcome, limits_hit: stopped.hits };
-    await noteDocument(folder, OWN_FILES.ended, noted).catch((error: unknown) => {
+    const noted = { ...outcome, limits_hit: stopped.hits, ...(exit === undefined ? {} : { exit }) };
+    try {
+      await noteOver(OWN_FILES.withdrawn, { folder, name: OWN_FILES.ended, value: noted });
+      if (exit !== undefined) children.dropExit(instance);
+    } catch (error) {
       // Somebody else has ended and forgotten it meanwhile: there is nothing left to be told.
       const isForgotten = codeOf(error) === "ENOENT";
       if (!isForgotten)
         log.warn("an outcome could not be kept", { instance, error: String(error) });
-    });
+    }
     return outcome;
   }
 }

@@ -7,7 +7,7 @@ import { closeSync, openSync } from "node:fs";
 import { getuid } from "node:process";
 import { isRunning, type ProcessIdentity } from "../../../system/process.ts";
 import { findProgram, SYSTEM_PATH } from "../rung/programs.ts";
-import { tryRealpath } from "../rung/paths.ts";
+import { tryRealpath } from "../../folder/paths.ts";
 
 /** How long what is done in a namespace may take, ms. */
 const entryMs = 10_000;
@@ -32,6 +32,14 @@ export interface Gate {
 /** Which of the two namespaces is meant: where things are mounted for it, or its own. */
 export type Side = "outside" | "inside";
 
+/** What is run, and where. */
+export interface Order {
+  readonly script: string;
+  readonly args: readonly string[];
+  /** A descriptor of the folder that it is run in, which no path need lead to; else it is `/`. */
+  readonly folder?: number;
+}
+
 /** Whether this host has what it takes. */
 export function canEnter(): boolean {
   return findPrograms() !== undefined;
@@ -44,7 +52,7 @@ export function canEnter(): boolean {
 export async function runIn(
   gate: Gate,
   side: Side,
-  so: { readonly script: string; readonly args: readonly string[] },
+  { script, args, folder }: Order,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }> {
   const programs = findPrograms();
   if (programs === undefined) return { ok: false, why: "nsenter is not installed" };
@@ -52,10 +60,12 @@ export async function runIn(
   if (held === undefined) return GONE;
   const [user, mount] = held;
   const userArgs = user === undefined ? [] : ["--user=/proc/self/fd/4", "--preserve-credentials"];
-  const enter = [...userArgs, "--mount=/proc/self/fd/3", "--", programs.shell, "-c", so.script];
-  const stdio = ["ignore", "ignore", "pipe", mount, ...(user === undefined ? [] : [user])] as const;
+  const at = folder === undefined ? [] : ["--wd=/proc/self/fd/5"];
+  const enter = [...userArgs, "--mount=/proc/self/fd/3", ...at, "--", programs.shell];
+  const stdio = ["ignore", "ignore", "pipe", mount, user ?? "ignore", folder ?? "ignore"] as const;
   try {
-    return await run([programs.nsenter, ...enter, "stint-ground", ...so.args], [...stdio]);
+    const what = ["-c", script, "stint-ground", ...args];
+    return await run([programs.nsenter, ...enter, ...what], [...stdio]);
   } finally {
     for (const fd of held) if (fd !== undefined) closeSync(fd);
   }

@@ -10,34 +10,49 @@
 // descriptor, one on its way through a socket, a shared mapping, a ring of io_uring. From then on
 // nothing can be opened for writing there either, by no path and no folder that is held. Only then
 // is it unmounted outside, which takes it away inside.
+//
+// Each mount inside is held by a descriptor from the moment that it is there. It is that one which
+// is made read-only, though another lies over it, or its folder was moved: what cannot be found any
+// more may still be written through by whoever stands in it, so it counts as not taken.
 
-import { statSync } from "node:fs";
-import { join, relative } from "node:path";
-import type { Gift, GroundMounts } from "../../../ports/sandbox.ts";
-import { Fault } from "../../../ports/fault.ts";
+import { join } from "node:path";
+import type { Gift, GroundMounts, Stray } from "../../../ports/sandbox.ts";
 import type { Log } from "../../../ports/log.ts";
 import { isRunning } from "../../../system/process.ts";
-import { isBelow, tryRealpath } from "../rung/paths.ts";
-import { hubOf, type Nest } from "../rung/nest.ts";
-import { type Mount, mountsOf } from "../rung/mounts.ts";
-import { type Gate, runIn } from "./entry.ts";
-import { SYSTEM_PATH } from "../rung/programs.ts";
-import { ATTACH, DETACH, SEAL, STAGE } from "./scripts.ts";
+import { hubOf } from "../rung/nest.ts";
+import { type Mount, mountsOf, parseMounts, readMounts } from "../rung/mounts.ts";
+import { isBelow } from "../../folder/paths.ts";
+import { runIn } from "./entry.ts";
+import { HeldMount } from "./held.ts";
+import { ATTACH, DETACH, SEAL } from "./scripts.ts";
+import { isAtOrBelow, type Recipient, type Staged, stageGift, unfit } from "./stage.ts";
 
-/** A sandbox that ground can be given to. */
-export interface Recipient {
-  readonly nest: Nest;
-  readonly gate: Gate;
-  /** Real paths of folders that it must not see, whatever it is given. */
-  readonly hidden: readonly string[];
-  /** Folders in those that it is to see all the same. */
-  readonly visible: readonly string[];
+/** Mounts that lie under others, and are read-only, before a sandbox is given no more. */
+const buriedMax = 16;
+
+/** A folder that was given, and what there is of it. */
+interface Given {
+  readonly gift: Gift;
+  /** Where it is mounted outside. */
+  readonly at: string;
+  /** The groups of its mounts. */
+  readonly groups: Set<string>;
+  /** What can be written through inside. */
+  readonly held: HeldMount[];
+  /** What is read-only in it inside, the mounts' ids and where they are. */
+  readonly closed: Map<string, string>;
+  /** Whether there is something of it that could not be held. */
+  isLost: boolean;
 }
 
-/** A recipient with what it was given: the groups of the mounts, by the folder. */
+/** A recipient with what it was given, by the folder. */
 interface Known extends Recipient {
-  readonly given: Map<string, ReadonlySet<string>>;
+  readonly given: Map<string, Given>;
+  /** Groups of what was taken, and may lie under what is still given. */
+  readonly buried: Set<string>;
   turn: Promise<unknown>;
+  /** What its mounts were when nothing had strayed, as the kernel writes them. */
+  wellText: string;
 }
 
 /** Gives ground to the sandboxes of this process, and takes it from them. */
@@ -51,12 +66,18 @@ export class Gifts implements GroundMounts {
 
   /** Takes a sandbox in that stands ready to run its program. */
   add(instance: string, recipient: Recipient): void {
-    this.#known.set(instance, { ...recipient, given: new Map(), turn: Promise.resolve() });
+    const known = { ...recipient, given: new Map(), buried: new Set<string>() };
+    this.#known.set(instance, { ...known, turn: Promise.resolve(), wellText: "" });
   }
 
   /** Forgets a sandbox that has ended: its namespaces are gone with all that was mounted there. */
   forget(instance: string): void {
+    const known = this.#known.get(instance);
     this.#known.delete(instance);
+    if (known === undefined) return;
+    void inTurn(known, async () => {
+      for (const folder of known.given.keys()) drop(known, folder);
+    });
   }
 
   async give(instance: string, gift: Gift): Promise<void> {
@@ -71,116 +92,177 @@ export class Gifts implements GroundMounts {
     return inTurn(known, () => this.#take(instance, known, folder));
   }
 
-  async #give(instance: string, known: Known, { folder, kept }: Gift): Promise<void> {
-    if (known.given.has(folder)) return;
-    const { nest, gate } = known;
-    const ground = groundOf(nest, folder);
-    if (ground === undefined) throw unfit(instance, folder, "it is not of its ground");
-    const names = namesBetween(ground, folder);
-    const hidden = known.hidden.filter((path) => isBelow(path, folder));
-    if (isOfSystem(folder)) throw unfit(instance, folder, "programs of the system lie there");
-    const isHidden = known.hidden.some((path) => path === folder || isBelow(folder, path));
-    if (isHidden) throw unfit(instance, folder, "no sandbox may see it");
-    const stage = join(nest.folder, "stage");
-    const isCovered = (path: string): boolean => hidden.some((other) => isBelow(path, other));
-    const own = nest.instead.filter(({ at }) => isBelow(at, folder));
-    const isOwn = (path: string): boolean => own.some(({ at }) => at === path);
-    const others = kept.filter((path) => !isOwn(path));
-    const parts = [hidden, known.visible.filter(isCovered), others];
-    const counts = [...parts, own].map(({ length }) => String(length));
-    const inGift = (path: string): string => relative(folder, path);
-    const bound = own.flatMap(({ from, at, isReadOnly }) => [
-      isReadOnly ? "ro" : "rw",
-      from,
-      inGift(at),
-    ]);
-    const staged = [stage, ground, ...counts, ...parts.flat().map(inGift), ...bound, ...names];
-    await demand(await runIn(gate, "outside", { script: STAGE, args: staged }), instance, folder);
-    const hub = hubOf(nest, ground);
-    try {
-      this.#demandStaged({ ...known, hidden }, { instance, folder, stage });
-    } catch (error) {
-      await runIn(gate, "outside", { script: DETACH, args: [stage] });
-      throw error;
-    }
-    const before = new Set(mountsOf(gate.launcher.pid).map(({ id }) => id));
-    const attached = await runIn(gate, "outside", { script: ATTACH, args: [stage, hub, ...names] });
-    const at = join(hub, ...names);
-    const isNew = (mount: Mount): boolean => !before.has(mount.id) && isAtOrBelow(mount.at, at);
-    const groups = mountsOf(gate.launcher.pid)
-      .filter(isNew)
-      .flatMap(({ shared }) => shared ?? []);
-    // Whatever was said of it: what is there has been given, until it is seen to be taken.
-    known.given.set(folder, new Set(groups));
-    const isThere = heard(known, new Set(groups)).some((mount) => mount.at === folder);
-    if (attached.ok && isThere) return;
-    await runIn(gate, "outside", { script: DETACH, args: [stage] });
-    await this.#take(instance, known, folder);
-    await demand(attached, instance, folder);
-    throw unfit(instance, folder, "it was not mounted where it was to be");
+  strayed(instance: string): readonly Stray[] {
+    const known = this.#known.get(instance);
+    if (known === undefined || known.given.size === 0) return [];
+    const text = readMounts(known.gate.keeper.pid);
+    // It has ended: whoever hears of that does what there is to do.
+    if (text === "" || text === known.wellText) return [];
+    const places = new Map(parseMounts(text).map(({ id, at }) => [id, at]));
+    const strayed = [...known.given.values()].flatMap((given): readonly Stray[] => {
+      const isOpen = [...given.closed].some(([id, at]) => places.get(id) !== at);
+      return isOpen || isAway(given, places) ? [{ folder: given.gift.folder, isOpen }] : [];
+    });
+    known.wellText = strayed.length === 0 ? text : "";
+    return strayed;
   }
 
-  /** What was prepared is what was meant: a folder may have been moved on the way. */
-  #demandStaged(
-    { gate, nest, hidden }: Known,
-    so: { readonly instance: string; readonly folder: string; readonly stage: string },
-  ): void {
-    const { instance, folder, stage } = so;
-    const seen = (path: string): string => `/proc/${gate.launcher.pid}/root${path}`;
-    const mount = mountsOf(gate.launcher.pid).findLast(({ at }) => at === stage);
-    if (mount === undefined || identityOf(seen(stage)) !== identityOf(folder))
-      throw unfit(instance, folder, "another folder was found there");
-    for (const path of hidden) {
-      const inside = identityOf(seen(join(stage, relative(folder, path))));
-      const isCovered = inside === undefined || inside !== identityOf(path);
-      if (!isCovered || identityOf(path) === undefined)
-        throw unfit(instance, folder, `${path} in it could not be kept from it`);
+  async #give(instance: string, known: Known, gift: Gift): Promise<void> {
+    const { folder } = gift;
+    if (known.given.has(folder)) return;
+    if (buriedIn(known).length > buriedMax)
+      throw unfit(instance, folder, "it was given ground around its own too often");
+    try {
+      await this.#mount(instance, known, gift);
+      // What it was given in it before lies under it now: that is mounted on it anew.
+      for (const inner of innerOf(known, folder)) await this.#mount(instance, known, inner.gift);
+    } catch (error) {
+      await this.#take(instance, known, folder);
+      throw error;
     }
-    if (isBelow(nest.folder, folder) && hidden.length === 0)
-      throw unfit(instance, folder, "what belongs to the sandbox itself lies in it");
+  }
+
+  async #mount(instance: string, known: Known, gift: Gift): Promise<void> {
+    const { gate, nest } = known;
+    const { folder } = gift;
+    const staged = await stageGift(known, instance, gift);
+    const hub = hubOf(nest, staged.ground);
+    const [outside, inside] = [gate.launcher, gate.keeper].map(({ pid }) => keysOf(pid));
+    const args = [staged.stage, hub, ...staged.names];
+    const attached = await runIn(gate, "outside", { script: ATTACH, args });
+    // Whatever was said of it: what is there has been given, until it is seen to be taken.
+    const at = join(hub, ...staged.names);
+    const given = known.given.get(folder) ?? newGiven(gift, at);
+    known.given.set(folder, given);
+    const groups = mountsOf(gate.launcher.pid)
+      .filter((mount) => outside?.has(keyOf(mount)) !== true && isAtOrBelow(mount.at, at))
+      .flatMap(({ shared }) => shared ?? []);
+    for (const group of groups) given.groups.add(group);
+    const isNew = (mount: Mount): boolean =>
+      inside?.has(keyOf(mount)) !== true &&
+      isOf(groups, mount.master) &&
+      !isAtOrBelow(mount.at, nest.folder);
+    const mounts = mountsOf(gate.keeper.pid).filter((mount) => isNew(mount));
+    const wrong = this.#hold(known, given, { staged, mounts });
+    if (attached.ok && wrong === undefined) return;
+    await runIn(gate, "outside", { script: DETACH, args: [staged.stage] });
+    throw unfit(instance, folder, attached.ok ? (wrong ?? "") : attached.why);
+  }
+
+  /** Takes hold of what is there inside; says what is wrong with it, if something is. */
+  #hold(
+    { gate, nest }: Known,
+    given: Given,
+    so: { readonly staged: Staged; readonly mounts: readonly Mount[] },
+  ): string | undefined {
+    const { staged, mounts } = so;
+    // What it has in the place of others is not its ground: it stays its own.
+    const isOwn = (at: string): boolean => nest.instead.some((one) => isAtOrBelow(at, one.at));
+    for (const mount of mounts.filter(({ at }) => !isOwn(at))) {
+      if (mount.isReadOnly) {
+        given.closed.set(mount.id, mount.at);
+        continue;
+      }
+      const held = HeldMount.of(gate.keeper.pid, mount);
+      if (held === undefined) given.isLost = true;
+      else given.held.push(held);
+    }
+    const closed = new Set(given.closed.values());
+    const left = staged.closed.find((path) => !closed.has(path));
+    if (given.isLost) return "a mount of it could not be held";
+    if (left !== undefined) return `${left} in it could not be left out`;
+    const isThere = mounts.some(({ at, isReadOnly }) => at === given.gift.folder && !isReadOnly);
+    return isThere ? undefined : `of ${mounts.length} new mounts none is there`;
   }
 
   async #take(instance: string, known: Known, folder: string): Promise<boolean> {
-    const groups = known.given.get(folder);
-    if (groups === undefined) return true;
-    const { gate } = known;
-    if (mountsOf(gate.keeper.pid).length === 0) return !isRunning(gate.keeper);
-    const isOwn = (at: string): boolean =>
-      known.nest.instead.some((one) => isAtOrBelow(at, one.at));
-    // What it has in the place of others is not its ground: it stays its own.
-    const stillOpen = (): readonly Mount[] =>
-      heard(known, groups).filter(({ isReadOnly, at }) => !isReadOnly && !isOwn(at));
-    const open = stillOpen();
-    if (open.length > 0) {
-      // What is mounted on another is reached first.
-      const args = open.toReversed().flatMap(({ at, options }) => [at, options]);
-      const sealed = await runIn(gate, "inside", { script: SEAL, args });
-      const isGone = mountsOf(gate.keeper.pid).length === 0;
-      if (isGone || stillOpen().length > 0) {
-        const why = sealed.ok ? "it is not read-only yet" : sealed.why;
-        if (!/busy/i.test(why)) this.#log.warn("ground could not be taken", { instance, why });
-        return false;
-      }
-    }
-    const outside = mountsOf(gate.launcher.pid).filter(({ shared }) => isOf(groups, shared));
-    const [top] = outside.map(({ at }) => at).toSorted((a, b) => a.length - b.length);
-    if (top !== undefined) await runIn(gate, "outside", { script: DETACH, args: [top] });
-    const isLeft = heard(known, groups).some(({ at }) => at === folder);
-    if (isLeft) this.#log.warn("ground was left read-only", { instance, folder });
-    known.given.delete(folder);
+    const given = known.given.get(folder);
+    if (given === undefined) return true;
+    const { keeper } = known.gate;
+    if (mountsOf(keeper.pid).length === 0) return !isRunning(keeper);
+    if (!(await this.#seal(instance, known, given))) return false;
+    // What lies in it may have been moved along by who held all of it.
+    const places = new Map(mountsOf(keeper.pid).map(({ id, at }) => [id, at]));
+    for (const inner of innerOf(known, folder))
+      if (isAway(inner, places) && !(await this.#seal(instance, known, inner))) return false;
+    drop(known, folder);
+    for (const group of given.groups) known.buried.add(group);
+    await this.#unbury(known);
     return true;
+  }
+
+  /** Makes all that there is of a gift read-only, for good; whether that is so. */
+  async #seal(instance: string, { gate }: Known, given: Given): Promise<boolean> {
+    if (given.isLost) return false;
+    let isSealed = true;
+    for (const held of given.held.filter((one) => !one.isSealed)) {
+      const order = { script: SEAL, args: [held.options], folder: held.fd };
+      const sealed = await runIn(gate, "inside", order);
+      const listed = mountsOf(gate.keeper.pid).find(({ id }) => id === held.id);
+      const isDone = sealed.ok && listed?.isReadOnly !== false;
+      // Nothing can be made in a folder that was removed; the kernel has detached its mount.
+      held.isSealed = isDone || (listed === undefined && held.isRemoved);
+      isSealed &&= held.isSealed;
+      const why = sealed.ok ? "it is not read-only yet" : sealed.why;
+      const isNews = !held.isSealed && !/busy/i.test(why);
+      if (isNews) this.#log.warn("ground could not be taken", { instance, at: held.at, why });
+    }
+    return isSealed;
+  }
+
+  /** Takes away what was taken, but for what still lies under what is given. */
+  async #unbury(known: Known): Promise<void> {
+    for (const { at } of buriedIn(known).toReversed()) {
+      const outside = mountsOf(known.gate.launcher.pid);
+      const isNeeded = [...known.given.values()].some((given) => isAtOrBelow(given.at, at));
+      const top = outside.findLast((mount) => mount.at === at);
+      const isReached = top !== undefined && isOf(known.buried, top.shared);
+      if (!isNeeded && isReached)
+        await runIn(known.gate, "outside", { script: DETACH, args: [at] });
+    }
+    if (buriedIn(known).length === 0) known.buried.clear();
   }
 }
 
-/** The mounts inside that hear from groups outside, but for those that no way leads to. */
-function heard({ gate, nest }: Known, groups: ReadonlySet<string>): readonly Mount[] {
-  const isReached = ({ at }: Mount): boolean => !isAtOrBelow(at, nest.folder);
-  const mounts = mountsOf(gate.keeper.pid);
-  return mounts.filter((mount) => isOf(groups, mount.master) && isReached(mount));
+function newGiven(gift: Gift, at: string): Given {
+  return { gift, at, groups: new Set(), held: [], closed: new Map(), isLost: false };
 }
 
-function isOf(groups: ReadonlySet<string>, group: string | undefined): boolean {
-  return group !== undefined && groups.has(group);
+/** Forgets a gift that was taken, or whose sandbox has ended. */
+function drop(known: Known, folder: string): void {
+  for (const held of known.given.get(folder)?.held ?? []) held.close();
+  known.given.delete(folder);
+}
+
+/** What is given in a folder, the outer before the inner. */
+function innerOf(known: Known, folder: string): readonly Given[] {
+  return [...known.given.values()]
+    .filter(({ gift }) => isBelow(gift.folder, folder))
+    .toSorted((one, other) => one.gift.folder.length - other.gift.folder.length);
+}
+
+/** Whether what can be written through is elsewhere than where it was given. */
+function isAway({ held }: Given, places: ReadonlyMap<string, string>): boolean {
+  return held.some(({ id, at, isSealed }) => !isSealed && places.get(id) !== at);
+}
+
+/** What was taken and is still there outside, the later after the earlier. */
+function buriedIn({ gate, buried }: Known): readonly Mount[] {
+  if (buried.size === 0) return [];
+  return mountsOf(gate.launcher.pid).filter(({ shared }) => isOf(buried, shared));
+}
+
+/** What tells a mount from others: ids of the host's that go away are given to new ones at once. */
+function keyOf({ id, at, root, shared, master }: Mount): string {
+  return [id, at, root, shared, master].join("\0");
+}
+
+function keysOf(pid: number): ReadonlySet<string> {
+  return new Set(mountsOf(pid).map((mount) => keyOf(mount)));
+}
+
+function isOf(groups: ReadonlySet<string> | readonly string[], group: string | undefined): boolean {
+  return group !== undefined && new Set(groups).has(group);
 }
 
 /** One thing at a time for a sandbox: its stage is one. */
@@ -188,43 +270,4 @@ function inTurn<T>(known: Known, act: () => Promise<T>): Promise<T> {
   const turn = known.turn.then(act);
   known.turn = turn.catch(() => undefined);
   return turn;
-}
-
-/** Where what is run in a sandbox's namespace with rights to mount is found. */
-const OF_SYSTEM = [...SYSTEM_PATH.split(":"), "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc"];
-
-/** Whether who may write to a folder could have this process run something else. */
-function isOfSystem(folder: string): boolean {
-  const real = OF_SYSTEM.flatMap((path) => tryRealpath(path) ?? []);
-  return real.some((path) => isAtOrBelow(path, folder) || isAtOrBelow(folder, path));
-}
-
-function groundOf({ ground }: Nest, folder: string): string | undefined {
-  return ground.find((path) => isAtOrBelow(folder, path));
-}
-
-function namesBetween(ground: string, folder: string): readonly string[] {
-  return relative(ground, folder).split("/").filter(Boolean);
-}
-
-function isAtOrBelow(path: string, folder: string): boolean {
-  return path === folder || isBelow(path, folder);
-}
-
-function identityOf(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
-}
-
-async function demand(
-  done: { readonly ok: true } | { readonly ok: false; readonly why: string },
-  instance: string,
-  folder: string,
-): Promise<void> {
-  if (!done.ok) throw unfit(instance, folder, done.why);
-}
-
-function unfit(instance: string, folder: string, why: string): Fault {
-  const message = `${folder} must be one that ${instance} can be let write to, it is not: ${why}`;
-  return new Fault("sandbox_failed", message);
 }

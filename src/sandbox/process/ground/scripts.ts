@@ -28,19 +28,23 @@ seal() {
 
 /**
  * Prepares a gift where nobody sees it: `$1` is the stage, `$2` the ground, `$3` how many paths in
- * the gift are covered, `$4` how many of what is covered are shown all the same, `$5` how many are
- * kept and `$6` how many have something else in their place; then come these, each from the gift
- * on, the last with `ro` or `rw` and what they have before it; then the names of the folder.
+ * the gift are covered, `$4` how many of what is covered are shown all the same, `$5` how many have
+ * a mount of their own and `$6` how many have something else in their place; then come these, each
+ * from the gift on: those with a mount with what it is for before them, the last with `ro` or `rw`
+ * and what they have before it; then the names of the folder.
+ *
+ * What is mounted nobody inside can rename, nor remove. So what stays as it is (`kept`) or is not
+ * given (`left`) is mounted, read-only, and whatever lies on the way to it (`way`, `made`), as is.
  */
 export const STAGE = `${WALK}
-stint_stage=$1 stint_ground=$2 stint_hidden=$3 stint_shown=$4 stint_kept=$5 stint_own=$6
+stint_stage=$1 stint_ground=$2 stint_hidden=$3 stint_shown=$4 stint_fixed=$5 stint_own=$6
 shift 6
 umount -l "$stint_stage" 2>/dev/null || :
 mkdir -p "$stint_stage"
 # The nest may lie in the ground: a gift in which it lay would be taken with its own stage.
 mount --make-unbindable "\${stint_stage%/*}"
 stint_walk() {
-  shift $((stint_hidden + stint_shown + stint_kept + 3 * stint_own))
+  shift $((stint_hidden + stint_shown + 2 * stint_fixed + 3 * stint_own))
   walk "$stint_ground" make "$@"
 }
 stint_walk "$@"
@@ -59,11 +63,6 @@ show() {
 close() {
   [ ! -e "$stint_stage/$1" ] || seal "$stint_stage/$1"
 }
-keep() {
-  [ -e "$stint_stage/$1" ] && [ ! -L "$stint_stage/$1" ] || return 0
-  mount --no-canonicalize --bind "$stint_stage/$1" "$stint_stage/$1"
-  seal "$stint_stage/$1"
-}
 each() {
   stint_do=$1 stint_from=$2 stint_count=$3
   shift 3
@@ -77,8 +76,32 @@ each() {
 each cover 0 "$stint_hidden" "$@"
 each show "$stint_hidden" "$stint_shown" "$@"
 each close 0 "$stint_hidden" "$@"
-each keep $((stint_hidden + stint_shown)) "$stint_kept" "$@"
-shift $((stint_hidden + stint_shown + stint_kept))
+shift $((stint_hidden + stint_shown))
+reach() {
+  stint_way=$1
+  set -f
+  IFS=/
+  set -- $2
+  unset IFS
+  set +f
+  walk "$stint_stage" "$stint_way" "$@"
+}
+fix() {
+  case $1 in
+    left | made) reach make "$2" ;;
+    *) [ -e "$stint_stage/$2" ] && [ ! -L "$stint_stage/$2" ] || return 0 ;;
+  esac
+  cd /
+  mount --no-canonicalize --bind "$stint_stage/$2" "$stint_stage/$2"
+  case $1 in
+    left | kept) seal "$stint_stage/$2" ;;
+  esac
+}
+while [ "$stint_fixed" -gt 0 ]; do
+  fix "$1" "$2"
+  stint_fixed=$((stint_fixed - 1))
+  shift 2
+done
 while [ "$stint_own" -gt 0 ]; do
   mount --rbind "$2" "$stint_stage/$3"
   [ "$1" = rw ] || seal "$stint_stage/$3"
@@ -102,11 +125,7 @@ export const DETACH = `
 for stint_at; do umount -l "$stint_at"; done
 `;
 
-/** Makes mounts read-only: for each a path and its options come. */
+/** Makes the mount that it is run at the top of read-only; `$1` are the options that it has. */
 export const SEAL = `
-set -e
-while [ $# -gt 0 ]; do
-  mount -o "remount,bind,ro\${2#r[ow]}" "$1"
-  shift 2
-done
+exec mount --no-canonicalize --options-mode ignore -o "remount,bind,ro\${1#r[ow]}" none .
 `;

@@ -19,7 +19,12 @@ export interface Mount {
 
 /** The mounts of a process, the later over the earlier; none when it has ended. */
 export function mountsOf(pid: number | "self"): readonly Mount[] {
-  return readMounts(pid)
+  return parseMounts(readMounts(pid));
+}
+
+/** The mounts in what {@link readMounts} has read. */
+export function parseMounts(text: string): readonly Mount[] {
+  return text
     .split("\n")
     .filter(Boolean)
     .map((line) => {
@@ -36,7 +41,8 @@ function groupIn(tags: readonly string[], name: string): string | undefined {
   return tags.find((tag) => tag.startsWith(name))?.slice(name.length);
 }
 
-function readMounts(pid: number | "self"): string {
+/** The mounts of a process as the kernel writes them; "" when it has ended. */
+export function readMounts(pid: number | "self"): string {
   try {
     return readFileSync(`/proc/${pid}/mountinfo`, "utf8");
   } catch {

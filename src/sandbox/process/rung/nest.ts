@@ -11,7 +11,7 @@ import { Fault } from "../../../ports/fault.ts";
 import { mountsOf } from "./mounts.ts";
 import { findProgram, SYSTEM_PATH } from "./programs.ts";
 import { quote } from "./shell.ts";
-import { isBelow, tryRealpath } from "./paths.ts";
+import { isBelow, tryRealpath } from "../../folder/paths.ts";
 
 /** What a sandbox may write to: its own for as long as it lives, and folders of the host. */
 export interface Nest {

@@ -4,7 +4,7 @@ import { getuid } from "node:process";
 import { surveyCgroups } from "../../cgroup/find.ts";
 import { bubblewrap } from "./bubblewrap.ts";
 import { hasNests, nestCommand, planNest } from "./nest.ts";
-import { tryRealpath } from "./paths.ts";
+import { tryRealpath } from "../../folder/paths.ts";
 import { SYSTEM_PATH } from "./programs.ts";
 import { utilLinux } from "./unshare.ts";
 import { resolveView, type Wrap } from "./view.ts";

@@ -4,7 +4,7 @@ import { ok } from "../../../kernel/assert.ts";
 import { boundsOf, type Bound } from "./nest.ts";
 import { findProgram, SYSTEM_PATH } from "./programs.ts";
 import { quote } from "./shell.ts";
-import { tryRealpath } from "./paths.ts";
+import { tryRealpath } from "../../folder/paths.ts";
 import { foldersBetween, type View, type Wrap } from "./view.ts";
 
 /** Files below /proc by which root can change its host without any capability (proc(5)). */

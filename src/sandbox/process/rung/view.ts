@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { Fault } from "../../../ports/fault.ts";
 import type { Nest } from "./nest.ts";
-import { isBelow, tryRealpath } from "./paths.ts";
+import { isBelow, tryRealpath } from "../../folder/paths.ts";
 
 /** What a sandbox on an upper rung is to see of its host; absolute real paths of folders. */
 export interface View {
