@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { EntryView } from "stint";
 import { expect, test } from "vitest";
 import { needs } from "../support/require-all.ts";
@@ -78,6 +79,8 @@ test("[LH4] a fork bomb is held and told once, and how it went on with its end",
   });
   const told = await untilTold(rig, id);
   expect(told.data).toMatchObject({ limit: "processes", value: 20, use: 20 });
+  // Each of its processes tries once more meanwhile.
+  await pause(200);
   await rig.command("worker.stop", { worker: id, reason: "requested", tree: false, grace_ms: 0 });
   await rig.end(id);
   const counts = (await rig.entriesAbout(id, "worker.limit_hit")).map(({ data }) =>

@@ -162,7 +162,9 @@ export async function launchFault(
 ): Promise<Fault> {
   const said = complaint ?? (await readText(join(launch.folder, OWN_FILES.output)));
   const message = explain(why, launch, said.trim().slice(-complaintCharsMax));
-  return new Fault("sandbox_failed", message);
+  // A mount of the host's went while bubblewrap bound it: nothing was run, and nothing is wrong.
+  const retryable = why === "wrapper" && /remount .*No such file or directory/.test(said);
+  return new Fault("sandbox_failed", message, { retryable });
 }
 
 /** Checks what a shell would not pass on faithfully; throws `Fault` `sandbox_failed`. */

@@ -2,7 +2,15 @@
 // an image made of busybox. It asks no network and leaves nothing on the host.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -57,6 +65,7 @@ export class TestEngine {
   readonly folder: string;
   readonly socket: string;
   #service: ChildProcess | undefined;
+  #holder: ChildProcess | undefined;
 
   constructor() {
     this.folder = mkdtempSync("/tmp/stint-engine-");
@@ -65,9 +74,33 @@ export class TestEngine {
 
   /** Makes the image and starts the service. */
   async begin(): Promise<void> {
+    await this.#hold();
     this.#import(IMAGE, APPLETS);
     this.#import(SHELL_LESS, ["sleep", "touch"]);
     await this.serve();
+  }
+
+  /**
+   * Podman mounts in a namespace of its own. A network's mount that comes and goes in `/run/netns`
+   * has others fail that make a namespace at that moment: bwrap, in whatever test runs beside.
+   */
+  async #hold(): Promise<void> {
+    const own = readlinkSync("/proc/self/ns/mnt");
+    const args = ["--mount", "--propagation", "private", "--", "sleep", "infinity"];
+    const holder = spawn("unshare", args, { stdio: "ignore" });
+    this.#holder = holder;
+    const file = `/proc/${String(holder.pid)}/ns/mnt`;
+    const deadlineMs = performance.now() + 15_000;
+    while (readlinkSync(file) === own) {
+      if (performance.now() > deadlineMs) throw new Error("unshare must make a namespace");
+      await sleep(5);
+    }
+  }
+
+  #command(args: readonly string[]): readonly [string, readonly string[]] {
+    const pid = this.#holder?.pid;
+    if (pid === undefined) return ["podman", args];
+    return ["nsenter", [`--mount=/proc/${pid}/ns/mnt`, "--", "podman", ...args]];
   }
 
   #import(image: string, applets: readonly string[]): void {
@@ -90,7 +123,7 @@ export class TestEngine {
       "--time=0",
       `unix://${this.socket}`,
     ];
-    this.#service = spawn("podman", args, { stdio: "ignore" });
+    this.#service = spawn(...this.#command(args), { stdio: "ignore" });
     const deadlineMs = performance.now() + 15_000;
     while (!(await this.#answers())) {
       if (performance.now() > deadlineMs) throw new Error("podman's service must answer");
@@ -109,8 +142,7 @@ export class TestEngine {
 
   /** Runs Podman's command on the same store. */
   podman(...args: readonly string[]): string {
-    const all = [...this.#globals(), ...args];
-    return execFileSync("podman", all, {
+    return execFileSync(...this.#command([...this.#globals(), ...args]), {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     }).trim();
@@ -123,6 +155,7 @@ export class TestEngine {
     await this.breakDown();
     await this.#quiet();
     await this.#reset();
+    this.#holder?.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
 
