@@ -3,7 +3,15 @@
 // open. What happens on a rung of containment is forced by a supervisor that is told its rung.
 import { execFileSync } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
-import { closeSync, constants, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { makeGround, type Ground } from "../cli/ground.ts";
@@ -66,11 +74,14 @@ export async function makeField(
   const mark = `mark-${randomUUID()}`;
   const [held, never] = [join(dir, "held"), join(dir, "never")];
   execFileSync("mkfifo", [held, never]);
+  // A checkout in a folder for temporary files is not to be seen from inside.
+  const program = join(dir, "worker.sh");
+  copyFileSync(WORKER, program);
   const pipe = openSync(held, constants.O_RDONLY | constants.O_NONBLOCK);
   onTestFinished(() => closeSync(pipe));
   const living = (): readonly Living[] => listMarked(mark);
   const starts = (): readonly string[] => readLines(join(dir, "starts"));
-  const command = (kind: Kind = "waits"): readonly string[] => ["sh", WORKER, mark, dir, kind];
+  const command = (kind: Kind = "waits"): readonly string[] => ["sh", program, mark, dir, kind];
   return {
     ...ground,
     rung,

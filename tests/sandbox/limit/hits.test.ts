@@ -117,7 +117,8 @@ describe.each(ENCLOSED)("on the rung $name", (on) => {
       head -c 4M /dev/zero > /tmp/full 2> /dev/null
       echo "ready $$" >&9
       sleep 60`;
-    const own = { writable: [ground.folder], scratchBytes: MIB };
+    // A checkout in a folder for temporary files is not to be seen from inside.
+    const own = { cwd: "/", writable: [ground.folder], scratchBytes: MIB };
     await ground.sandbox.start({ ...script(hog, pipe.path), files: {}, ...own });
     await pipe.ready(1);
     const hit = await untilHit(ground.sandbox, "scratch_bytes");
