@@ -10,8 +10,8 @@ import {
 import { randomInt } from "node:crypto";
 import { Fault } from "../../ports/fault.ts";
 
-/** Names a folder without a right to read it (open(2)); Node has no name for it. */
-const O_PATH = 0o10000000;
+/** Names what is there without a right to read it (open(2)); Node has no name for it. */
+export const O_PATH = 0o10000000;
 
 /** How often each thing is looked at when a process stands ready to run a program. */
 const looks = 16;

@@ -66,6 +66,12 @@ for (const user of ["this user", "nobody"] as const satisfies readonly User[])
       ]);
       expect(await giver.take("w-a", "src")).toBe(true);
       expect(await tell("echo x > src/r/q/f")).toContain(READ_ONLY);
+      // It is known that it cannot be written to any more, and it can be given anew.
+      expect(await giver.strayed("w-a")).toHaveLength(1);
+      expect(await giver.take("w-a", "src/p/q")).toBe(true);
+      await giver.give("w-a", "src/p/q");
+      expect(await giver.strayed("w-a")).toEqual([]);
+      expect(await tell("echo x > src/p/q/f && echo yes")).toBe("yes\n");
     });
 
     test("[GM41] a folder that was moved is taken from who stands in it", async () => {

@@ -101,7 +101,10 @@ export class Gifts implements GroundMounts {
     const places = new Map(parseMounts(text).map(({ id, at }) => [id, at]));
     const strayed = [...known.given.values()].flatMap((given): readonly Stray[] => {
       const isOpen = [...given.closed].some(([id, at]) => places.get(id) !== at);
-      return isOpen || isAway(given, places) ? [{ folder: given.gift.folder, isOpen }] : [];
+      // What was moved along with an outer gift is read-only since that was taken.
+      const isSealed = given.held.some((held) => held.isSealed);
+      const isStray = isOpen || isSealed || isAway(given, places);
+      return isStray ? [{ folder: given.gift.folder, isOpen }] : [];
     });
     known.wellText = strayed.length === 0 ? text : "";
     return strayed;
@@ -192,13 +195,14 @@ export class Gifts implements GroundMounts {
   }
 
   /** Makes all that there is of a gift read-only, for good; whether that is so. */
-  async #seal(instance: string, { gate }: Known, given: Given): Promise<boolean> {
+  async #seal(instance: string, known: Known, given: Given): Promise<boolean> {
     if (given.isLost) return false;
+    known.wellText = "";
     let isSealed = true;
     for (const held of given.held.filter((one) => !one.isSealed)) {
       const order = { script: SEAL, args: [held.options], folder: held.fd };
-      const sealed = await runIn(gate, "inside", order);
-      const listed = mountsOf(gate.keeper.pid).find(({ id }) => id === held.id);
+      const sealed = await runIn(known.gate, "inside", order);
+      const listed = mountsOf(known.gate.keeper.pid).find(({ id }) => id === held.id);
       const isDone = sealed.ok && listed?.isReadOnly !== false;
       // Nothing can be made in a folder that was removed; the kernel has detached its mount.
       held.isSealed = isDone || (listed === undefined && held.isRemoved);

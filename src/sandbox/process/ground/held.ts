@@ -1,8 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { O_PATH } from "../../folder/held.ts";
 import type { Mount } from "../rung/mounts.ts";
-
-/** Opens a place without opening what is there (open(2)); Node has no name for it. */
-const O_PATH = 0o10_000_000;
 
 /**
  * A mount in a sandbox through which can be written, held by a descriptor: whatever is mounted over
