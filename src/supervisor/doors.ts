@@ -6,8 +6,13 @@ import {
   type WorkerPlaces,
   workerPlaces,
 } from "../system/places.ts";
+import { errorText } from "../library/error-text.ts";
+import type { Seat } from "../library/seat.ts";
 import type { Door } from "./api/door.ts";
 import { makeToken, writeTokenFile } from "./token.ts";
+
+/** How long after its end a worker's door is closed, ms. */
+const soonMs = 1_000;
 
 /** The door of one worker: its folder, which is shown to it, and the token that opens it. */
 export interface WorkerDoor {
@@ -29,9 +34,14 @@ export class WorkerDoors {
   readonly #runtime: RuntimePlaces;
   readonly #openSocket: OpenSocket;
   readonly #open = new Map<string, Door>();
+  readonly #seat: Pick<Seat, "timers" | "log">;
+  /** Doors of the ended, still to be closed. */
+  readonly #due = new Set<string>();
+  #cancel: (() => void) | undefined;
 
-  constructor(runtime: RuntimePlaces, openSocket: OpenSocket) {
+  constructor(runtime: RuntimePlaces, seat: Pick<Seat, "timers" | "log">, openSocket: OpenSocket) {
     this.#runtime = runtime;
+    this.#seat = seat;
     this.#openSocket = openSocket;
   }
 
@@ -51,7 +61,27 @@ export class WorkerDoors {
     }
   }
 
-  /** Closes a worker's socket and removes its folder; safe to call twice. Never rejects. */
+  /**
+   * Closes a worker's socket a moment later: whoever ends hundreds has no time for it now, and
+   * there is nobody left on the other side.
+   */
+  closeSoon(worker: string): void {
+    this.#due.add(worker);
+    this.#cancel ??= this.#seat.timers.after(soonMs, () => void this.#closeDue());
+  }
+
+  async #closeDue(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    for (const worker of this.#due) {
+      this.#due.delete(worker);
+      await this.close(worker).catch((error: unknown) => {
+        this.#seat.log.warn("a socket stays", { worker, error: errorText(error) });
+      });
+    }
+  }
+
+  /** Closes a worker's socket and removes its folder; safe to call twice. */
   async close(worker: string): Promise<void> {
     const door = this.#open.get(worker);
     this.#open.delete(worker);
@@ -61,6 +91,7 @@ export class WorkerDoors {
 
   /** Closes all of them. */
   async closeAll(): Promise<void> {
+    await this.#closeDue();
     await Promise.all([...this.#open.keys()].map((worker) => this.close(worker)));
   }
 }

@@ -177,7 +177,7 @@ class FleetSupervisor implements Supervisor {
     this.#beats = beats;
     this.#startedAtMs = seat.clock.read().wallMs;
     this.#allotments = new Allotments(seat, sandboxes);
-    this.#doors = new WorkerDoors(world.runtime, (so) => this.#openWorkerSocket(so));
+    this.#doors = new WorkerDoors(world.runtime, seat, (so) => this.#openWorkerSocket(so));
     const { identify } = world;
     const { mounts } = sandboxes;
     this.#fences = mounts && new Fences(seat, sandboxes, mounts);
@@ -326,7 +326,7 @@ class FleetSupervisor implements Supervisor {
     this.#beats.forget(id);
     this.#hits?.forget(id);
     this.#allotments.forget(id);
-    this.#doors.close(id).catch((error: unknown) => this.#warn("a socket stays", error));
+    this.#doors.closeSoon(id);
     this.#retention.consider();
     this.#leaveIfKilled();
   }

@@ -1,5 +1,6 @@
 // What ends many sandboxes at once is spared: nothing of it is seen from outside but the time.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -48,7 +49,8 @@ test("debris is removed in a quiet moment, without anybody asking for it", async
   const debris = new Debris(SILENT);
   for (const name of ["a", "b"]) {
     mkdirSync(join(folder, name, "below"), { recursive: true });
-    debris.add(join(folder, name));
+    const path = join(folder, name);
+    debris.add({ what: path, remove: () => rm(path, { recursive: true }) });
   }
   expect(readdirSync(folder)).toEqual(["a", "b"]);
   await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toEqual([]);

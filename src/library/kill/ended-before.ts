@@ -24,11 +24,14 @@ export class EndedBefore {
     this.#head = headOf(seat);
   }
 
-  /** Those of some workers whose end was on record when the kill began. Never throws. */
-  async among(ids: Iterable<string>): Promise<ReadonlySet<string>> {
+  /**
+   * Those of some workers whose end was on record when the kill began; those of `since` have ended
+   * after it, as was heard. Never throws.
+   */
+  async among(ids: Iterable<string>, since: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const headSeq = await this.#head;
     const found = new Set<string>();
-    for (const id of ids) if (await this.#hadEnded(id, headSeq)) found.add(id);
+    for (const id of ids) if (!since.has(id) && (await this.#hadEnded(id, headSeq))) found.add(id);
     return found;
   }
 

@@ -30,6 +30,7 @@ import { EndedBefore } from "./ended-before.ts";
 import { showReceipt, signReceipt, type Receipt } from "./receipt.ts";
 import { recordReceipt } from "./recording.ts";
 import { Sweep } from "./sweep.ts";
+import { beginKill } from "./under-way.ts";
 import { untilAllEnded, whileEnding } from "./until-all-ended.ts";
 
 /** A kill, as it is ordered. */
@@ -54,17 +55,21 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
   const names = new Map(listLive(seat));
   const before = new EndedBefore(seat);
   const ends = new Ends(seat);
+  const isOver = beginKill(seat);
   try {
     hosting.interruptAll("kill");
     const isOnRecord = (id: string): boolean => ends.isOnRecord(id);
     const sweep = new Sweep({ ...seat, sandboxes: member.sandboxes, isOnRecord });
     // Asked before it has the entry: from then on it is busy.
     const asking = isSupervised(member, sayMs);
+    await settledWithin(asking, sayFirstMs, seat.timers);
     const appending =
       order.seq === undefined
         ? appendKill(seat, { reason: order.reason, by, troubles })
         : Promise.resolve(order.seq);
-    const sweeping = sweepFirst(seat, sweep, { asking, appending });
+    const sweeping = sweepFirst(member, sweep, { asking, appending });
+    // Whoever sees it gone kills: among so many that die then the entry would have to wait.
+    await settledWithin(appending, appendFirstMs, seat.timers);
     const [seq, isRevoked] = await Promise.all([appending, revokePermit(seat, troubles)]);
     for (const [id, name] of listLive(seat)) names.set(id, name);
     await sweeping;
@@ -80,7 +85,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     // Who had ended by then, and had nothing alive any more, was not ended by this kill.
     // A canary is no worker; one that could not be ended is told of among the troubles.
     const met = [...new Set([...names.keys(), ...endings.keys()])].filter((id) => !isCanary(id));
-    const over = seq === null ? NOBODY : await before.among(met);
+    const over = seq === null ? NOBODY : await before.among(met, ends.after(seq));
     const workers = met
       .filter((id) => !over.has(id) || sweep.foundAlive.has(id))
       .map((id) => ends.describe(id, names.get(id) ?? id));
@@ -98,6 +103,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     if (seq !== null) await recordReceipt(seat, receipt, by);
     return showReceipt(receipt);
   } finally {
+    isOver();
     ends.close();
   }
 }
@@ -107,20 +113,29 @@ const NOBODY: ReadonlySet<string> = new Set();
 /** The grades of the ends that are heard of while the kill goes on. */
 class Ends {
   readonly #grades = new Map<string, Grade | null>();
+  /** Where those are on record that were heard of. */
+  readonly #seqs = new Map<string, number>();
   readonly #seat: Seat;
   readonly #unsubscribe: () => void;
 
   constructor(seat: Seat) {
     this.#seat = seat;
     this.#unsubscribe = seat.loop.onEntry((entry) => {
-      if (entry.kind === "worker.stopped") this.add(entry.data.worker, entry.data.evidence.grade);
-      if (entry.kind === "worker.lapsed") this.#grades.set(entry.data.worker, null);
+      const { kind, data, seq } = entry;
+      if (kind === "worker.stopped") this.add(data.worker, data.evidence.grade);
+      if (kind === "worker.lapsed") this.#grades.set(data.worker, null);
+      if (kind === "worker.stopped" || kind === "worker.lapsed") this.#seqs.set(data.worker, seq);
     });
   }
 
   /** Takes in what the journal says of an end: that is what is on record, whoever saw more. */
   add(id: string, grade: Grade): void {
     this.#grades.set(id, grade);
+  }
+
+  /** Those whose end was heard of and stands after an entry. */
+  after(seq: number): ReadonlySet<string> {
+    return new Set([...this.#seqs].flatMap(([id, endSeq]) => (endSeq > seq ? [id] : [])));
   }
 
   /** Whether an end was heard of, with its grade. */
@@ -182,8 +197,17 @@ async function revokePermit(seat: Seat, troubles: string[]): Promise<boolean> {
   }
 }
 
+/** How long the permit is left for the entry to be on record first, ms. */
+const appendFirstMs = 50;
+
+/** How long the entry is held back for a supervisor to say first that it is there, ms. */
+const sayFirstMs = 50;
+
 /** How long a supervisor that listens may take to say that it is there, ms. */
-const sayMs = 500;
+const sayMs = 2_000;
+
+/** How long it may take before all are killed from here, and only proven to be gone later, ms. */
+const strikeAfterMs = 500;
 
 /** How long the entry may take that tells a supervisor what to end, ms. */
 const tellMs = 500;
@@ -193,10 +217,12 @@ const quietMs = 1_000;
 
 /** Sweeps all there is, unless a supervisor that answers is seen to do so. Never throws. */
 async function sweepFirst(
-  seat: Seat,
+  { seat, sandboxes }: Member,
   sweep: Sweep,
   so: { readonly asking: Promise<boolean>; readonly appending: Promise<number | null> },
 ): Promise<void> {
+  const said = await settledWithin(so.asking, strikeAfterMs, seat.timers);
+  if (said.kind === "late") void sandboxes?.strike();
   if (await so.asking) {
     const told = await settledWithin(so.appending, tellMs, seat.timers);
     const isTold = told.kind === "done" && told.value !== null;

@@ -13,9 +13,12 @@ const attemptsMax = 2;
 /** The pause before an empty listing is repeated, ms. */
 const pauseMs = 10;
 
+/** What of the sandboxes is used. */
+type Swept = Pick<Sandboxes, "list" | "end" | "strike">;
+
 /** What sweeps: sandboxes that are listed and ended, and time to do it in. */
 export interface Sweeper extends Pick<Seat, "clock" | "timers"> {
-  readonly sandboxes: Pick<Sandboxes, "list" | "end"> | undefined;
+  readonly sandboxes: Swept | undefined;
   /** Whether another has journaled meanwhile how a sandbox ended, and is about to forget it. */
   readonly isOnRecord?: (id: string) => boolean;
 }
@@ -59,6 +62,8 @@ export class Sweep {
     const { clock, timers, sandboxes } = this.#sweeper;
     if (sandboxes === undefined) return true;
     const deadlineMs = clock.monotonicMs() + 2 * LIMITS.killSweepMs;
+    // Not waited for: whoever ends one waits for as much of it as concerns him.
+    void sandboxes.strike();
     let emptyCount = 0;
     while (emptyCount < emptyListings && clock.monotonicMs() < deadlineMs) {
       const left = await this.#listLeft(sandboxes);
@@ -70,7 +75,7 @@ export class Sweep {
     return emptyCount === emptyListings;
   }
 
-  async #listLeft(sandboxes: Pick<Sandboxes, "list">): Promise<readonly string[] | undefined> {
+  async #listLeft(sandboxes: Swept): Promise<readonly string[] | undefined> {
     let listed: readonly SandboxRecord[];
     try {
       listed = await sandboxes.list();
@@ -91,7 +96,7 @@ export class Sweep {
     return left.map(({ instance }) => instance);
   }
 
-  async #endOne(sandboxes: Pick<Sandboxes, "end">, id: string): Promise<void> {
+  async #endOne(sandboxes: Swept, id: string): Promise<void> {
     let why = "something of it was alive at the deadline";
     try {
       const ending = await sandboxes.end(id, { graceMs: 0, by: "killed" });

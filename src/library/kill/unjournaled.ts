@@ -66,5 +66,7 @@ function endable(driver: Sandbox | Error): ConstructorParameters<typeof Sweep>[0
   return {
     list: () => driver.list(),
     end: (id, options) => driver.stop(id, { ...options, deadlineMs }),
+    // Each is ended by itself as well, and told of by name where it is not.
+    strike: () => driver.strike().catch(() => undefined),
   };
 }

@@ -305,13 +305,28 @@ export class Sandboxes {
    * What else of the fleet runs on this host is struck too, where the driver can.
    */
   endAll(by: string): void {
-    this.#strike();
+    void this.strike();
     for (const id of this.#own) this.finishLater(id, { graceMs: 0, by });
   }
 
+  /**
+   * Has all of the fleet that runs on this host killed by one order, where the driver can. Proven
+   * is nothing by that: each is still to be ended. Never rejects.
+   */
+  async strike(): Promise<void> {
+    // What could not be ended before is tried again at once: this time nobody is asked.
+    this.#retries.clear();
+    try {
+      await this.#driver.strike();
+    } catch (error) {
+      // Each is ended by itself as well, and whoever is not ended so is told of by name.
+      this.#seat.log.warn("not all could be killed at once", { error: errorText(error) });
+    }
+  }
+
   #hear(entry: Entry): void {
-    if (entry.kind === "fleet.killed") {
-      this.#strike();
+    if (entry.kind === "fleet.killed" && this.#own.size > 0) {
+      void this.strike();
       for (const id of this.#own) this.follow(id);
     }
     const { kind, data } = entry;
@@ -319,15 +334,6 @@ export class Sandboxes {
     if (isNow && this.#own.has(data.worker)) this.#sweep.add(data.worker);
     const id = subjectOf(entry);
     if (id !== null && this.#own.has(id)) this.follow(id);
-  }
-
-  #strike(): void {
-    this.#driver.strike().catch((error: unknown) => {
-      // Each is ended by itself as well, and whoever is not ended so is told of by name.
-      this.#seat.log.warn("not all could be killed at once", { error: errorText(error) });
-    });
-    // What could not be ended before is tried again at once: this time nobody is asked.
-    this.#retries.clear();
   }
 
   /** A frozen process cannot hear a request to end, and a kill asks nobody. */

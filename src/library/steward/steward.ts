@@ -6,6 +6,7 @@ import type { Watcher } from "../../runtime/watcher.ts";
 import { errorText } from "../error-text.ts";
 import { adoptKill, isKilledUnseen } from "../kill/adoption.ts";
 import { Sweep } from "../kill/sweep.ts";
+import { isKilling } from "../kill/under-way.ts";
 import type { Member } from "../member.ts";
 import { CANARY_LIFE_MS, isCanary } from "../process/canary.ts";
 import { hasEnded } from "../worker/until.ts";
@@ -23,8 +24,11 @@ const soonMs = 20;
  */
 const othersMs = 3_000;
 
-/** The same after a kill: whoever ordered it may have died, and nothing is to live for that. */
-const othersAfterKillMs = 500;
+/**
+ * The same after a kill: whoever ordered it may have died, and nothing is to live for that. Until
+ * then, and while ends are heard of, nobody is looked at: those who end hundreds need the host.
+ */
+const othersAfterKillMs = 1_000;
 
 /** A round that is asked for during another waits this many times as long as that one took. */
 const restFactor = 8;
@@ -54,6 +58,8 @@ export class Steward {
   readonly #unsubscribe: readonly ((() => void) | undefined)[];
   /** Since when something that another should do has been seen undone, by worker. */
   readonly #undoneSinceMs = new Map<string, number>();
+  /** When it was heard that the fleet was killed. */
+  #killedAtMs: number | undefined;
   #cancel: (() => void) | undefined;
   #round: Promise<void> | undefined;
   /** What was ended and forgotten here since a round began, and may still be in its listing. */
@@ -81,7 +87,9 @@ export class Steward {
     this.#unsubscribe = [
       loop.onEntry((entry) => {
         if (entry.kind === "worker.unquarantined") this.#thawable?.add(entry.data.worker);
-        if (TELLING.has(entry.kind)) this.#later(soonMs);
+        if (entry.kind === "fleet.killed") this.#killedAtMs = clock.monotonicMs();
+        const isKilled = this.#killedAtMs !== undefined;
+        if (TELLING.has(entry.kind)) this.#later(isKilled ? othersAfterKillMs : soonMs);
       }),
       member.sandboxes?.onForgotten((id) => this.#forgotten.add(id)),
     ];
@@ -90,9 +98,9 @@ export class Steward {
     this.#later(soonMs);
   }
 
-  /** Makes the next round now: something has happened that no entry tells of. */
+  /** Makes the next round now: something may have happened that no entry has told of. */
   hurry(): void {
-    this.#later(0);
+    if (this.#killedAtMs === undefined) this.#later(0);
   }
 
   /** Stops looking after the fleet; safe to call twice. */
@@ -125,6 +133,8 @@ export class Steward {
   async #goRound(): Promise<void> {
     const { seat, sandboxes } = this.#member;
     this.#hasWork = true;
+    // Whoever kills looks after all there is.
+    if (isKilling(seat)) return;
     try {
       await this.#adoptKill();
       this.#forgotten.clear();
@@ -211,7 +221,7 @@ export class Steward {
   /** Whether it was seen undone for so long, ms. */
   #hadTime(id: string, forMs: number): boolean {
     const nowMs = this.#member.seat.clock.monotonicMs();
-    const sinceMs = this.#undoneSinceMs.get(id) ?? nowMs;
+    const sinceMs = this.#undoneSinceMs.get(id) ?? this.#killedAtMs ?? nowMs;
     this.#undoneSinceMs.set(id, sinceMs);
     return nowMs - sinceMs >= forMs;
   }

@@ -38,9 +38,15 @@ export interface CgroupTree {
    * Has the kernel kill all that is in groups of the fleet, by one order for all in a place: those
    * that are where groups were known to be, or those for which the host has to be searched. Where
    * the kernel knows no such order, and where this process is in such a group itself, nothing
-   * happens. Answers how many processes each sandbox had that had any.
+   * happens; nor where nobody is left, but for those who were met by an earlier order (`isMet`).
+   * Answers how many processes each sandbox had that had any.
    */
-  kill(where: "known" | "elsewhere"): Promise<ReadonlyMap<string, number>>;
+  kill(
+    where: "known" | "elsewhere",
+    isMet?: (instance: string) => boolean,
+  ): Promise<ReadonlyMap<string, number>>;
+  /** Whether the kernel says that nobody is left in any group of the fleet that is known of. */
+  isDeserted(): Promise<boolean>;
   /** All sandboxes that have a group, those that a crashed owner has left included. */
   list(): Promise<readonly string[]>;
   /** Those of {@link list} that are where groups were known to be: the host is not searched. */
@@ -63,6 +69,8 @@ export interface Cgroup {
   use(): Promise<CgroupUse>;
   /** What of it changes from one moment to the next; for samples of many groups, without delay. */
   readonly gauge: () => SandboxUse;
+  /** What it has used since it was made: what of {@link use} there is when nothing is in it. */
+  readonly total: () => CgroupUse;
   /** Memory and processes, where it was found up against what it may have of them. */
   hits(): Promise<readonly LimitHit[]>;
   /** Its processes, in all groups below it too, as pids of this process's own pid namespace. */

@@ -1,4 +1,4 @@
-import { constants, existsSync, readFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { codeOf } from "../../ports/error-code.ts";
 
@@ -35,10 +35,22 @@ export async function readField(file: string, name: string): Promise<number | un
   return toCount(line?.slice(name.length));
 }
 
+/** Neither made when absent nor opened for reading: cgroup.kill may only be written. */
+const AS_IT_IS = constants.O_WRONLY | constants.O_TRUNC;
+
 /** Writes to a control file that must exist; rejects with the kernel's own error. */
 export async function writeControl(file: string, text: string): Promise<void> {
-  // Neither made when absent nor opened for reading: cgroup.kill may only be written.
-  await writeFile(file, text, { flag: constants.O_WRONLY | constants.O_TRUNC });
+  await writeFile(file, text, { flag: AS_IT_IS });
+}
+
+/** As {@link writeControl}, and nothing else of this process runs meanwhile. */
+export function orderControl(file: string, text: string): void {
+  const control = openSync(file, AS_IT_IS);
+  try {
+    writeSync(control, text);
+  } finally {
+    closeSync(control);
+  }
 }
 
 /** Whether an error says that the file, its group or its process is not there, or no longer. */

@@ -5,10 +5,11 @@ import { ok } from "../../kernel/assert.ts";
 import { Fault } from "../../ports/fault.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import type { Cgroup, CgroupPower, CgroupTree, MissingPower } from "./cgroup.ts";
-import { readWords, writeControl } from "./control-file.ts";
+import { orderControl, readWords, writeControl } from "./control-file.ts";
 import { groupIn } from "./group.ts";
-import { listMembers } from "./members.ts";
+import { hasNoMembers, listMembers } from "./members.ts";
 import { listHierarchies } from "./hierarchy.ts";
+import type { Layout } from "./layout.ts";
 import { claimLegacy, isOfUse } from "./legacy.ts";
 import { findFleetFolders, fleetFolderName, listFolders, type Place } from "./place.ts";
 import { claimUnified } from "./unified.ts";
@@ -106,6 +107,7 @@ class FleetTree implements CgroupTree {
   readonly missing;
   readonly #fleet: string;
   readonly #places: readonly Place[];
+  readonly #layout: Layout = new Map();
   /** By place: the folders with groups of the fleet, wherever other processes have made them. */
   #found: readonly (readonly string[])[] = [];
 
@@ -163,7 +165,8 @@ class FleetTree implements CgroupTree {
   open(instance: string): Cgroup {
     checkName(instance);
     const folders = this.#foldersOf(instance).filter((one) => one !== undefined);
-    return groupIn(folders, `/${fleetFolderName(this.#fleet)}/${instance}`);
+    const path = `/${fleetFolderName(this.#fleet)}/${instance}`;
+    return groupIn(folders, { path, layout: this.#layout });
   }
 
   has(instance: string): boolean {
@@ -179,11 +182,21 @@ class FleetTree implements CgroupTree {
     });
   }
 
-  async kill(where: "known" | "elsewhere"): Promise<ReadonlyMap<string, number>> {
+  async kill(
+    where: "known" | "elsewhere",
+    isMet: (instance: string) => boolean = () => false,
+  ): Promise<ReadonlyMap<string, number>> {
     const known = this.#known();
-    if (where === "known") return killIn(known);
+    if (where === "known") return killIn(known, isMet);
     await this.look();
-    return killIn(this.#known().filter((folder) => !known.includes(folder)));
+    const found = this.#known().filter((folder) => !known.includes(folder));
+    return killIn(found, isMet);
+  }
+
+  async isDeserted(): Promise<boolean> {
+    const folders = this.#known().filter((folder) => existsSync(join(folder, "cgroup.events")));
+    const answers = await Promise.all(folders.map(hasNoMembers));
+    return answers.length > 0 && answers.every((isEmpty) => isEmpty);
   }
 
   async list(): Promise<readonly string[]> {
@@ -205,13 +218,19 @@ class FleetTree implements CgroupTree {
 }
 
 /** Has the kernel kill all that is below these folders, where it knows such an order. */
-async function killIn(folders: readonly string[]): Promise<ReadonlyMap<string, number>> {
+async function killIn(
+  folders: readonly string[],
+  isMet: (instance: string) => boolean,
+): Promise<ReadonlyMap<string, number>> {
   const killed = new Map<string, number>();
   for (const folder of folders.filter((one) => existsSync(join(one, KILL)))) {
-    const names = await listFolders(folder);
+    if (await hasNoMembers(folder)) continue;
+    const names = (await listFolders(folder)).filter((name) => !isMet(name));
     const members = await Promise.all(names.map((name) => listMembers(join(folder, name))));
-    if (members.flat().includes(process.pid)) continue;
-    await writeControl(join(folder, KILL), "1");
+    const pids = members.flat();
+    if (pids.length === 0 || pids.includes(process.pid)) continue;
+    // At once: among so many that die it would be long before this process was told that it did.
+    orderControl(join(folder, KILL), "1");
     for (const [index, name] of names.entries()) {
       const count = members[index]?.length ?? 0;
       if (count > 0) killed.set(name, count);

@@ -6,10 +6,10 @@ import type { SandboxLimits } from "../../ports/sandbox.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import type { Cgroup, CgroupUse } from "./cgroup.ts";
 import { freezeGroup, killGroup, thawGroup } from "./control.ts";
-import { gaugeOf } from "./gauge.ts";
+import { gaugeOf, LASTING, MOMENTARY } from "./gauge.ts";
 import { hitsOf } from "./hits.ts";
+import type { Layout } from "./layout.ts";
 import { hasMoreProcesses, limitCpu, limitMemory, limitProcesses } from "./limits.ts";
-import { measure } from "./measure.ts";
 import { hasNoMembers, listMembers, removeGroup } from "./members.ts";
 import { hasNoFolders } from "./place.ts";
 
@@ -21,13 +21,19 @@ const removePauseMs = 5;
  * The group in these folders, one per hierarchy. `path` is its place below the folder that holds
  * the fleet's groups, as /proc/PID/cgroup ends for its processes.
  */
-export function groupIn(folders: readonly string[], path: string): Cgroup {
+export function groupIn(
+  folders: readonly string[],
+  { path, layout }: { readonly path: string; readonly layout: Layout },
+): Cgroup {
+  const gauge = gaugeOf(folders, layout);
+  const use = (): CgroupUse => gauge([...MOMENTARY, ...LASTING]);
   return {
     joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
-    limit: (limits) => limitGroup(folders, limits),
-    use: () => measure(folders),
-    gauge: gaugeOf(folders),
-    hits: hitsOf(folders),
+    limit: async (limits) => ((await limitGroup(folders, limits)) ? undefined : use()),
+    use: async () => use(),
+    gauge: () => gauge(MOMENTARY),
+    total: () => gauge(LASTING),
+    hits: hitsOf(folders, layout),
     glance: async () => (folders[0] === undefined ? [] : listMembers(folders[0])),
     async members() {
       const lists = await Promise.all(folders.map(listMembers));
@@ -46,25 +52,23 @@ async function isGroupEmpty(folders: readonly string[]): Promise<boolean> {
   return answers.every((isEmpty) => isEmpty);
 }
 
-/** All or nothing: what can be refused comes before what cannot. */
+/** All or nothing: what can be refused comes before what cannot; false when something was. */
 async function limitGroup(
   folders: readonly string[],
   { memory_bytes, cpu_milli, processes }: SandboxLimits,
-): Promise<CgroupUse | undefined> {
+): Promise<boolean> {
   if (processes !== undefined) {
     const over = await Promise.all(folders.map((at) => hasMoreProcesses(at, processes)));
-    if (over.includes(true)) return measure(folders);
+    if (over.includes(true)) return false;
   }
   if (memory_bytes !== undefined) {
-    for (const folder of folders) {
-      if (!(await limitMemory(folder, memory_bytes))) return measure(folders);
-    }
+    for (const folder of folders) if (!(await limitMemory(folder, memory_bytes))) return false;
   }
   for (const folder of folders) {
     if (processes !== undefined) await limitProcesses(folder, processes);
     if (cpu_milli !== undefined) await limitCpu(folder, cpu_milli);
   }
-  return undefined;
+  return true;
 }
 
 async function remove(folders: readonly string[]): Promise<void> {

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { HitLimit, HitMeasure, LimitHit } from "../../kernel/worker/limit.ts";
 import { readCount, readField } from "./control-file.ts";
+import type { Layout } from "./layout.ts";
 
 /** A larger limit is none: what old groups say that have no bound on memory. */
 const boundMax = Number.MAX_SAFE_INTEGER;
@@ -26,19 +27,20 @@ const COUNTERS: readonly Counter[] = [
 ];
 
 /**
- * Reads what a group has been up against, from all its folders. Where it is counted is looked for
- * once: of 12 files there are two.
+ * Makes what reads what a group has been up against, from all its folders. Where it is counted is
+ * looked for once: of 12 files there are two.
  */
-export function hitsOf(folders: readonly string[]): () => Promise<readonly LimitHit[]> {
+export function hitsOf(
+  folders: readonly string[],
+  layout: Layout,
+): () => Promise<readonly LimitHit[]> {
   let found: readonly { readonly folder: string; readonly counter: Counter }[] = [];
   return async () => {
     if (found.length === 0)
-      found = folders.flatMap((folder) =>
-        COUNTERS.filter(({ file }) => existsSync(join(folder, file))).map((counter) => ({
-          folder,
-          counter,
-        })),
-      );
+      found = COUNTERS.flatMap((counter) => {
+        const folder = findCounter(folders, layout, counter);
+        return folder === undefined ? [] : [{ folder, counter }];
+      });
     const hits: LimitHit[] = [];
     for (const { folder, counter } of found) {
       const hit = await counter.read(folder);
@@ -46,6 +48,19 @@ export function hitsOf(folders: readonly string[]): () => Promise<readonly Limit
     }
     return hits;
   };
+}
+
+/** The folder in which something is counted; a group of version 1 and 2 has it in one of them. */
+function findCounter(
+  folders: readonly string[],
+  layout: Layout,
+  { file: name }: Counter,
+): string | undefined {
+  const known = folders[layout.get(name)?.index ?? Number.NaN];
+  if (known !== undefined && existsSync(join(known, name))) return known;
+  const index = folders.findIndex((folder) => existsSync(join(folder, name)));
+  if (index >= 0) layout.set(name, { index, name });
+  return folders[index];
 }
 
 /** A process that was killed because the group itself had no memory left, and not the host. */

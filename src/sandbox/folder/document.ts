@@ -33,10 +33,10 @@ export async function noteDocument(folder: string, name: string, value: object):
  * Writes a document as {@link noteDocument} does, and has a file that nobody needs any more become
  * it, if that is there: to make a new one takes a file system far longer.
  */
-export async function noteOver(
+export function noteOver(
   spare: string,
   document: { readonly folder: string; readonly name: string; readonly value: object },
-): Promise<void> {
+): void {
   note({ ...document, spare });
 }
 

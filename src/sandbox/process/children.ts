@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../ports/log.ts";
 import { noteDocument } from "../folder/document.ts";
 import { type Exit, OWN_FILES } from "../folder/notes.ts";
+import { within } from "./within.ts";
 
 /** The sandboxes that this process started: only their parent is told how processes end. */
 export class Children {
@@ -31,14 +31,7 @@ export class Children {
   /** How a first process ended, waiting up to `waitMs` for it; undefined when nobody can tell. */
   async exitOf(instance: string, waitMs: number): Promise<Exit | undefined> {
     const exit = this.#exits.get(instance);
-    if (exit === undefined) return undefined;
-    const waiting = new AbortController();
-    const given = sleep(waitMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-    try {
-      return await Promise.race([exit, given]);
-    } finally {
-      waiting.abort();
-    }
+    return exit && within(exit, waitMs);
   }
 
   /** The instances whose first process has not exited. */

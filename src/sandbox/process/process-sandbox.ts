@@ -9,6 +9,7 @@
 // stop() leads from any of them to `ended`, and from no sandbox at all too: then its own claim
 // keeps a start that it has overtaken from running anything.
 
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ok } from "../../kernel/assert.ts";
 import type { HitMeasure, LimitHit } from "../../kernel/worker/limit.ts";
@@ -263,9 +264,9 @@ class ProcessSandbox implements Sandbox {
   async #insideOf(
     instance: string,
   ): Promise<{ readonly cgroup: Cgroup | undefined; readonly keeper: number | undefined }> {
-    const { groups, keepers } = this.#workshop;
+    const { groups, insides } = this.#workshop;
     const isRunning = this.#children.isRunning(instance);
-    const known = { cgroup: groups.get(instance), keeper: keepers.get(instance) };
+    const known = { cgroup: groups.get(instance), keeper: insides.get(instance)?.keeper };
     if (isRunning && known.cgroup !== undefined && known.keeper !== undefined) return known;
     const record = await readRecord(this.folder(instance));
     const cgroup = known.cgroup ?? (await this.#workshop.cgroupOf(record));
@@ -297,13 +298,14 @@ class ProcessSandbox implements Sandbox {
     await this.#removeGroup(instance);
     try {
       const dropped = await putAside(folder);
-      if (dropped !== undefined) this.#debris.add(dropped);
+      if (dropped !== undefined) this.#discard(dropped);
     } catch (error) {
       throw asStorageFault(error, `forgetting ${instance}`);
     }
     this.#children.forget(instance);
     this.#walls.drop(instance);
     this.#workshop.forget(instance);
+    this.#stopper.forget(instance);
     await this.#workshop.pumps.get(instance)?.close();
     this.#workshop.pumps.delete(instance);
   }
@@ -316,6 +318,7 @@ class ProcessSandbox implements Sandbox {
     this.#isClosed = true;
     clearInterval(this.#trimming);
     this.#walls.close();
+    this.#stopper.close();
     this.#children.silence();
     await Promise.all([...this.#workshop.pumps.values()].map((pump) => pump.close()));
     this.#workshop.pumps.clear();
@@ -341,8 +344,22 @@ class ProcessSandbox implements Sandbox {
     return ending !== undefined;
   }
 
-  /** Removes the control group of a sandbox that was never stopped: a stop removes it itself. */
+  #discard(folder: string): void {
+    const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    this.#debris.add({ what: folder, remove });
+  }
+
+  /**
+   * Removes the control group of a sandbox that was never stopped: a stop removes it itself, but
+   * for those of many that have ended together.
+   */
   async #removeGroup(instance: string): Promise<void> {
+    const { emptied } = this.#workshop;
+    const empty = emptied.get(instance);
+    if (empty !== undefined) {
+      const remove = (): Promise<void> => empty.remove().finally(() => emptied.delete(instance));
+      this.#debris.add({ what: `the control group of ${instance}`, remove });
+    }
     if (this.#workshop.ended.has(instance)) return;
     await (await this.#workshop.cgroupOf(await readRecord(this.folder(instance))))?.remove();
   }

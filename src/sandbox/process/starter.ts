@@ -124,6 +124,7 @@ export class Starter {
   /** Makes the control group of a sandbox, with its limits set before anything is in it. */
   async #makeGroup({ instance, limits = {} }: SandboxSpec): Promise<readonly string[]> {
     const cgroup = await this.#workshop.parts.containment.cgroups?.create(instance);
+    if (cgroup !== undefined) this.#workshop.groups.set(instance, cgroup);
     const use = await cgroup?.limit(withFrame(limits));
     if (use === undefined) return cgroup?.joinFiles ?? [];
     const message = `the limits of ${instance} must be above what an empty group uses`;
@@ -171,7 +172,8 @@ export class Starter {
       ok(enclosure !== undefined, "what is enclosed was claimed so");
       const enclosed = { ...enclosure, init, namespace: namespaceOf(keeper) ?? null };
       await noteDocument(launch.folder, OWN_FILES.record, { ...record, enclosure: enclosed });
-      this.#workshop.keepers.set(launch.spec.instance, keeper);
+      const { namespace } = enclosed;
+      this.#workshop.insides.set(launch.spec.instance, { keeper, namespace });
       cover.demandHolds(keeper);
       if (launch.nest !== undefined) demandNest(launch.nest, keeper);
       if (launch.nest !== undefined && launch.nest.ground.length > 0) {

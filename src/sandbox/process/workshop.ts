@@ -7,6 +7,7 @@ import type { Cgroup, CgroupTree, CgroupUse } from "../cgroup/cgroup.ts";
 import { findCgroups } from "../cgroup/find.ts";
 import { HitBook } from "../limit/hit-book.ts";
 import type { Children } from "./children.ts";
+import type { Felled } from "./end/felled.ts";
 import { Gifts } from "./ground/gifts.ts";
 import { Enclosure } from "./rung/enclosure.ts";
 import type { Lookout } from "./lookout.ts";
@@ -21,6 +22,14 @@ const FRAME_PROCESSES = 2;
 
 /** Opens what takes a sandbox's output, and how much of it is kept, bytes, if that was said. */
 export type OpenSink = (instance: string, bytesMax: number | undefined) => Promise<OutputSink>;
+
+/** What is inside of a sandbox whose program was let run. */
+export interface Inside {
+  /** Its first process, by its pid outside. */
+  readonly keeper: number;
+  /** Its pid namespace, as the link of a process in it reads; null where that cannot be read. */
+  readonly namespace: string | null;
+}
 
 /** What the parts of a driver share. */
 export interface WorkshopParts {
@@ -51,10 +60,12 @@ export class Workshop {
   readonly ended = new Map<string, CgroupUse>();
   /** How many processes those had that were alive when all were killed at once. */
   readonly struck = new Map<string, number>();
-  /** The control groups of what this process started, once it has measured them. */
+  /** The control groups of what this process started. */
   readonly groups = new Map<string, Cgroup>();
-  /** The first processes inside of what this process started and enclosed. */
-  readonly keepers = new Map<string, number>();
+  /** What holds those together whose program this process has let run inside. */
+  readonly insides = new Map<string, Inside>();
+  /** Groups in which nobody is left, and which nobody has removed yet. */
+  readonly emptied = new Map<string, Cgroup>();
   /** What those were let write to of their ground that this process started. */
   readonly gifts: Gifts;
   /** The limits that were hit by what this process started. */
@@ -71,8 +82,8 @@ export class Workshop {
 
   /** Drops what is known of a sandbox, but for its output. */
   forget(instance: string): void {
-    const { known, ended, struck, groups, keepers } = this;
-    for (const one of [known, ended, struck, groups, keepers]) one.delete(instance);
+    const { known, ended, struck, groups, insides } = this;
+    for (const one of [known, ended, struck, groups, insides]) one.delete(instance);
     this.book.drop(instance);
   }
 
@@ -105,8 +116,17 @@ export class Workshop {
 
   async #strike(where: "known" | "elsewhere"): Promise<void> {
     const tree = await this.#tree();
-    for (const [instance, count] of (await tree?.kill(where)) ?? [])
+    const isMet = (instance: string): boolean => this.struck.has(instance);
+    for (const [instance, count] of (await tree?.kill(where, isMet)) ?? [])
       this.struck.set(instance, count);
+  }
+
+  /** One that was killed with all others, as this process knows it; undefined where it does not. */
+  felled(instance: string): Felled | undefined {
+    const [killedCount, cgroup] = [this.struck.get(instance), this.groups.get(instance)];
+    const namespace = this.insides.get(instance)?.namespace ?? null;
+    if (killedCount === undefined || cgroup === undefined || namespace === null) return undefined;
+    return { instance, cgroup, namespace, killedCount };
   }
 
   /** Waits until a strike that is under way has met what this process knows of. Never rejects. */
@@ -135,7 +155,7 @@ export class Workshop {
   }
 
   async #clearGroup(name: string): Promise<void> {
-    if (existsSync(this.parts.lookout.folder(name))) return;
+    if (existsSync(this.parts.lookout.folder(name)) || this.emptied.has(name)) return;
     const group = this.parts.containment.cgroups?.open(name);
     if ((await group?.isEmpty()) === true) await group?.remove();
   }

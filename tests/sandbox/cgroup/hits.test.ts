@@ -35,12 +35,14 @@ test.each([
   { name: "version 1", files: { ...legacy, ...forks }, hits: [memory, processes] },
   { name: "none", files: { ...forks, "pids.events": "max 0\n" }, hits: [] },
 ])("[LH3][LH4] what a group has counted is told: $name", async ({ files, hits }) => {
-  expect(await hitsOf([groupWith(files)])()).toEqual(hits);
+  expect(await hitsOf([groupWith(files)], new Map())()).toEqual(hits);
   // A hybrid host has them in folders of their own.
   const parts = ["memory", "pids"].map((what) =>
     groupWith(Object.fromEntries(Object.entries(files).filter(([file]) => file.startsWith(what)))),
   );
-  expect(await hitsOf([join(tmpdir(), "stint-no-such-group"), ...parts])()).toEqual(hits);
+  expect(await hitsOf([join(tmpdir(), "stint-no-such-group"), ...parts], new Map())()).toEqual(
+    hits,
+  );
 });
 
 test.each([
@@ -50,7 +52,7 @@ test.each([
   },
   { name: "version 1", files: { ...legacy, "memory.max_usage_in_bytes": "1000000\n" } },
 ])("[LH3] whom the host has killed was at no limit of his own: $name", async ({ files }) => {
-  expect(await hitsOf([groupWith(files)])()).toEqual([]);
+  expect(await hitsOf([groupWith(files)], new Map())()).toEqual([]);
 });
 
 test.each([
@@ -58,21 +60,21 @@ test.each([
   { ...legacy, "memory.limit_in_bytes": "9223372036854771712\n" },
   { ...forks, "pids.max": "max\n" },
 ])("[LH3][LH4] where there is no limit none is hit: %j", async (files) => {
-  expect(await hitsOf([groupWith(files)])()).toEqual([]);
+  expect(await hitsOf([groupWith(files)], new Map())()).toEqual([]);
 });
 
 test("[LH4] a fork that a group above has refused is none of this one", async () => {
-  expect(await hitsOf([groupWith({ ...forks, "pids.peak": "11\n" })])()).toEqual([]);
+  expect(await hitsOf([groupWith({ ...forks, "pids.peak": "11\n" })], new Map())()).toEqual([]);
 });
 
 test("[LH3] kernels without a peak are believed that the limit was reached", async () => {
   const { "memory.peak": _, ...older } = unified;
-  expect(await hitsOf([groupWith(older)])()).toEqual([{ ...memory, use: memory.value }]);
+  expect(await hitsOf([groupWith(older)], new Map())()).toEqual([{ ...memory, use: memory.value }]);
 });
 
 test("[LH3] a group that is made later is found then", async () => {
   const folder = groupWith({});
-  const read = hitsOf([folder]);
+  const read = hitsOf([folder], new Map());
   expect(await read()).toEqual([]);
   for (const [name, text] of Object.entries(legacy)) writeFileSync(join(folder, name), text);
   expect(await read()).toEqual([memory]);

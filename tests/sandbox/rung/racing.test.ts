@@ -41,6 +41,7 @@ function gated(tree: CgroupTree | undefined, gate: string, isFirst: boolean): Cg
     open: (instance) => tree.open(instance),
     has: (instance) => tree.has(instance),
     kill: (where) => tree.kill(where),
+    isDeserted: () => tree.isDeserted(),
     listKnown: () => tree.listKnown(),
     list: () => tree.list(),
     create: async (instance) => {

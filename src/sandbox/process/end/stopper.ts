@@ -22,6 +22,7 @@ import {
 import { type ProcessRecord, readRecord } from "../record.ts";
 import { ask, EMPTY_LISTINGS, holdFirst, isFrozen, type Lister, request, sweep } from "../sweep.ts";
 import { hitsWithoutFrame, type Workshop } from "../workshop.ts";
+import { FelledOnes } from "./felled.ts";
 import { Turns } from "./turns.ts";
 
 /** How long a stop waits to be told how a process ended that this process started, ms. */
@@ -35,6 +36,9 @@ const atOnceMax = 64;
 
 /** How long a stop waits for the last output of what has ended to be taken, ms. */
 const drainMs = 2_000;
+
+/** How long the journal has to be told of an end before that is written down elsewhere, ms. */
+const noteAfterMs = 1_000;
 
 const missed = "what left its group and dropped its marks is not excluded";
 
@@ -52,14 +56,39 @@ interface Stopped {
   readonly isEnclosed: boolean;
 }
 
+/** What is written down of an end in its sandbox's folder. */
+interface Noted {
+  readonly instance: string;
+  readonly ended: object;
+}
+
+/** Who ends a sandbox, and what is to be done with what is known of its end. */
+interface Conclusion {
+  readonly by: string;
+  /** What an earlier stop has written down of it. */
+  readonly noted: { readonly ended: Partial<Outcome>; readonly hits: readonly LimitHit[] };
+  /** Writes it down, or sees to it; false when that has failed. */
+  readonly note: (noted: Noted) => boolean;
+}
+
+/** What is written down of what nobody has ended before. */
+const NOTHING: Conclusion["noted"] = { ended: {}, hits: [] };
+
 /** Ends sandboxes, by their records on disk alone, whoever has started them. */
 export class Stopper {
   readonly #workshop: Workshop;
   readonly #ends = new Map<string, Promise<EnclosureEnd | undefined>>();
   readonly #turns = new Turns(atOnceMax);
+  readonly #felled: FelledOnes;
+  /** How those have ended that were killed with all others, until they are forgotten. */
+  readonly #endings = new Map<string, Ending>();
+  /** Outcomes that the journal is about to be told, should it not come to that. */
+  readonly #unnoted = new Map<string, Noted>();
+  #noting: NodeJS.Timeout | undefined;
 
   constructor(workshop: Workshop) {
     this.#workshop = workshop;
+    this.#felled = new FelledOnes(workshop.parts.children);
   }
 
   /** Ends a sandbox; undefined when something of it is alive at the deadline, or cannot be seen. */
@@ -69,9 +98,51 @@ export class Stopper {
       // Who asks first is not to wait for those who are killed.
       if (options.graceMs > 0) return this.#stop(instance, options);
       await this.#workshop.untilStruck();
+      const felled = await this.#stopFelled(instance, options);
+      if (felled !== undefined) return felled;
       const stop = (): Promise<Ending | undefined> => this.#stop(instance, options);
       return this.#workshop.struck.has(instance) ? this.#turns.take(stop) : stop();
     });
+  }
+
+  /** Drops what is known of a sandbox. */
+  forget(instance: string): void {
+    this.#endings.delete(instance);
+    this.#unnoted.delete(instance);
+  }
+
+  /** Writes down what is not yet; safe to call twice. */
+  close(): void {
+    this.#noteLeft();
+  }
+
+  /**
+   * Ends one that was killed with all others: its program was let run, so nothing more is started
+   * under its claim, and how it ended is written down only if the journal is not told soon.
+   */
+  async #stopFelled(
+    instance: string,
+    { deadlineMs, by }: StopOptions,
+  ): Promise<Ending | undefined> {
+    const known = this.#endings.get(instance);
+    if (known !== undefined) return known;
+    const { ended, emptied, parts } = this.#workshop;
+    const [felled, tree] = [this.#workshop.felled(instance), parts.containment.cgroups];
+    if (felled === undefined || tree === undefined || ended.has(instance)) return undefined;
+    const deadlineAtMs = performance.now() + Math.min(deadlineMs, dyingMs);
+    const end = await this.#felled.end(felled, { tree, deadlineAtMs });
+    if (end === undefined) return undefined;
+    ended.set(instance, end.used);
+    emptied.set(instance, felled.cgroup);
+    const evidence = seenEvidence(end, parts.containment.rung);
+    const hits = hitsWithoutFrame(end.hits);
+    const { used } = end;
+    const stopped = { evidence, used, hits, wasAlive: true, isAsked: false, isEnclosed: true };
+    const note = (noted: Noted): boolean => this.#noteSoon(noted);
+    const ending = await this.#conclude(instance, stopped, { by, noted: NOTHING, note });
+    // Forgotten meanwhile, it is another's to tell.
+    if (ended.has(instance)) this.#endings.set(instance, ending);
+    return ending;
   }
 
   async #stop(instance: string, options: StopOptions): Promise<Ending | undefined> {
@@ -87,9 +158,18 @@ export class Stopper {
       : this.#stopEnclosure(enclosure, record, options));
     if (stopped === undefined) return undefined;
     if (failure instanceof Error) throw failure;
+    const folder = lookout.folder(instance);
+    const noted = { ended: await readEnded(folder), hits: await readHits(folder) };
+    const note = (so: Noted): boolean => this.#note(so);
+    return this.#conclude(instance, stopped, { by: options.by, noted, note });
+  }
+
+  async #conclude(instance: string, stopped: Stopped, so: Conclusion): Promise<Ending> {
     await this.#workshop.pumps.get(instance)?.drained(drainMs);
-    const hits = await this.#hits(instance, stopped);
-    const outcome = await this.#outcome(instance, { ...stopped, hits }, options.by);
+    const { book, pumps } = this.#workshop;
+    const counted = [...stopped.hits, ...so.noted.hits];
+    const hits = book.hits(instance, counted, pumps.get(instance)?.overflow());
+    const outcome = await this.#outcome(instance, { ...stopped, hits }, so);
     return { instance, evidence: stopped.evidence, outcome, hits };
   }
 
@@ -154,7 +234,7 @@ export class Stopper {
     const seen = { ...end, killedCount };
     const { used } = end;
     const hits = hitsWithoutFrame(end.hits);
-    const evidence = seenEvidence(seen, record);
+    const evidence = seenEvidence(seen, record.enclosure?.rung ?? "unknown");
     return { evidence, used, hits, wasAlive, isAsked, isEnclosed: true };
   }
 
@@ -215,34 +295,48 @@ export class Stopper {
     return this.#workshop.enclosureOf(await readRecord(lookout.folder(instance)));
   }
 
-  /** All that it was found up against: by its group, by who started it, by an earlier stop. */
-  async #hits(instance: string, { hits }: Stopped): Promise<readonly LimitHit[]> {
-    const { book, pumps, parts } = this.#workshop;
-    const noted = await readHits(parts.lookout.folder(instance));
-    return book.hits(instance, [...hits, ...noted], pumps.get(instance)?.overflow());
-  }
-
-  async #outcome(instance: string, stopped: Stopped, by: string): Promise<Outcome> {
-    const { lookout, children, log } = this.#workshop.parts;
+  async #outcome(instance: string, stopped: Stopped, so: Conclusion): Promise<Outcome> {
+    const { lookout, children } = this.#workshop.parts;
     const { known } = this.#workshop;
     const folder = lookout.folder(instance);
     const exit = (await children.exitOf(instance, exitMs)) ?? (await readExit(folder));
-    const prior = { ...(await readEnded(folder)), ...known.get(instance) };
-    const outcome = outcomeOf({ ...stopped, exit, prior, by });
+    const prior = { ...so.noted.ended, ...known.get(instance) };
+    const outcome = outcomeOf({ ...stopped, exit, prior, by: so.by });
     const { exit_code: _code, signal: _signal, ...ended } = outcome;
     known.set(instance, { ...ended, ...known.get(instance) });
-    // So that a stop repeated after a crash tells the same; without it the end is no less true.
-    const noted = { ...outcome, limits_hit: stopped.hits, ...(exit === undefined ? {} : { exit }) };
+    const limits_hit = stopped.hits;
+    const noted = { ...outcome, limits_hit, ...(exit && { exit }) };
+    if (so.note({ instance, ended: noted }) && exit !== undefined) children.dropExit(instance);
+    return outcome;
+  }
+
+  /** So that a stop repeated after a crash tells the same; without it the end is no less true. */
+  #note({ instance, ended }: Noted): boolean {
+    const { lookout, log } = this.#workshop.parts;
     try {
-      await noteOver(OWN_FILES.withdrawn, { folder, name: OWN_FILES.ended, value: noted });
-      if (exit !== undefined) children.dropExit(instance);
+      const folder = lookout.folder(instance);
+      noteOver(OWN_FILES.withdrawn, { folder, name: OWN_FILES.ended, value: ended });
+      return true;
     } catch (error) {
       // Somebody else has ended and forgotten it meanwhile: there is nothing left to be told.
       const isForgotten = codeOf(error) === "ENOENT";
       if (!isForgotten)
         log.warn("an outcome could not be kept", { instance, error: String(error) });
+      return false;
     }
-    return outcome;
+  }
+
+  #noteSoon(noted: Noted): boolean {
+    this.#unnoted.set(noted.instance, noted);
+    this.#noting ??= setTimeout(() => this.#noteLeft(), noteAfterMs).unref();
+    return true;
+  }
+
+  #noteLeft(): void {
+    clearTimeout(this.#noting);
+    this.#noting = undefined;
+    for (const noted of this.#unnoted.values()) this.#note(noted);
+    this.#unnoted.clear();
   }
 }
 
@@ -257,13 +351,13 @@ function sweptEvidence(killedCount: number, record: ProcessRecord | undefined): 
   return { grade: "swept", facts };
 }
 
-function seenEvidence(end: EnclosureEnd, { enclosure }: ProcessRecord): Evidence {
+function seenEvidence(end: EnclosureEnd, rung: string): Evidence {
   const facts = {
     killed: end.killedCount,
-    rung: enclosure?.rung ?? "unknown",
+    rung,
     // Where the program was never let run there may have been none.
     namespace: "gone",
-    cgroup: end.hadCgroup ? "empty and removed" : "none",
+    cgroup: end.cgroup,
     started: end.wasStarted,
   };
   return { grade: "observed", facts };

@@ -34,8 +34,8 @@ export interface EnclosureEnd {
   readonly hits: readonly LimitHit[];
   /** Whether its program was ever let run. */
   readonly wasStarted: boolean;
-  /** Whether its control group was looked at. */
-  readonly hadCgroup: boolean;
+  /** What became of its control group. */
+  readonly cgroup: "empty and removed" | "empty" | "none";
 }
 
 /** What an enclosure is found by. */
@@ -114,11 +114,11 @@ export class Enclosure {
       await this.#kill();
       await sleep(pauseOf(round));
     }
-    const used = (await this.cgroup?.use()) ?? {};
+    const used = this.cgroup?.total() ?? {};
     const hits = (await this.cgroup?.hits()) ?? [];
     await this.cgroup?.remove();
-    const hadCgroup = this.cgroup !== undefined;
-    return { killedCount, used, hits, wasStarted: this.wasStarted, hadCgroup };
+    const cgroup = this.cgroup === undefined ? "none" : "empty and removed";
+    return { killedCount, used, hits, wasStarted: this.wasStarted, cgroup };
   }
 
   async #kill(): Promise<void> {
