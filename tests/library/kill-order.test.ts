@@ -29,6 +29,23 @@ test("[KL8] what starts until the permit is gone is found by the last sweep", as
   store.onRevoke = async () => undefined;
 });
 
+test("[KL14] the permit goes when the kill is on record", async () => {
+  const { store, fleet } = await openAlone();
+  const seen: boolean[] = [];
+  store.onRevoke = async () => void seen.push((await kindsOf(fleet)).includes("fleet.killed"));
+  await fleet.kill({ reason: "drill", settleMs: 0 });
+  expect(seen).toEqual([true]);
+});
+
+test("[KL14] the permit goes although the kill does not come on record", async () => {
+  const { store, fleet } = await openAlone();
+  store.weather = "stuck";
+  const killing = fleet.kill({ reason: "drill", settleMs: 0 });
+  await expect.poll(() => store.revoked.length).toBe(1);
+  store.weather = "fair";
+  expect(await killing).toMatchObject({ survivorCount: 0 });
+});
+
 test("[KL8] a reservation has nothing to prove once the permit is gone", async () => {
   const { fleet } = await openAlone();
   const { manifest } = granted(await fleet.issueManifest());

@@ -25,7 +25,7 @@ async function groupOf(instance: string): Promise<readonly string[]> {
   return tree?.open(instance).joinFiles.map((file) => dirname(file)) ?? [];
 }
 
-test("[RU19] those who were struck are proven together, each with what it had", async () => {
+test("[RU22] those who were struck are proven together, each with what it had", async () => {
   await startAll();
   await ground.sandbox.strike();
   const endings = await Promise.all(names.map((name) => kill(ground.sandbox, name)));
@@ -44,7 +44,7 @@ test("[RU19] those who were struck are proven together, each with what it had", 
   expect(again).toEqual(endings);
 });
 
-test("[SB8] the groups of those who were struck are removed once they are forgotten", async () => {
+test("[RU22] the groups of those who were struck are removed once they are forgotten", async () => {
   await startAll();
   const folders = (await Promise.all(names.map(groupOf))).flat();
   await ground.sandbox.strike();
@@ -55,7 +55,7 @@ test("[SB8] the groups of those who were struck are removed once they are forgot
   await expect.poll(() => folders.filter((one) => existsSync(one)), gone).toEqual([]);
 });
 
-test("[SB8] what is not forgotten soon is written down, for a stop that is repeated", async () => {
+test("[RU22] what is not forgotten soon is written down, for a stop that is repeated", async () => {
   await startAll();
   const ended = join(ground.sandbox.folder("w-a"), "ended.json");
   await ground.sandbox.strike();
@@ -66,7 +66,7 @@ test("[SB8] what is not forgotten soon is written down, for a stop that is repea
   await ground.sandbox.forget("w-a");
 });
 
-test("[SB8] what is not written down yet is when its driver closes", async () => {
+test("[RU22] what is not written down yet is when its driver closes", async () => {
   const driver = await ground.open({ rung: "cgroup" });
   await driver.start({ instance: "w-d", run: ["sleep", "3600"], files: {} });
   await driver.strike();
@@ -76,7 +76,7 @@ test("[SB8] what is not written down yet is when its driver closes", async () =>
   expect(JSON.parse(text)).toMatchObject({ ...ending?.outcome });
 });
 
-test("[RU19] a group in which the order did not reach somebody is not proven by it", async () => {
+test("[RU22] a group in which the order did not reach somebody is not proven by it", async () => {
   await startAll();
   const folders = await groupOf("w-b");
   const other = folders.find((folder) => !existsSync(join(folder, "cgroup.kill")));

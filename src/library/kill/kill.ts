@@ -204,7 +204,7 @@ const appendFirstMs = 50;
 const sayFirstMs = 50;
 
 /** How long a supervisor that listens may take to say that it is there, ms. */
-const sayMs = 2_000;
+const sayMs = 1_000;
 
 /** How long it may take before all are killed from here, and only proven to be gone later, ms. */
 const strikeAfterMs = 500;

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ok } from "../../kernel/assert.ts";
 import { Fault } from "../../ports/fault.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import type { Cgroup, CgroupPower, CgroupTree, MissingPower } from "./cgroup.ts";
 import { orderControl, readWords, writeControl } from "./control-file.ts";
 import { groupIn } from "./group.ts";
-import { hasNoMembers, listMembers } from "./members.ts";
+import { hasNoMembers, isMember, listDirect } from "./members.ts";
 import { listHierarchies } from "./hierarchy.ts";
 import type { Layout } from "./layout.ts";
 import { claimLegacy, isOfUse } from "./legacy.ts";
@@ -225,10 +225,11 @@ async function killIn(
   const killed = new Map<string, number>();
   for (const folder of folders.filter((one) => existsSync(join(one, KILL)))) {
     if (await hasNoMembers(folder)) continue;
+    if (await isMember(process.pid, [`/${basename(folder)}`])) continue;
     const names = (await listFolders(folder)).filter((name) => !isMet(name));
-    const members = await Promise.all(names.map((name) => listMembers(join(folder, name))));
+    const members = names.map((name) => listDirect(join(folder, name)));
     const pids = members.flat();
-    if (pids.length === 0 || pids.includes(process.pid)) continue;
+    if (pids.length === 0 || pids.includes(String(process.pid))) continue;
     // At once: among so many that die it would be long before this process was told that it did.
     orderControl(join(folder, KILL), "1");
     for (const [index, name] of names.entries()) {

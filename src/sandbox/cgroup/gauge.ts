@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CgroupUse } from "./cgroup.ts";
 import { isAbsent } from "./control-file.ts";
-import type { Layout, Spot } from "./layout.ts";
+import { seek, type Layout } from "./layout.ts";
 
 /** Something of a group that the kernel counts. */
 type Field = keyof CgroupUse;
@@ -72,23 +72,14 @@ function search(so: {
 }): Reading | undefined {
   const { folders, layout, field } = so;
   const sources = SOURCES[field];
-  const takeAt = ({ index, name }: Spot): Reading | undefined => {
+  const sought = { what: field, folders, names: Object.keys(sources) };
+  return seek(layout, sought, ({ index, name }) => {
     const [folder, read] = [folders[index], sources[name]];
     if (folder === undefined || read === undefined) return undefined;
-    return take({ file: join(folder, name), read });
-  };
-  const known = layout.get(field);
-  const first = known && takeAt(known);
-  if (first !== undefined) return first;
-  for (const [index, folder] of folders.entries())
-    for (const name of Object.keys(sources)) {
-      // Most are another version's: to look costs a tenth of an error.
-      const reading = existsSync(join(folder, name)) ? takeAt({ index, name }) : undefined;
-      if (reading === undefined) continue;
-      layout.set(field, { index, name });
-      return reading;
-    }
-  return undefined;
+    const file = join(folder, name);
+    // Most are another version's: to look costs a tenth of an error.
+    return existsSync(file) ? take({ file, read }) : undefined;
+  });
 }
 
 function take(gauge: Gauge): Reading | undefined {

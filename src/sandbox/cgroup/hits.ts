@@ -3,9 +3,14 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { HitLimit, HitMeasure, LimitHit } from "../../kernel/worker/limit.ts";
+import {
+  HIT_LIMITS,
+  type HitLimit,
+  type HitMeasure,
+  type LimitHit,
+} from "../../kernel/worker/limit.ts";
 import { readCount, readField } from "./control-file.ts";
-import type { Layout } from "./layout.ts";
+import { seek, type Layout } from "./layout.ts";
 
 /** A larger limit is none: what old groups say that have no bound on memory. */
 const boundMax = Number.MAX_SAFE_INTEGER;
@@ -13,18 +18,19 @@ const boundMax = Number.MAX_SAFE_INTEGER;
 /** The part of its memory that a group has used when it is refused more: it is given batches. */
 const nearlyAll = 7 / 8;
 
-/** A file in which the kernel counts, and what is made of it and those beside it. */
-interface Counter {
-  readonly file: string;
-  readonly limit: HitLimit;
-  readonly read: (folder: string) => Promise<HitMeasure | undefined>;
-}
+type ReadHit = (folder: string) => Promise<HitMeasure | undefined>;
 
-const COUNTERS: readonly Counter[] = [
-  { file: "memory.events", limit: "memory_bytes", read: readMemory },
-  { file: "memory.oom_control", limit: "memory_bytes", read: readLegacyMemory },
-  { file: "pids.events", limit: "processes", read: readProcesses },
-];
+/** The files in which the kernel counts, by version, and what is made of them and those beside. */
+const COUNTERS: Readonly<Partial<Record<HitLimit, Readonly<Record<string, ReadHit>>>>> = {
+  memory_bytes: { "memory.events": readMemory, "memory.oom_control": readLegacyMemory },
+  processes: { "pids.events": readProcesses },
+};
+
+/** What reads a limit's hits of one group. */
+interface Counter {
+  readonly limit: HitLimit;
+  readonly read: () => Promise<HitMeasure | undefined>;
+}
 
 /**
  * Makes what reads what a group has been up against, from all its folders. Where it is counted is
@@ -34,33 +40,29 @@ export function hitsOf(
   folders: readonly string[],
   layout: Layout,
 ): () => Promise<readonly LimitHit[]> {
-  let found: readonly { readonly folder: string; readonly counter: Counter }[] = [];
+  let counters: readonly Counter[] = [];
   return async () => {
-    if (found.length === 0)
-      found = COUNTERS.flatMap((counter) => {
-        const folder = findCounter(folders, layout, counter);
-        return folder === undefined ? [] : [{ folder, counter }];
-      });
+    if (counters.length === 0) counters = findCounters(folders, layout);
     const hits: LimitHit[] = [];
-    for (const { folder, counter } of found) {
-      const hit = await counter.read(folder);
-      if (hit !== undefined) hits.push({ limit: counter.limit, ...hit });
+    for (const { limit, read } of counters) {
+      const hit = await read();
+      if (hit !== undefined) hits.push({ limit, ...hit });
     }
     return hits;
   };
 }
 
-/** The folder in which something is counted; a group of version 1 and 2 has it in one of them. */
-function findCounter(
-  folders: readonly string[],
-  layout: Layout,
-  { file: name }: Counter,
-): string | undefined {
-  const known = folders[layout.get(name)?.index ?? Number.NaN];
-  if (known !== undefined && existsSync(join(known, name))) return known;
-  const index = folders.findIndex((folder) => existsSync(join(folder, name)));
-  if (index >= 0) layout.set(name, { index, name });
-  return folders[index];
+function findCounters(folders: readonly string[], layout: Layout): readonly Counter[] {
+  return HIT_LIMITS.flatMap((limit) => {
+    const counters = COUNTERS[limit] ?? {};
+    const sought = { what: `hits of ${limit}`, folders, names: Object.keys(counters) };
+    const found = seek(layout, sought, ({ index, name }): Counter | undefined => {
+      const [folder, read] = [folders[index], counters[name]];
+      if (folder === undefined || read === undefined) return undefined;
+      return existsSync(join(folder, name)) ? { limit, read: () => read(folder) } : undefined;
+    });
+    return found ?? [];
+  });
 }
 
 /** A process that was killed because the group itself had no memory left, and not the host. */

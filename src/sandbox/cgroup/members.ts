@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../ports/error-code.ts";
@@ -15,7 +16,20 @@ export async function listMembers(folder: string): Promise<number[]> {
 export async function hasNoMembers(folder: string): Promise<boolean> {
   const populated = await readField(join(folder, "cgroup.events"), "populated");
   if (populated !== undefined) return populated === 0;
-  return (await listAll(folder)).length === 0;
+  if (listDirect(folder).length > 0) return false;
+  const below = await listFolders(folder);
+  const answers = await Promise.all(below.map((name) => hasNoMembers(join(folder, name))));
+  return answers.every((isEmpty) => isEmpty);
+}
+
+/** The pids in a group itself, "0" for foreign ones; none when it does not exist. */
+export function listDirect(folder: string): readonly string[] {
+  try {
+    return readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").slice(0, -1);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
 }
 
 async function listAll(folder: string): Promise<readonly string[]> {

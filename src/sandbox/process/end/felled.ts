@@ -26,7 +26,7 @@ const someAfterMs = 250;
 const restFactor = 8;
 
 /** Those that are measured before other work of this process gets its turn. */
-const perTurn = 200;
+const perTurn = 250;
 
 /** A sandbox of this process's own that was killed with all others. */
 export interface Felled {
