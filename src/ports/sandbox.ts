@@ -193,9 +193,9 @@ export interface Sandbox {
   /**
    * Kills what it can of all sandboxes of this fleet on this host by one order, without waiting for
    * any: a kill begins by it, and {@link stop} ends what is left. Nothing where there is no such
-   * order.
+   * order. `by`: who or what kills, for the outcomes.
    */
-  strike(): Promise<void>;
+  strike(by: string): Promise<void>;
   /**
    * Sets other limits on a running sandbox: absent keys stay as they are. Answers what it uses
    * when that is above one of them, and then nothing was changed.

@@ -126,12 +126,12 @@ class Drivers implements Sandbox {
     return (await this.#of(instance)).stop(instance, options);
   }
 
-  async strike(): Promise<void> {
+  async strike(by: string): Promise<void> {
     // Before anything is read: whoever ends one of them next waits for this one order.
-    const processes = Promise.allSettled([this.#process.strike()]);
+    const processes = Promise.allSettled([this.#process.strike(by)]);
     const records = await this.#records();
     const strikes = [...this.#sockets(records)].map(async (socket) => {
-      await (await this.#containersAt(socket)).strike();
+      await (await this.#containersAt(socket)).strike(by);
     });
     const done = (await Promise.all([processes, Promise.allSettled(strikes)])).flat();
     for (const one of done) if (one.status === "rejected") throw one.reason;

@@ -29,12 +29,50 @@ test("[KL8] what starts until the permit is gone is found by the last sweep", as
   store.onRevoke = async () => undefined;
 });
 
-test("[KL14] the permit goes when the kill is on record", async () => {
+test("[KL14] without a supervisor the permit does not wait for the entry", async () => {
   const { store, fleet } = await openAlone();
-  const seen: boolean[] = [];
-  store.onRevoke = async () => void seen.push((await kindsOf(fleet)).includes("fleet.killed"));
+  const seen: string[] = [];
+  store.onRevoke = async () => void seen.push("revoke");
+  store.onAppend = async () => void seen.push("append");
   await fleet.kill({ reason: "drill", settleMs: 0 });
-  expect(seen).toEqual([true]);
+  expect(seen.slice(0, 2)).toEqual(["revoke", "append"]);
+});
+
+test("[KL14] whoever hears of a kill takes the permit that its author has left", async () => {
+  const { store, fleet: killer } = await openAlone();
+  await openRoomy({ store });
+  await killer.submit({ kind: "fleet.kill", data: { reason: "drill" } });
+  await expect.poll(() => store.revoked.length).toBe(1);
+});
+
+test("[SV28] what survives a kill is tried again, also without a steward", async () => {
+  const { driver, store, fleet } = await openAlone();
+  driver.onStart = (spec) => store.registerAsProcess(spec);
+  const { id } = await fleet.start({ run: ["x"] });
+  driver.stubbornnessOf = () => "survives";
+  expect(await fleet.kill({ reason: "drill", settleMs: 0 })).toMatchObject({ survivorCount: 1 });
+  driver.stubbornnessOf = () => "ends";
+  await expect.poll(() => driver.rows.get(id) ?? "forgotten").not.toBe("alive");
+});
+
+test("[ST5] a kill that waits for its journal leaves survivors to the steward", async () => {
+  const driver = new FailingSandbox();
+  const store = new MadeStore(driver);
+  driver.onStart = (spec) => store.registerAsProcess(spec);
+  const fleet = await openRoomy({ store });
+  const stubborn = await fleet.start({ run: ["x"] });
+  await fleet.start({ run: ["x"] });
+  driver.stubbornnessOf = (id) => (id === stubborn.id ? "survives" : "ends");
+  store.onAppended = async () => void (store.weather = "stuck");
+  const killing = fleet.kill({ reason: "drill", settleMs: 0 });
+  await expect
+    .poll(() => driver.log.filter((one) => one.startsWith("stop")).length)
+    .toBeGreaterThan(3);
+  driver.stubbornnessOf = () => "ends";
+  await expect.poll(() => driver.rows.get(stubborn.id) ?? "forgotten").not.toBe("alive");
+  store.onAppended = async () => undefined;
+  store.weather = "fair";
+  expect((await killing).seq).not.toBeNull();
 });
 
 test("[KL14] the permit goes although the kill does not come on record", async () => {

@@ -60,6 +60,19 @@ test("[KL12] what a supervisor ends itself is not ended here, too", onceInThree,
   expect(ended).toEqual([]);
 });
 
+test("[RU19] who was killed by another than his supervisor is said to have been", async () => {
+  const { fleet, ids, running } = await withSleepers(2);
+  tell(running.row, "SIGSTOP");
+  // It answers again when all were killed by the one who ordered it, who leaves the rest to it.
+  setTimeout(() => tell(running.row, "SIGCONT"), 700);
+  expect(await fleet.kill({ reason: "drill" })).toMatchObject({ stoppedCount: ids.length });
+  const outcomes: unknown[] = [];
+  for await (const { kind, data } of fleet.entries())
+    if (kind === "worker.stopped") outcomes.push(data["outcome"]);
+  expect(outcomes).toHaveLength(ids.length);
+  for (const outcome of outcomes) expect(outcome).toMatchObject({ killedBy: "killed" });
+});
+
 test("[KL12] what a supervisor that hangs does not end is ended here", async () => {
   const { fleet, ended, ids, running } = await withSleepers(2);
   tell(running.row, "SIGSTOP");

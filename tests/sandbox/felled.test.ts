@@ -27,7 +27,7 @@ async function groupOf(instance: string): Promise<readonly string[]> {
 
 test("[RU22] those who were struck are proven together, each with what it had", async () => {
   await startAll();
-  await ground.sandbox.strike();
+  await ground.sandbox.strike("test");
   const endings = await Promise.all(names.map((name) => kill(ground.sandbox, name)));
   for (const ending of endings) {
     expect(ending?.evidence).toMatchObject({
@@ -47,7 +47,7 @@ test("[RU22] those who were struck are proven together, each with what it had", 
 test("[RU22] the groups of those who were struck are removed once they are forgotten", async () => {
   await startAll();
   const folders = (await Promise.all(names.map(groupOf))).flat();
-  await ground.sandbox.strike();
+  await ground.sandbox.strike("test");
   await Promise.all(names.map((name) => kill(ground.sandbox, name)));
   expect(folders.every((folder) => existsSync(folder))).toBe(true);
   for (const name of names) await ground.sandbox.forget(name);
@@ -58,7 +58,7 @@ test("[RU22] the groups of those who were struck are removed once they are forgo
 test("[RU22] what is not forgotten soon is written down, for a stop that is repeated", async () => {
   await startAll();
   const ended = join(ground.sandbox.folder("w-a"), "ended.json");
-  await ground.sandbox.strike();
+  await ground.sandbox.strike("test");
   const ending = await kill(ground.sandbox, "w-a");
   await expect.poll(() => existsSync(ended), gone).toBe(true);
   const other = await ground.open();
@@ -66,10 +66,60 @@ test("[RU22] what is not forgotten soon is written down, for a stop that is repe
   await ground.sandbox.forget("w-a");
 });
 
+test("[SB4] another driver knows at once who has killed them all", async () => {
+  await startAll();
+  await ground.sandbox.strike("test");
+  const first = await kill(ground.sandbox, "w-a");
+  const other = await ground.open();
+  const told = await kill(other, "w-a");
+  expect(told?.outcome.killed_by).toBe("test");
+  expect(told?.evidence.facts["killed"]).toBe(first?.evidence.facts["killed"]);
+  // Also of those whom nobody has ended yet.
+  const next = await kill(other, "w-b");
+  expect(next?.outcome.killed_by).toBe("test");
+  expect(next?.evidence.facts["killed"]).toBe(3);
+});
+
+test("[RU22] the note of whom an order has killed goes when none of them is left", async () => {
+  await startAll();
+  const note = join(ground.folder, "sandboxes", ".struck.json");
+  await ground.sandbox.strike("test");
+  await Promise.all(names.map((name) => kill(ground.sandbox, name)));
+  await ground.open();
+  expect(existsSync(note)).toBe(true);
+  for (const name of names) await ground.sandbox.forget(name);
+  await ground.open();
+  expect(existsSync(note)).toBe(false);
+});
+
+test("[RU22] groups of the struck do not outlive their driver, forgotten or not", async () => {
+  const driver = await ground.open({ rung: "cgroup" });
+  await driver.start({ instance: "w-d", run: ["sleep", "3600"], files: {} });
+  const folders = await groupOf("w-d");
+  await driver.strike("test");
+  await kill(driver, "w-d");
+  await driver.close();
+  expect(folders.filter((one) => existsSync(one))).toEqual([]);
+});
+
+test("[SB4] who was asked before, and has hit a limit, is told so by every stop", async () => {
+  // It hears no request, and wants more processes than it may have.
+  const greedy = "trap '' TERM; for i in 1 2 3 4 5 6 7 8 9; do sleep 3600 & done; wait; sleep 3600";
+  const run = ["sh", "-c", greedy] as const;
+  await ground.sandbox.start({ instance: "w-a", run, files: {}, limits: { processes: 4 } });
+  await expect.poll(async () => (await ground.sandbox.hits("w-a")).length, gone).toBe(1);
+  const polite = ground.sandbox.stop("w-a", { graceMs: 3_000, deadlineMs: 10_000, by: "polite" });
+  await ground.sandbox.strike("test");
+  const endings = await Promise.all([kill(ground.sandbox, "w-a"), polite]);
+  const again = await kill(ground.sandbox, "w-a");
+  for (const ending of [...endings, again])
+    expect(ending?.hits?.map(({ limit }) => limit)).toEqual(["processes"]);
+});
+
 test("[RU22] what is not written down yet is when its driver closes", async () => {
   const driver = await ground.open({ rung: "cgroup" });
   await driver.start({ instance: "w-d", run: ["sleep", "3600"], files: {} });
-  await driver.strike();
+  await driver.strike("test");
   const ending = await kill(driver, "w-d");
   await driver.close();
   const text = readFileSync(join(driver.folder("w-d"), "ended.json"), "utf8");
@@ -86,7 +136,7 @@ test("[RU22] a group in which the order did not reach somebody is not proven by 
   await once(late, "spawn");
   writeFileSync(join(other, "cgroup.procs"), String(late.pid));
   const process = readProcess(late.pid ?? 0);
-  await ground.sandbox.strike();
+  await ground.sandbox.strike("test");
   const endings = await Promise.all(names.map((name) => kill(ground.sandbox, name)));
   // It was killed by itself before its sandbox was said to be empty.
   expect(process !== undefined && isRunning(process)).toBe(false);

@@ -29,7 +29,7 @@ import { listLive, type StoppedWorker } from "../worker/stopping.ts";
 import { EndedBefore } from "./ended-before.ts";
 import { showReceipt, signReceipt, type Receipt } from "./receipt.ts";
 import { recordReceipt } from "./recording.ts";
-import { Sweep } from "./sweep.ts";
+import { KILLED, Sweep } from "./sweep.ts";
 import { beginKill } from "./under-way.ts";
 import { untilAllEnded, whileEnding } from "./until-all-ended.ts";
 
@@ -62,19 +62,25 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
     const sweep = new Sweep({ ...seat, sandboxes: member.sandboxes, isOnRecord });
     // Asked before it has the entry: from then on it is busy.
     const asking = isSupervised(member, sayMs);
-    await settledWithin(asking, sayFirstMs, seat.timers);
+    const said = await settledWithin(asking, sayFirstMs, seat.timers);
+    const isAnswered = said.kind === "done" && said.value;
+    // A journal whose disk hangs holds up all that comes after it in this process.
+    const revokingFirst = isAnswered ? undefined : revokePermit(seat, troubles);
     const appending =
       order.seq === undefined
         ? appendKill(seat, { reason: order.reason, by, troubles })
         : Promise.resolve(order.seq);
     const sweeping = sweepFirst(member, sweep, { asking, appending });
-    // Whoever sees it gone kills: among so many that die then the entry would have to wait.
-    await settledWithin(appending, appendFirstMs, seat.timers);
-    const [seq, isRevoked] = await Promise.all([appending, revokePermit(seat, troubles)]);
+    // A supervisor that sees it gone kills: among so many that die the entry would have to wait.
+    if (isAnswered) await settledWithin(appending, appendFirstMs, seat.timers);
+    const revoking = revokingFirst ?? revokePermit(seat, troubles);
+    const [seq, isRevoked] = await Promise.all([appending, revoking]);
     for (const [id, name] of listLive(seat)) names.set(id, name);
     await sweeping;
     // Without a permit nothing more starts: what this finds is the last there is.
     const isSwept = await sweep.run();
+    // From here on it is the journal that is waited for: what is alive is the steward's again.
+    isOver();
     const { endings } = sweep;
     for (const [id, ending] of endings) ends.addFound(id, ending.evidence.grade);
     if (seq !== null) {
@@ -222,7 +228,7 @@ async function sweepFirst(
   so: { readonly asking: Promise<boolean>; readonly appending: Promise<number | null> },
 ): Promise<void> {
   const said = await settledWithin(so.asking, strikeAfterMs, seat.timers);
-  if (said.kind === "late") void sandboxes?.strike();
+  if (said.kind === "late") void sandboxes?.strike(KILLED);
   if (await so.asking) {
     const told = await settledWithin(so.appending, tellMs, seat.timers);
     const isTold = told.kind === "done" && told.value !== null;

@@ -13,6 +13,9 @@ const attemptsMax = 2;
 /** The pause before an empty listing is repeated, ms. */
 const pauseMs = 10;
 
+/** Who ends them, as their outcomes name it. */
+export const KILLED = "killed";
+
 /** What of the sandboxes is used. */
 type Swept = Pick<Sandboxes, "list" | "end" | "strike">;
 
@@ -63,7 +66,7 @@ export class Sweep {
     if (sandboxes === undefined) return true;
     const deadlineMs = clock.monotonicMs() + 2 * LIMITS.killSweepMs;
     // Not waited for: whoever ends one waits for as much of it as concerns him.
-    void sandboxes.strike();
+    void sandboxes.strike(KILLED);
     let emptyCount = 0;
     while (emptyCount < emptyListings && clock.monotonicMs() < deadlineMs) {
       const left = await this.#listLeft(sandboxes);
@@ -99,7 +102,7 @@ export class Sweep {
   async #endOne(sandboxes: Swept, id: string): Promise<void> {
     let why = "something of it was alive at the deadline";
     try {
-      const ending = await sandboxes.end(id, { graceMs: 0, by: "killed" });
+      const ending = await sandboxes.end(id, { graceMs: 0, by: KILLED });
       if (ending !== undefined) {
         this.endings.set(id, ending);
         return;

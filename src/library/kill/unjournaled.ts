@@ -67,6 +67,6 @@ function endable(driver: Sandbox | Error): ConstructorParameters<typeof Sweep>[0
     list: () => driver.list(),
     end: (id, options) => driver.stop(id, { ...options, deadlineMs }),
     // Each is ended by itself as well, and told of by name where it is not.
-    strike: () => driver.strike().catch(() => undefined),
+    strike: (by) => driver.strike(by).catch(() => undefined),
   };
 }

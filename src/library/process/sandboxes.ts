@@ -305,7 +305,8 @@ export class Sandboxes {
    * What else of the fleet runs on this host is struck too, where the driver can.
    */
   endAll(by: string): void {
-    void this.strike();
+    void this.strike(by);
+    this.#retries.clear();
     for (const id of this.#own) this.finishLater(id, { graceMs: 0, by });
   }
 
@@ -313,11 +314,9 @@ export class Sandboxes {
    * Has all of the fleet that runs on this host killed by one order, where the driver can. Proven
    * is nothing by that: each is still to be ended. Never rejects.
    */
-  async strike(): Promise<void> {
-    // What could not be ended before is tried again at once: this time nobody is asked.
-    this.#retries.clear();
+  async strike(by: string): Promise<void> {
     try {
-      await this.#driver.strike();
+      await this.#driver.strike(by);
     } catch (error) {
       // Each is ended by itself as well, and whoever is not ended so is told of by name.
       this.#seat.log.warn("not all could be killed at once", { error: errorText(error) });
@@ -326,7 +325,9 @@ export class Sandboxes {
 
   #hear(entry: Entry): void {
     if (entry.kind === "fleet.killed" && this.#own.size > 0) {
-      void this.strike();
+      void this.strike("killed");
+      // What could not be ended before is tried again at once: this time nobody is asked.
+      this.#retries.clear();
       for (const id of this.#own) this.follow(id);
     }
     const { kind, data } = entry;

@@ -87,7 +87,7 @@ export class Steward {
     this.#unsubscribe = [
       loop.onEntry((entry) => {
         if (entry.kind === "worker.unquarantined") this.#thawable?.add(entry.data.worker);
-        if (entry.kind === "fleet.killed") this.#killedAtMs = clock.monotonicMs();
+        if (entry.kind === "fleet.killed") this.#hearKill();
         const isKilled = this.#killedAtMs !== undefined;
         if (TELLING.has(entry.kind)) this.#later(isKilled ? othersAfterKillMs : soonMs);
       }),
@@ -101,6 +101,16 @@ export class Steward {
   /** Makes the next round now: something may have happened that no entry has told of. */
   hurry(): void {
     if (this.#killedAtMs === undefined) this.#later(0);
+  }
+
+  /** Whoever ordered it may have died before he took the permit away. */
+  #hearKill(): void {
+    const { seat } = this.#member;
+    this.#killedAtMs = seat.clock.monotonicMs();
+    adoptKill(seat).catch((error: unknown) => {
+      if (!this.#isClosed)
+        seat.log.warn("the permit could not be taken away yet", { error: errorText(error) });
+    });
   }
 
   /** Stops looking after the fleet; safe to call twice. */

@@ -19,6 +19,14 @@ export interface CgroupUse extends SandboxUse {
   readonly oom_kill_count?: number;
 }
 
+/** What is particular about an order to kill all of a fleet. */
+export interface KillOrder {
+  /** Whether a sandbox was met by an order before. */
+  readonly isMet?: (instance: string) => boolean;
+  /** Told how many processes each sandbox has that has any, before they are killed. */
+  readonly onFound?: (counts: ReadonlyMap<string, number>) => void;
+}
+
 /** The control groups of one fleet on this host, a flat row of them: one per sandbox. */
 export interface CgroupTree {
   /** What can be held here. */
@@ -38,13 +46,9 @@ export interface CgroupTree {
    * Has the kernel kill all that is in groups of the fleet, by one order for all in a place: those
    * that are where groups were known to be, or those for which the host has to be searched. Where
    * the kernel knows no such order, and where this process is in such a group itself, nothing
-   * happens; nor where nobody is left, but for those who were met by an earlier order (`isMet`).
-   * Answers how many processes each sandbox had that had any.
+   * happens; nor where nobody is left but those who were met by an earlier order.
    */
-  kill(
-    where: "known" | "elsewhere",
-    isMet?: (instance: string) => boolean,
-  ): Promise<ReadonlyMap<string, number>>;
+  kill(where: "known" | "elsewhere", order?: KillOrder): Promise<void>;
   /** Whether the kernel says that nobody is left in any group of the fleet that is known of. */
   isDeserted(): Promise<boolean>;
   /** All sandboxes that have a group, those that a crashed owner has left included. */

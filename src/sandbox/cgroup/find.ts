@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { ok } from "../../kernel/assert.ts";
 import { Fault } from "../../ports/fault.ts";
 import { codeOf } from "../../ports/error-code.ts";
-import type { Cgroup, CgroupPower, CgroupTree, MissingPower } from "./cgroup.ts";
+import type { Cgroup, CgroupPower, CgroupTree, KillOrder, MissingPower } from "./cgroup.ts";
 import { orderControl, readWords, writeControl } from "./control-file.ts";
 import { groupIn } from "./group.ts";
 import { hasNoMembers, isMember, listDirect } from "./members.ts";
@@ -182,15 +182,12 @@ class FleetTree implements CgroupTree {
     });
   }
 
-  async kill(
-    where: "known" | "elsewhere",
-    isMet: (instance: string) => boolean = () => false,
-  ): Promise<ReadonlyMap<string, number>> {
+  async kill(where: "known" | "elsewhere", order: KillOrder = {}): Promise<void> {
     const known = this.#known();
-    if (where === "known") return killIn(known, isMet);
+    if (where === "known") return killIn(known, order);
     await this.look();
     const found = this.#known().filter((folder) => !known.includes(folder));
-    return killIn(found, isMet);
+    return killIn(found, order);
   }
 
   async isDeserted(): Promise<boolean> {
@@ -217,27 +214,29 @@ class FleetTree implements CgroupTree {
   }
 }
 
-/** Has the kernel kill all that is below these folders, where it knows such an order. */
-async function killIn(
-  folders: readonly string[],
-  isMet: (instance: string) => boolean,
-): Promise<ReadonlyMap<string, number>> {
-  const killed = new Map<string, number>();
-  for (const folder of folders.filter((one) => existsSync(join(one, KILL)))) {
-    if (await hasNoMembers(folder)) continue;
-    if (await isMember(process.pid, [`/${basename(folder)}`])) continue;
-    const names = (await listFolders(folder)).filter((name) => !isMet(name));
-    const members = names.map((name) => listDirect(join(folder, name)));
-    const pids = members.flat();
-    if (pids.length === 0 || pids.includes(String(process.pid))) continue;
-    // At once: among so many that die it would be long before this process was told that it did.
-    orderControl(join(folder, KILL), "1");
-    for (const [index, name] of names.entries()) {
-      const count = members[index]?.length ?? 0;
-      if (count > 0) killed.set(name, count);
-    }
-  }
-  return killed;
+/** Has the kernel kill all that is below these folders; one that fails holds up no other. */
+async function killIn(folders: readonly string[], order: KillOrder): Promise<void> {
+  const failures: unknown[] = [];
+  for (const folder of folders.filter((one) => existsSync(join(one, KILL))))
+    await killBelow(folder, order).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function killBelow(
+  folder: string,
+  { isMet = () => false, onFound }: KillOrder,
+): Promise<void> {
+  const isDeserted = await hasNoMembers(folder);
+  const isOwn = await isMember(process.pid, [`/${basename(folder)}`]);
+  if (isDeserted || isOwn) return;
+  const names = (await listFolders(folder)).filter((name) => !isMet(name));
+  const members = names.map((name) => [name, listDirect(join(folder, name))] as const);
+  const isAmong = members.some(([, pids]) => pids.includes(String(process.pid)));
+  if (names.length === 0 || isAmong) return;
+  const inhabited = members.filter(([, pids]) => pids.length > 0);
+  onFound?.(new Map(inhabited.map(([name, pids]) => [name, pids.length])));
+  // At once: among so many that die it would be long before this process was told that it did.
+  orderControl(join(folder, KILL), "1");
 }
 
 /** Gives the groups below a folder the controllers that the folder itself was given. */

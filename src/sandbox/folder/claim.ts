@@ -13,6 +13,7 @@ import { codeOf } from "../../ports/error-code.ts";
 import { asStorageFault } from "../../system/storage-fault.ts";
 import { folderAbove, syncFolder, writeDocument } from "./document.ts";
 import { OWN_FILES } from "./notes.ts";
+import { clearStruck } from "./struck.ts";
 
 const draftForm = /^\.claim-(\d+)-(\d+)-[0-9a-f]+$/;
 const forgottenPrefix = ".forgotten-";
@@ -33,6 +34,7 @@ export async function openClaims(stateFolder: string): Promise<string> {
   try {
     await mkdir(root, { recursive: true, mode: 0o700 });
     await clearDebris(root);
+    clearStruck(root);
     return root;
   } catch (error) {
     throw asStorageFault(error, `opening ${root}`);

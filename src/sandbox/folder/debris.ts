@@ -37,7 +37,7 @@ export class Debris {
     this.#removals.push(removal);
     this.#addedAtMs = performance.now();
     if (this.#removing === undefined) this.#sinceMs = this.#addedAtMs;
-    this.#removing ??= this.#removeAll().finally(() => (this.#removing = undefined));
+    this.#removing ??= this.#removeAll();
   }
 
   /** Removes at once what is left, and waits for it; also of what is added from here on. */
@@ -54,6 +54,7 @@ export class Debris {
         this.#log.info("something was left of a sandbox", { what, error: String(error) });
       });
     }
+    this.#removing = undefined;
   }
 
   async #quiet(): Promise<void> {

@@ -26,6 +26,11 @@ export async function writeDocument(folder: string, name: string, value: object)
  * ended, which the journal is told next.
  */
 export async function noteDocument(folder: string, name: string, value: object): Promise<void> {
+  noteNow(folder, name, value);
+}
+
+/** As {@link noteDocument}, and nothing else of this process runs meanwhile. */
+export function noteNow(folder: string, name: string, value: object): void {
   note({ folder, name, value });
 }
 

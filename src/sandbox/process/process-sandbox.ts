@@ -222,9 +222,9 @@ class ProcessSandbox implements Sandbox {
     return this.#stopper.stop(instance, options);
   }
 
-  async strike(): Promise<void> {
+  async strike(by: string): Promise<void> {
     this.#demandOpen();
-    await this.#workshop.strike();
+    await this.#workshop.strike(by);
   }
 
   async limit(instance: string, limits: SandboxLimits): Promise<SandboxUse | undefined> {
@@ -322,6 +322,7 @@ class ProcessSandbox implements Sandbox {
     this.#children.silence();
     await Promise.all([...this.#workshop.pumps.values()].map((pump) => pump.close()));
     this.#workshop.pumps.clear();
+    for (const instance of this.#workshop.emptied.keys()) this.#discardGroup(instance);
     await this.#debris.close();
     this.#workshop.parts.hidden.close();
   }
@@ -344,6 +345,14 @@ class ProcessSandbox implements Sandbox {
     return ending !== undefined;
   }
 
+  #discardGroup(instance: string): void {
+    const { emptied } = this.#workshop;
+    const empty = emptied.get(instance);
+    if (empty === undefined) return;
+    const remove = (): Promise<void> => empty.remove().finally(() => emptied.delete(instance));
+    this.#debris.add({ what: `the control group of ${instance}`, remove });
+  }
+
   #discard(folder: string): void {
     const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
     this.#debris.add({ what: folder, remove });
@@ -354,12 +363,7 @@ class ProcessSandbox implements Sandbox {
    * for those of many that have ended together.
    */
   async #removeGroup(instance: string): Promise<void> {
-    const { emptied } = this.#workshop;
-    const empty = emptied.get(instance);
-    if (empty !== undefined) {
-      const remove = (): Promise<void> => empty.remove().finally(() => emptied.delete(instance));
-      this.#debris.add({ what: `the control group of ${instance}`, remove });
-    }
+    this.#discardGroup(instance);
     if (this.#workshop.ended.has(instance)) return;
     await (await this.#workshop.cgroupOf(await readRecord(this.folder(instance))))?.remove();
   }

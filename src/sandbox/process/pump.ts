@@ -57,11 +57,18 @@ export class Pump {
     // As the child itself, its pipes keep nobody from exiting.
     if (stream instanceof Socket) stream.unref();
     let writing: Promise<void> = Promise.resolve();
+    let writeCount = 0;
     // Not as an iterator: of 1 000 workers that end at once each would take twice as long over it.
     stream.on("data", (chunk: Buffer) => {
       if (name === "stderr") this.#keep(chunk);
       stream.pause();
-      writing = sink.write(name, chunk).then(() => void stream.resume());
+      writeCount += 1;
+      // In turn: when its process exits a child has its pipes flow, paused or not.
+      writing = writing.then(async () => {
+        await sink.write(name, chunk);
+        writeCount -= 1;
+        if (writeCount === 0) stream.resume();
+      });
       writing.catch(() => stream.destroy());
     });
     // A pipe that breaks is closed next: what was in it is lost, the worker is none the worse.

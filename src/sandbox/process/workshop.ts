@@ -5,6 +5,7 @@ import type { Log } from "../../ports/log.ts";
 import type { OutputSink, SandboxLimits, SandboxUse } from "../../ports/sandbox.ts";
 import type { Cgroup, CgroupTree, CgroupUse } from "../cgroup/cgroup.ts";
 import { findCgroups } from "../cgroup/find.ts";
+import { type Struck, StruckNote } from "../folder/struck.ts";
 import { HitBook } from "../limit/hit-book.ts";
 import type { Children } from "./children.ts";
 import type { Felled } from "./end/felled.ts";
@@ -58,8 +59,8 @@ export class Workshop {
   readonly known = new Map<string, Partial<Outcome>>();
   /** What those had used that this process has ended, their control group removed. */
   readonly ended = new Map<string, CgroupUse>();
-  /** How many processes those had that were alive when all were killed at once. */
-  readonly struck = new Map<string, number>();
+  /** Those who were alive when all were killed at once, from here or elsewhere. */
+  readonly struck = new Map<string, Struck>();
   /** The control groups of what this process started. */
   readonly groups = new Map<string, Cgroup>();
   /** What holds those together whose program this process has let run inside. */
@@ -73,9 +74,14 @@ export class Workshop {
   readonly #listGroups = shareScans(async () => (await this.#tree())?.list());
   #found: Promise<CgroupTree | undefined> | undefined;
   #striking: Promise<void> | undefined;
+  /** Those whom an order that was given here has met. */
+  readonly #met = new Set<string>();
+  readonly #note: StruckNote;
+  #learned: ReadonlyMap<string, Struck> | undefined;
 
   constructor(parts: WorkshopParts) {
     this.parts = parts;
+    this.#note = new StruckNote(parts.lookout.place.root);
     this.gifts = new Gifts(parts.log);
     parts.children.onExit((instance) => this.gifts.forget(instance));
   }
@@ -84,6 +90,7 @@ export class Workshop {
   forget(instance: string): void {
     const { known, ended, struck, groups, insides } = this;
     for (const one of [known, ended, struck, groups, insides]) one.delete(instance);
+    this.#met.delete(instance);
     this.book.drop(instance);
   }
 
@@ -107,26 +114,50 @@ export class Workshop {
   }
 
   /** Kills what is in the control groups of the fleet, where there are any, by one order. */
-  async strike(): Promise<void> {
-    const striking = this.#strike("known");
+  async strike(by: string): Promise<void> {
+    const striking = this.#strike("known", by);
     this.#striking = striking.catch(() => undefined);
     await striking;
-    await this.#strike("elsewhere");
+    await this.#strike("elsewhere", by);
   }
 
-  async #strike(where: "known" | "elsewhere"): Promise<void> {
+  async #strike(where: "known" | "elsewhere", by: string): Promise<void> {
     const tree = await this.#tree();
-    const isMet = (instance: string): boolean => this.struck.has(instance);
-    for (const [instance, count] of (await tree?.kill(where, isMet)) ?? [])
-      this.struck.set(instance, count);
+    const found = new Set<string>();
+    const onFound = (counts: ReadonlyMap<string, number>): void => {
+      for (const instance of counts.keys()) found.add(instance);
+      this.#noteStruck(counts, by);
+    };
+    await tree?.kill(where, { isMet: (instance) => this.#met.has(instance), onFound });
+    for (const instance of found) this.#met.add(instance);
+  }
+
+  #noteStruck(counts: ReadonlyMap<string, number>, by: string): void {
+    for (const [instance, count] of counts) this.struck.set(instance, { count, by });
+    try {
+      this.#note.add(counts, by);
+    } catch (error) {
+      // A full disk, say: their ends are no less true, only less is told of them after a crash.
+      this.parts.log.warn("those who are killed could not be noted", { error: String(error) });
+    }
+  }
+
+  /** Takes in whom others have killed at once. */
+  learnStruck(): void {
+    const noted = this.#note.read();
+    if (noted === this.#learned) return;
+    this.#learned = noted;
+    for (const [instance, one] of noted)
+      if (!this.struck.has(instance) && existsSync(this.parts.lookout.folder(instance)))
+        this.struck.set(instance, one);
   }
 
   /** One that was killed with all others, as this process knows it; undefined where it does not. */
   felled(instance: string): Felled | undefined {
-    const [killedCount, cgroup] = [this.struck.get(instance), this.groups.get(instance)];
+    const [struck, cgroup] = [this.struck.get(instance), this.groups.get(instance)];
     const namespace = this.insides.get(instance)?.namespace ?? null;
-    if (killedCount === undefined || cgroup === undefined || namespace === null) return undefined;
-    return { instance, cgroup, namespace, killedCount };
+    if (struck === undefined || cgroup === undefined || namespace === null) return undefined;
+    return { instance, cgroup, namespace, killedCount: struck.count };
   }
 
   /** Waits until a strike that is under way has met what this process knows of. Never rejects. */

@@ -240,7 +240,7 @@ test("[CN7] a strike on a paused container lets none of it run on", async () => 
   await until(() => existsSync(file));
   await sandbox.freeze("w-a");
   const before = readFileSync(file, "utf8").length;
-  await sandbox.strike();
+  await sandbox.strike("test");
   await until(async () => (await sandbox.list())[0]?.seen === "gone");
   expect(readFileSync(file, "utf8").length).toBe(before);
   await sandbox.stop("w-a", now);
@@ -275,7 +275,7 @@ test("[CN9] containers of another fleet or host are not listed, and survive a st
   await other.sandbox.start({ ...spec, instance: "w-b" });
   await elsewhere.sandbox.start({ ...spec, instance: "w-c" });
   expect((await one.sandbox.list()).map(({ instance }) => instance)).toEqual(["w-a"]);
-  await one.sandbox.strike();
+  await one.sandbox.strike("test");
   await until(async () => (await one.sandbox.list())[0]?.seen === "gone");
   expect((await other.sandbox.list())[0]?.seen).toBe("alive");
   expect((await elsewhere.sandbox.list())[0]?.seen).toBe("alive");

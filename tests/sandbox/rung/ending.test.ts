@@ -72,7 +72,7 @@ describe.each(ENCLOSED)("on the rung $name", (on) => {
     for (const instance of instances)
       await ground.sandbox.start({ instance, run: [daemons, pipe.path, "2"], files: {} });
     await pipe.ready(6);
-    await ground.sandbox.strike();
+    await ground.sandbox.strike("test");
     // Without groups there is no order that reaches all; then each is ended by itself, as always.
     const isStruck = on.options.usesCgroups !== false && on.options.rung === "cgroup";
     const isReleased = !isStruck || (await pipe.isReleased(releaseMs));

@@ -65,14 +65,9 @@ interface Noted {
 /** Who ends a sandbox, and what is to be done with what is known of its end. */
 interface Conclusion {
   readonly by: string;
-  /** What an earlier stop has written down of it. */
-  readonly noted: { readonly ended: Partial<Outcome>; readonly hits: readonly LimitHit[] };
   /** Writes it down, or sees to it; false when that has failed. */
   readonly note: (noted: Noted) => boolean;
 }
-
-/** What is written down of what nobody has ended before. */
-const NOTHING: Conclusion["noted"] = { ended: {}, hits: [] };
 
 /** Ends sandboxes, by their records on disk alone, whoever has started them. */
 export class Stopper {
@@ -98,6 +93,7 @@ export class Stopper {
       // Who asks first is not to wait for those who are killed.
       if (options.graceMs > 0) return this.#stop(instance, options);
       await this.#workshop.untilStruck();
+      this.#workshop.learnStruck();
       const felled = await this.#stopFelled(instance, options);
       if (felled !== undefined) return felled;
       const stop = (): Promise<Ending | undefined> => this.#stop(instance, options);
@@ -126,23 +122,32 @@ export class Stopper {
   ): Promise<Ending | undefined> {
     const known = this.#endings.get(instance);
     if (known !== undefined) return known;
-    const { ended, emptied, parts } = this.#workshop;
+    const { ended, emptied, struck, parts } = this.#workshop;
     const [felled, tree] = [this.#workshop.felled(instance), parts.containment.cgroups];
     if (felled === undefined || tree === undefined || ended.has(instance)) return undefined;
     const deadlineAtMs = performance.now() + Math.min(deadlineMs, dyingMs);
     const end = await this.#felled.end(felled, { tree, deadlineAtMs });
-    if (end === undefined) return undefined;
-    ended.set(instance, end.used);
-    emptied.set(instance, felled.cgroup);
+    // Who was asked to end before has ended it meanwhile, and knows more of it.
+    if (end === undefined || ended.has(instance)) return undefined;
+    if (struck.has(instance)) {
+      ended.set(instance, end.used);
+      emptied.set(instance, felled.cgroup);
+    }
     const evidence = seenEvidence(end, parts.containment.rung);
     const hits = hitsWithoutFrame(end.hits);
     const { used } = end;
     const stopped = { evidence, used, hits, wasAlive: true, isAsked: false, isEnclosed: true };
     const note = (noted: Noted): boolean => this.#noteSoon(noted);
-    const ending = await this.#conclude(instance, stopped, { by, noted: NOTHING, note });
+    const ending = await this.#conclude(instance, stopped, { by, note });
+    if (struck.has(instance)) this.#endings.set(instance, ending);
     // Forgotten meanwhile, it is another's to tell.
-    if (ended.has(instance)) this.#endings.set(instance, ending);
+    else this.#drop(instance);
     return ending;
+  }
+
+  #drop(instance: string): void {
+    this.#workshop.forget(instance);
+    this.forget(instance);
   }
 
   async #stop(instance: string, options: StopOptions): Promise<Ending | undefined> {
@@ -158,18 +163,19 @@ export class Stopper {
       : this.#stopEnclosure(enclosure, record, options));
     if (stopped === undefined) return undefined;
     if (failure instanceof Error) throw failure;
-    const folder = lookout.folder(instance);
-    const noted = { ended: await readEnded(folder), hits: await readHits(folder) };
-    const note = (so: Noted): boolean => this.#note(so);
-    return this.#conclude(instance, stopped, { by: options.by, noted, note });
+    const note = (noted: Noted): boolean => this.#note(noted);
+    return this.#conclude(instance, stopped, { by: options.by, note });
   }
 
   async #conclude(instance: string, stopped: Stopped, so: Conclusion): Promise<Ending> {
     await this.#workshop.pumps.get(instance)?.drained(drainMs);
-    const { book, pumps } = this.#workshop;
-    const counted = [...stopped.hits, ...so.noted.hits];
+    const { book, pumps, struck, parts } = this.#workshop;
+    const folder = parts.lookout.folder(instance);
+    const counted = [...stopped.hits, ...(await readHits(folder))];
     const hits = book.hits(instance, counted, pumps.get(instance)?.overflow());
-    const outcome = await this.#outcome(instance, { ...stopped, hits }, so);
+    // What one order has killed was ended by whoever gave it.
+    const by = struck.get(instance)?.by ?? so.by;
+    const outcome = await this.#outcome(instance, { ...stopped, hits }, { ...so, by });
     return { instance, evidence: stopped.evidence, outcome, hits };
   }
 
@@ -218,7 +224,7 @@ export class Stopper {
   ): Promise<Stopped | undefined> {
     const { instance } = record;
     const list = this.#workshop.parts.lookout.lister(instance, record);
-    const struckCount = this.#workshop.struck.get(instance) ?? 0;
+    const struckCount = this.#workshop.struck.get(instance)?.count ?? 0;
     const wasAlive = struckCount > 0 || (await found.isAlive());
     const isAsked = graceMs > 0 && wasAlive && (await this.#ask(found, { list, record, graceMs }));
     const deadlineAtMs = performance.now() + deadlineMs;
@@ -300,7 +306,7 @@ export class Stopper {
     const { known } = this.#workshop;
     const folder = lookout.folder(instance);
     const exit = (await children.exitOf(instance, exitMs)) ?? (await readExit(folder));
-    const prior = { ...so.noted.ended, ...known.get(instance) };
+    const prior = { ...(await readEnded(folder)), ...known.get(instance) };
     const outcome = outcomeOf({ ...stopped, exit, prior, by: so.by });
     const { exit_code: _code, signal: _signal, ...ended } = outcome;
     known.set(instance, { ...ended, ...known.get(instance) });
@@ -335,7 +341,12 @@ export class Stopper {
   #noteLeft(): void {
     clearTimeout(this.#noting);
     this.#noting = undefined;
-    for (const noted of this.#unnoted.values()) this.#note(noted);
+    const { lookout } = this.#workshop.parts;
+    for (const noted of this.#unnoted.values()) {
+      // Another has ended it too, and has told more: he was first.
+      const isNoted = existsSync(join(lookout.folder(noted.instance), OWN_FILES.ended));
+      if (!isNoted) this.#note(noted);
+    }
     this.#unnoted.clear();
   }
 }
