@@ -55,35 +55,6 @@ test("[SV28] what survives a kill is tried again, also without a steward", async
   await expect.poll(() => driver.rows.get(id) ?? "forgotten").not.toBe("alive");
 });
 
-test("[ST5] a kill that waits for its journal leaves survivors to the steward", async () => {
-  const driver = new FailingSandbox();
-  const store = new MadeStore(driver);
-  driver.onStart = (spec) => store.registerAsProcess(spec);
-  const fleet = await openRoomy({ store });
-  const stubborn = await fleet.start({ run: ["x"] });
-  await fleet.start({ run: ["x"] });
-  driver.stubbornnessOf = (id) => (id === stubborn.id ? "survives" : "ends");
-  store.onAppended = async () => void (store.weather = "stuck");
-  const killing = fleet.kill({ reason: "drill", settleMs: 0 });
-  await expect
-    .poll(() => driver.log.filter((one) => one.startsWith("stop")).length)
-    .toBeGreaterThan(3);
-  driver.stubbornnessOf = () => "ends";
-  await expect.poll(() => driver.rows.get(stubborn.id) ?? "forgotten").not.toBe("alive");
-  store.onAppended = async () => undefined;
-  store.weather = "fair";
-  expect((await killing).seq).not.toBeNull();
-});
-
-test("[KL14] the permit goes although the kill does not come on record", async () => {
-  const { store, fleet } = await openAlone();
-  store.weather = "stuck";
-  const killing = fleet.kill({ reason: "drill", settleMs: 0 });
-  await expect.poll(() => store.revoked.length).toBe(1);
-  store.weather = "fair";
-  expect(await killing).toMatchObject({ survivorCount: 0 });
-});
-
 test("[KL8] a reservation has nothing to prove once the permit is gone", async () => {
   const { fleet } = await openAlone();
   const { manifest } = granted(await fleet.issueManifest());

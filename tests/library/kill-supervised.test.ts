@@ -1,7 +1,7 @@
 import { openFleet, sqlite, type Fleet, type Store } from "stint";
 import { expect, onTestFinished, test } from "vitest";
 import type { Sandbox } from "../../src/ports/sandbox.ts";
-import { LENIENT, supervised, tell } from "../client/rig.ts";
+import { LENIENT, type Rung, supervised, tell } from "../client/rig.ts";
 import { makeFolder } from "./rig.ts";
 
 /** A store as ever, which writes down the sandboxes that this process ends by itself. */
@@ -34,7 +34,10 @@ function watchedStore(dir: string): { readonly store: Store; readonly ended: str
   return { store, ended };
 }
 
-async function withSleepers(count: number): Promise<{
+async function withSleepers(
+  count: number,
+  rung?: Rung,
+): Promise<{
   readonly fleet: Fleet;
   readonly ended: string[];
   readonly ids: readonly string[];
@@ -44,7 +47,7 @@ async function withSleepers(count: number): Promise<{
   const { store, ended } = watchedStore(dir);
   const fleet = await openFleet({ store, contract: LENIENT });
   onTestFinished(() => fleet.close());
-  const running = await supervised(dir);
+  const running = await supervised(dir, rung);
   const started = Array.from({ length: count }, () => fleet.start({ run: ["/bin/sleep", "600"] }));
   const ids = (await Promise.all(started)).map(({ id }) => id);
   return { fleet, ended, ids, running };
@@ -61,7 +64,7 @@ test("[KL12] what a supervisor ends itself is not ended here, too", onceInThree,
 });
 
 test("[RU19] who was killed by another than his supervisor is said to have been", async () => {
-  const { fleet, ids, running } = await withSleepers(2);
+  const { fleet, ids, running } = await withSleepers(2, "cgroup");
   tell(running.row, "SIGSTOP");
   // It answers again when all were killed by the one who ordered it, who leaves the rest to it.
   setTimeout(() => tell(running.row, "SIGCONT"), 700);

@@ -1,8 +1,9 @@
 // What one order has killed is proven together; see src/sandbox/process/end/felled.ts.
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { findCgroups } from "../../src/sandbox/cgroup/find.ts";
 import { isRunning, readProcess } from "../../src/system/process.ts";
@@ -13,10 +14,23 @@ const ground = useGround({ name: "cgroup", options: { rung: "cgroup" } });
 const names = ["w-a", "w-b", "w-c"];
 const gone = { timeout: 10_000 };
 
-async function startAll(): Promise<void> {
+async function startAll(of = names): Promise<void> {
   const start = (instance: string): Promise<unknown> =>
     ground.sandbox.start({ instance, run: ["sleep", "3600"], files: {} });
-  await Promise.all(names.map(start));
+  await Promise.all(of.map(start));
+}
+
+/** Whether a group is one that the kernel kills as a whole. */
+function isKillable(folder: string): boolean {
+  return existsSync(join(folder, "cgroup.kill"));
+}
+
+/** Puts a process into a group, from outside. */
+async function lateIn(folder: string | undefined): Promise<ChildProcess> {
+  const late = spawn("sleep", ["3600"], { stdio: "ignore" });
+  await once(late, "spawn");
+  writeFileSync(join(folder ?? "", "cgroup.procs"), String(late.pid));
+  return late;
 }
 
 /** The folders of a sandbox's group, one per hierarchy. */
@@ -108,12 +122,17 @@ test("[SB4] who was asked before, and has hit a limit, is told so by every stop"
   const run = ["sh", "-c", greedy] as const;
   await ground.sandbox.start({ instance: "w-a", run, files: {}, limits: { processes: 4 } });
   await expect.poll(async () => (await ground.sandbox.hits("w-a")).length, gone).toBe(1);
+  await startAll(["w-b"]);
   const polite = ground.sandbox.stop("w-a", { graceMs: 3_000, deadlineMs: 10_000, by: "polite" });
+  await setTimeout(200);
   await ground.sandbox.strike("test");
+  // While somebody is left in another group, those who are gone are looked for now and then only.
+  const late = await lateIn((await groupOf("w-b")).find(isKillable));
   const endings = await Promise.all([kill(ground.sandbox, "w-a"), polite]);
   const again = await kill(ground.sandbox, "w-a");
   for (const ending of [...endings, again])
     expect(ending?.hits?.map(({ limit }) => limit)).toEqual(["processes"]);
+  late.kill("SIGKILL");
 });
 
 test("[RU22] what is not written down yet is when its driver closes", async () => {
@@ -129,12 +148,10 @@ test("[RU22] what is not written down yet is when its driver closes", async () =
 test("[RU22] a group in which the order did not reach somebody is not proven by it", async () => {
   await startAll();
   const folders = await groupOf("w-b");
-  const other = folders.find((folder) => !existsSync(join(folder, "cgroup.kill")));
+  const other = folders.find((folder) => !isKillable(folder));
   needs(other !== undefined, "a hierarchy of version 1: what is in it alone an order misses");
-  const late = spawn("sleep", ["3600"], { stdio: "ignore" });
+  const late = await lateIn(other);
   const exited = once(late, "exit");
-  await once(late, "spawn");
-  writeFileSync(join(other, "cgroup.procs"), String(late.pid));
   const process = readProcess(late.pid ?? 0);
   await ground.sandbox.strike("test");
   const endings = await Promise.all(names.map((name) => kill(ground.sandbox, name)));
