@@ -207,10 +207,10 @@ async function revokePermit(seat: Seat, troubles: string[]): Promise<boolean> {
 const appendFirstMs = 50;
 
 /** How long the entry is held back for a supervisor to say first that it is there, ms. */
-const sayFirstMs = 50;
+const sayFirstMs = 200;
 
 /** How long a supervisor that listens may take to say that it is there, ms. */
-const sayMs = 1_000;
+const sayMs = 2_000;
 
 /** How long it may take before all are killed from here, and only proven to be gone later, ms. */
 const strikeAfterMs = 500;
@@ -220,6 +220,9 @@ const tellMs = 500;
 
 /** How long it is left alone after the last end that it has journaled, ms. */
 const quietMs = 1_000;
+
+/** How long it is left alone when all were killed from here: hundreds are proven together, late. */
+const patienceMs = 2_000;
 
 /** Sweeps all there is, unless a supervisor that answers is seen to do so. Never throws. */
 async function sweepFirst(
@@ -231,10 +234,20 @@ async function sweepFirst(
   if (said.kind === "late") void sandboxes?.strike(KILLED);
   if (await so.asking) {
     const told = await settledWithin(so.appending, tellMs, seat.timers);
-    const isTold = told.kind === "done" && told.value !== null;
-    if (isTold) return whileEnding(seat, { quietMs, withinMs: LIMITS.killSweepMs });
+    // Its answer may wait for all that die; the entry is heard of at once.
+    const isAnswered = told.kind === "done" && told.value !== null;
+    if (isAnswered || seat.loop.state().status === "killed") return leaveToOther(seat, sandboxes);
   }
   await sweep.run();
+}
+
+/** Leaves all to a supervisor as long as it journals ends; when it rests, all are killed. */
+async function leaveToOther(seat: Seat, sandboxes: Member["sandboxes"]): Promise<void> {
+  const withinMs = LIMITS.killSweepMs;
+  await whileEnding(seat, { quietMs, withinMs });
+  if (listLive(seat).size === 0) return;
+  void sandboxes?.strike(KILLED);
+  await whileEnding(seat, { quietMs: patienceMs, withinMs });
 }
 
 /** Journals what is known to have ended; each by itself, so that none holds up another. */
