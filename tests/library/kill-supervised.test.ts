@@ -5,9 +5,14 @@ import { LENIENT, type Rung, supervised, tell } from "../client/rig.ts";
 import { makeFolder } from "./rig.ts";
 
 /** A store as ever, which writes down the sandboxes that this process ends by itself. */
-function watchedStore(dir: string): { readonly store: Store; readonly ended: string[] } {
+function watchedStore(dir: string): {
+  readonly store: Store;
+  readonly ended: string[];
+  readonly onRevoke: (listener: () => void) => void;
+} {
   const inner = sqlite({ dir });
   const ended: string[] = [];
+  let listener: () => void = () => undefined;
   const watch = (driver: Sandbox): Sandbox =>
     new Proxy(driver, {
       get(target, name) {
@@ -28,10 +33,15 @@ function watchedStore(dir: string): { readonly store: Store; readonly ended: str
       const opened = await inner.open(options);
       const open = opened.openSandbox?.bind(opened);
       if (open === undefined) return opened;
-      return { ...opened, openSandbox: async (...so) => watch(await open(...so)) };
+      const revoke = async (fleetId: string): Promise<void> => {
+        listener();
+        await opened.permit.revoke(fleetId);
+      };
+      const permit = { ...opened.permit, revoke };
+      return { ...opened, permit, openSandbox: async (...so) => watch(await open(...so)) };
     },
   };
-  return { store, ended };
+  return { store, ended, onRevoke: (told) => void (listener = told) };
 }
 
 async function withSleepers(
@@ -40,17 +50,21 @@ async function withSleepers(
 ): Promise<{
   readonly fleet: Fleet;
   readonly ended: string[];
+  /** What the fleet's status was when its permit was about to be taken away. */
+  readonly revoking: string[];
   readonly ids: readonly string[];
   readonly running: Awaited<ReturnType<typeof supervised>>;
 }> {
   const dir = makeFolder();
-  const { store, ended } = watchedStore(dir);
+  const { store, ended, onRevoke } = watchedStore(dir);
   const fleet = await openFleet({ store, contract: LENIENT });
   onTestFinished(() => fleet.close());
+  const revoking: string[] = [];
+  onRevoke(() => void revoking.push(fleet.status));
   const running = await supervised(dir, rung);
   const started = Array.from({ length: count }, () => fleet.start({ run: ["/bin/sleep", "600"] }));
   const ids = (await Promise.all(started)).map(({ id }) => id);
-  return { fleet, ended, ids, running };
+  return { fleet, ended, revoking, ids, running };
 }
 
 // The kill loses patience after a second without an end: so it may on a starved machine.
@@ -61,6 +75,12 @@ test("[KL12] what a supervisor ends itself is not ended here, too", onceInThree,
   const receipt = await fleet.kill({ reason: "drill" });
   expect(receipt).toMatchObject({ stoppedCount: ids.length, survivorCount: 0 });
   expect(ended).toEqual([]);
+});
+
+test("[KL14] a supervisor that answers is told by the entry first", onceInThree, async () => {
+  const { fleet, revoking } = await withSleepers(1);
+  await fleet.kill({ reason: "drill" });
+  expect(revoking[0]).toBe("killed");
 });
 
 test("[RU19] who was killed by another than his supervisor is said to have been", async () => {

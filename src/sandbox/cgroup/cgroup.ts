@@ -20,7 +20,7 @@ export interface CgroupUse extends SandboxUse {
 }
 
 /** What is particular about an order to kill all of a fleet. */
-export interface KillOrder {
+export interface StrikeOptions {
   /** Whether a sandbox was met by an order before. */
   readonly isMet?: (instance: string) => boolean;
   /** Told how many processes each sandbox has that has any, before they are killed. */
@@ -48,7 +48,7 @@ export interface CgroupTree {
    * the kernel knows no such order, and where this process is in such a group itself, nothing
    * happens; nor where nobody is left but those who were met by an earlier order.
    */
-  kill(where: "known" | "elsewhere", order?: KillOrder): Promise<void>;
+  kill(where: "known" | "elsewhere", options?: StrikeOptions): Promise<void>;
   /** Whether the kernel says that nobody is left in any group of the fleet that is known of. */
   isDeserted(): Promise<boolean>;
   /** All sandboxes that have a group, those that a crashed owner has left included. */

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { ok } from "../../kernel/assert.ts";
 import { Fault } from "../../ports/fault.ts";
 import { codeOf } from "../../ports/error-code.ts";
-import type { Cgroup, CgroupPower, CgroupTree, KillOrder, MissingPower } from "./cgroup.ts";
+import type { Cgroup, CgroupPower, CgroupTree, StrikeOptions, MissingPower } from "./cgroup.ts";
 import { orderControl, readWords, writeControl } from "./control-file.ts";
 import { groupIn } from "./group.ts";
 import { hasNoMembers, isMember, listDirect } from "./members.ts";
@@ -182,12 +182,12 @@ class FleetTree implements CgroupTree {
     });
   }
 
-  async kill(where: "known" | "elsewhere", order: KillOrder = {}): Promise<void> {
+  async kill(where: "known" | "elsewhere", options: StrikeOptions = {}): Promise<void> {
     const known = this.#known();
-    if (where === "known") return killIn(known, order);
+    if (where === "known") return killIn(known, options);
     await this.look();
     const found = this.#known().filter((folder) => !known.includes(folder));
-    return killIn(found, order);
+    return killIn(found, options);
   }
 
   async isDeserted(): Promise<boolean> {
@@ -215,16 +215,16 @@ class FleetTree implements CgroupTree {
 }
 
 /** Has the kernel kill all that is below these folders; one that fails holds up no other. */
-async function killIn(folders: readonly string[], order: KillOrder): Promise<void> {
+async function killIn(folders: readonly string[], options: StrikeOptions): Promise<void> {
   const failures: unknown[] = [];
   for (const folder of folders.filter((one) => existsSync(join(one, KILL))))
-    await killBelow(folder, order).catch((error: unknown) => failures.push(error));
+    await killBelow(folder, options).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
 
 async function killBelow(
   folder: string,
-  { isMet = () => false, onFound }: KillOrder,
+  { isMet = () => false, onFound }: StrikeOptions,
 ): Promise<void> {
   const isDeserted = await hasNoMembers(folder);
   const isOwn = await isMember(process.pid, [`/${basename(folder)}`]);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "../../ports/error-code.ts";
-import { isAbsent, readControl, readField, readWords } from "./control-file.ts";
+import { isAbsent, readControl, readField } from "./control-file.ts";
 import { listFolders } from "./place.ts";
 
 /** The processes of a group and of all groups below it, as this pid namespace numbers them. */
@@ -33,7 +33,7 @@ export function listDirect(folder: string): readonly string[] {
 }
 
 async function listAll(folder: string): Promise<readonly string[]> {
-  const own = await readWords(join(folder, "cgroup.procs"));
+  const own = listDirect(folder);
   const below = await Promise.all(
     (await listFolders(folder)).map((name) => listAll(join(folder, name))),
   );

@@ -5,11 +5,11 @@
 // with what the engine has kept.
 
 import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import type { HitMeasure } from "../../kernel/worker/limit.ts";
 import type { Log } from "../../ports/log.ts";
 import type { OutputSink } from "../../ports/sandbox.ts";
+import { within } from "../end/within.ts";
 import { isObject, noteDocument, readDocument } from "../folder/document.ts";
 import type { Engine } from "./engine/engine.ts";
 import { FrameReader, type Piece } from "./engine/frames.ts";
@@ -93,10 +93,7 @@ export class Pump {
   /** Takes the rest of what an ended container wrote, or as much as comes in time, and closes. */
   async finish(withinMs: number): Promise<void> {
     this.catchUp(false);
-    const waiting = new AbortController();
-    const late = sleep(withinMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-    await Promise.race([this.#done, late]);
-    waiting.abort();
+    await within(this.#done, withinMs);
     await this.close();
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { Log } from "../../ports/log.ts";
+import { within } from "../end/within.ts";
 import { noteDocument } from "../folder/document.ts";
 import { type Exit, OWN_FILES } from "../folder/notes.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -64,13 +65,8 @@ export class Vigils {
 
   /** How a container ended, when this process is told in time. */
   async exitOf(instance: string, withinMs: number): Promise<Exit | undefined> {
-    const waiting = new AbortController();
-    const late = sleep(withinMs, undefined, { signal: waiting.signal }).catch(() => undefined);
-    try {
-      return await Promise.race([this.#vigils.get(instance)?.exit, late]);
-    } finally {
-      waiting.abort();
-    }
+    const started = this.#vigils.get(instance);
+    return started && within(started.exit, withinMs);
   }
 
   /** Calls `listener` when one has ended. Returns how to stop it. */

@@ -60,9 +60,8 @@ export function clearStruck(root: string): void {
 function parse(file: string): readonly (readonly [string, Struck])[] {
   try {
     const value: unknown = JSON.parse(readFileSync(file, "utf8"));
-    const struck: unknown = isObject(value) ? value["struck"] : undefined;
-    if (!isObject(struck)) return [];
-    return Object.entries(struck).flatMap(([instance, one]) =>
+    if (!isObject(value) || value["version"] !== 1 || !isObject(value["struck"])) return [];
+    return Object.entries(value["struck"]).flatMap(([instance, one]) =>
       isStruck(one) ? [[instance, one] as const] : [],
     );
   } catch {

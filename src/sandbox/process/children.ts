@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Log } from "../../ports/log.ts";
 import { noteDocument } from "../folder/document.ts";
 import { type Exit, OWN_FILES } from "../folder/notes.ts";
-import { within } from "./within.ts";
+import { within } from "../end/within.ts";
 
 /** The sandboxes that this process started: only their parent is told how processes end. */
 export class Children {

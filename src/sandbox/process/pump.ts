@@ -4,7 +4,7 @@ import { ok } from "../../kernel/assert.ts";
 import type { HitMeasure } from "../../kernel/worker/limit.ts";
 import { codeOf } from "../../ports/error-code.ts";
 import type { OutputSink } from "../../ports/sandbox.ts";
-import { within } from "./within.ts";
+import { within } from "../end/within.ts";
 
 /** How much is kept of what a sandbox first writes to `stderr`: a launcher's complaint, bytes. */
 const complaintBytesMax = 4_096;

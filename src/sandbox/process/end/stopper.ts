@@ -141,13 +141,11 @@ export class Stopper {
     const ending = await this.#conclude(instance, stopped, { by, note });
     if (struck.has(instance)) this.#endings.set(instance, ending);
     // Forgotten meanwhile, it is another's to tell.
-    else this.#drop(instance);
+    else {
+      this.#workshop.forget(instance);
+      this.forget(instance);
+    }
     return ending;
-  }
-
-  #drop(instance: string): void {
-    this.#workshop.forget(instance);
-    this.forget(instance);
   }
 
   async #stop(instance: string, options: StopOptions): Promise<Ending | undefined> {

@@ -15,8 +15,8 @@
 
 import type { ChildProcess } from "node:child_process";
 import { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ok } from "../../../kernel/assert.ts";
+import { within } from "../../end/within.ts";
 import { quote } from "./shell.ts";
 
 /** Becomes the program; a failure is told to the keeper, for a program can exit with 127 too. */
@@ -97,8 +97,8 @@ export class KeeperLine {
   }
 
   /** Whether the keeper stands ready; false when it has ended, or the time is up. */
-  ready(withinMs: number): Promise<boolean> {
-    return within(this.#readied.promise, withinMs, false);
+  async ready(withinMs: number): Promise<boolean> {
+    return (await within(this.#readied.promise, withinMs)) ?? false;
   }
 
   /** Has the keeper run its program. */
@@ -108,22 +108,12 @@ export class KeeperLine {
 
   /** Whether the keeper has said, up to its end, that the program could not be run. */
   async hasFailed(withinMs: number): Promise<boolean> {
-    await within(this.#ended, withinMs, undefined);
+    await within(this.#ended, withinMs);
     return this.#said.includes("unlaunched\n");
   }
 
   /** Lets go of the line: a keeper that waits for it exits. */
   drop(): void {
     this.#stream.destroy();
-  }
-}
-
-async function within<T>(promise: Promise<T>, withinMs: number, late: T): Promise<T> {
-  const waiting = new AbortController();
-  const given = sleep(withinMs, late, { signal: waiting.signal }).catch(() => late);
-  try {
-    return await Promise.race([promise, given]);
-  } finally {
-    waiting.abort();
   }
 }
