@@ -29,14 +29,21 @@ beforeAll(() => {
     STINT_PROGRAM: join(import.meta.dirname, "fixtures/pure-v2.ts"),
   };
   const args = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  const library = join(folder, "wide-registers.so");
+  const source = join(import.meta.dirname, "fixtures/wide-registers.c");
+  const made = spawnSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], {
+    encoding: "utf8",
+  });
+  if (isMissing(made.error)) return;
+  if (made.status !== 0) throw new Error(`cc must make ${library}, got ${made.stderr}`);
   const { error, stdout } = spawnSync("linux.uml", [...args, "ro", "quiet"], {
     encoding: "utf8",
     // It keeps a folder of its own there.
-    env: { PATH: process.env["PATH"], HOME: folder },
+    env: { PATH: process.env["PATH"], HOME: folder, LD_PRELOAD: library },
     timeout: bootMs,
     killSignal: "SIGKILL",
   });
-  if (error !== undefined && "code" in error && error.code === "ENOENT") return;
+  if (isMissing(error)) return;
   output = stdout;
   const lines = output.split("\n").filter((line) => line.startsWith("STINT "));
   said = Object.fromEntries(
@@ -49,8 +56,14 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Whether a program could not be started because there is none. */
+function isMissing(error: Error | undefined): boolean {
+  return error !== undefined && "code" in error && error.code === "ENOENT";
+}
+
 /** What the program in that kernel said about something. */
 function answer(name: string): Readonly<Record<string, unknown>> {
+  needsProgram("cc");
   needsProgram("linux.uml");
   const found = said?.[name];
   if (found === undefined) throw new Error(`"${name}" must be answered, got ${output}`);
