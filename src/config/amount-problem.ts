@@ -4,6 +4,8 @@ import {
   BUDGET_FIELDS,
   CONTRACT_FIELDS,
   KILL_CONDITION_FIELDS,
+  LIVENESS_FIELDS,
+  RETENTION_FIELDS,
   SANDBOX_FIELDS,
   type Form,
 } from "./field.ts";
@@ -48,7 +50,14 @@ function tellOne(problem: InputProblem): InputProblem {
 }
 
 function tellingOf(name: string): Telling | undefined {
-  const all = [CONTRACT_FIELDS, BUDGET_FIELDS, KILL_CONDITION_FIELDS, SANDBOX_FIELDS];
+  const all = [
+    CONTRACT_FIELDS,
+    BUDGET_FIELDS,
+    KILL_CONDITION_FIELDS,
+    SANDBOX_FIELDS,
+    LIVENESS_FIELDS,
+    RETENTION_FIELDS,
+  ];
   for (const fields of all) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field !== undefined) return TELLINGS[field.form];

@@ -16,7 +16,9 @@ import {
   BUDGET_FIELDS,
   CONTRACT_FIELDS,
   KILL_CONDITION_FIELDS,
+  LIVENESS_FIELDS,
   readForm,
+  RETENTION_FIELDS,
   SANDBOX_FIELDS,
   tomlNameOf,
   type Field,
@@ -24,7 +26,13 @@ import {
 import { readGround } from "./ground.ts";
 import { findLines } from "./lines.ts";
 import { Reader, type Table } from "./reader.ts";
-import { parseFleetSection, parseRoster, type FleetSection } from "./section.ts";
+import {
+  parseFleetSection,
+  parseRoster,
+  parseSupervise,
+  type FleetSection,
+  type SuperviseSection,
+} from "./section.ts";
 
 /** The name of the file in a repository or folder. */
 export const CONFIG_NAME = "stint.toml";
@@ -36,6 +44,8 @@ export interface Config {
   readonly contract: Contract;
   /** The lanes and rules about ground that are proposed; their regions are not canonical. */
   readonly ground: GroundRules;
+  /** What is aimed at by whoever supervises from this file; never enacted. */
+  readonly supervise: SuperviseSection;
   /** What is well formed and has no effect in this version, in sentences. */
   readonly notes: readonly string[];
 }
@@ -50,6 +60,8 @@ const SECTIONS = [
   "lanes",
   "leases",
   "sandbox",
+  "retention",
+  "supervise",
   "roster",
 ] as const;
 
@@ -67,12 +79,13 @@ export function readConfig(text: string, file: string): Config {
   const reader = new Reader(file, findLines(text));
   reader.keysOf(table, [], SECTIONS);
   const fleet = reader.part(() => parseFleetSection(table["fleet"] ?? {})) ?? {};
-  const contract = readContract(reader, table["contract"] ?? {}, table["sandbox"] ?? {});
+  const contract = readContract(reader, table);
   const ground = readGround(reader, table, fleet.fold_case === true);
+  const supervise = reader.part(() => parseSupervise(table["supervise"] ?? {})) ?? {};
   const notes = readRoster(reader, table["roster"]);
   if (reader.problems.length > 0 || contract === undefined)
     throw new InputError("usage", reader.problems);
-  return { fleet, contract, ground, notes };
+  return { fleet, contract, ground, supervise, notes };
 }
 
 function parseToml(text: string, file: string): Readonly<Record<string, unknown>> {
@@ -86,11 +99,14 @@ function parseToml(text: string, file: string): Readonly<Record<string, unknown>
   }
 }
 
-function readContract(reader: Reader, section: unknown, sandbox: unknown): Contract | undefined {
+function readContract(reader: Reader, table: Table): Contract | undefined {
   const countBefore = reader.problems.length;
+  const read = (name: string, fields: Readonly<Record<string, Field>>): Table =>
+    readFields(reader, table[name] ?? {}, { path: [name], fields });
   const wire = {
-    ...readFields(reader, section, { path: ["contract"], fields: CONTRACT_FIELDS }),
-    sandbox: readFields(reader, sandbox, { path: ["sandbox"], fields: SANDBOX_FIELDS }),
+    ...read("contract", CONTRACT_FIELDS),
+    sandbox: read("sandbox", SANDBOX_FIELDS),
+    retention: read("retention", RETENTION_FIELDS),
   };
   if (reader.problems.length > countBefore) return undefined;
   const contract = reader.part(() => {
@@ -110,7 +126,7 @@ function ofItsOwn({ code, problems }: InputError): InputError {
   return new InputError(code, named);
 }
 
-const OWN_SECTION = /^contract\.(?=sandbox\b)/;
+const OWN_SECTION = /^contract\.(?=(?:sandbox|retention)\b)/;
 
 /** A condition's source, and what checks it. */
 interface Checked {
@@ -167,6 +183,7 @@ function readField(
   { path, form }: { readonly path: readonly string[]; readonly form: Field["form"] },
 ): unknown {
   if (form === "budget") return readFields(reader, value, { path, fields: BUDGET_FIELDS });
+  if (form === "liveness") return readFields(reader, value, { path, fields: LIVENESS_FIELDS });
   // What is no list is left to the parser of contracts to object to.
   if (form === "kill_conditions" && Array.isArray(value))
     return value.map((table: unknown, index) =>

@@ -1,4 +1,10 @@
-import type { Contract, KillCondition, SandboxRules } from "../kernel/fleet/contract.ts";
+import type {
+  Contract,
+  KillCondition,
+  LivenessRules,
+  RetentionRules,
+  SandboxRules,
+} from "../kernel/fleet/contract.ts";
 import type { Budget } from "../kernel/budget/budget.ts";
 import { writeCores, writeDuration, writeSize } from "./amount.ts";
 import { flatChanges, type Change } from "./change.ts";
@@ -6,22 +12,27 @@ import {
   BUDGET_FIELDS,
   CONTRACT_FIELDS,
   KILL_CONDITION_FIELDS,
+  LIVENESS_FIELDS,
+  RETENTION_FIELDS,
   SANDBOX_FIELDS,
   type Field,
   type Form,
 } from "./field.ts";
 
 /** The fields of a journaled document, by their names there. */
-type Document = Contract | Budget | SandboxRules | KillCondition;
+type Document = Contract | Budget | SandboxRules | LivenessRules | RetentionRules | KillCondition;
 
 /** Writes a contract as the tables of a config, whole: reading it gives the same contract. */
 export function writeContract(contract: Contract): string {
-  const { budget, default_child, stop, lease_deny_when, kill_when, sandbox } = contract;
+  const { budget, default_child, stop, lease_deny_when, kill_when, sandbox, liveness } = contract;
   return [
     "[contract]",
     ...linesOf(contract, CONTRACT_FIELDS),
     ...tableOf("contract.budget", budget),
     ...tableOf("contract.default_child", default_child),
+    "",
+    "[contract.liveness]",
+    ...linesOf(liveness, LIVENESS_FIELDS),
     ...stop.flatMap((condition) => conditionLines("contract.stop", condition)),
     ...lease_deny_when.flatMap((one) => conditionLines("contract.lease_deny_when", one)),
     ...kill_when.flatMap((one) => [
@@ -32,6 +43,9 @@ export function writeContract(contract: Contract): string {
     "",
     "[sandbox]",
     ...linesOf(sandbox, SANDBOX_FIELDS),
+    "",
+    "[retention]",
+    ...linesOf(contract.retention, RETENTION_FIELDS),
     "",
   ].join("\n");
 }
@@ -60,7 +74,7 @@ export function linesOf(
 }
 
 /** Forms that are written as tables of their own. */
-const TABLES: ReadonlySet<Form> = new Set(["budget", "conditions", "kill_conditions"]);
+const TABLES: ReadonlySet<Form> = new Set(["budget", "liveness", "conditions", "kill_conditions"]);
 
 function unitLines(value: unknown): readonly string[] {
   // A budget's units: amounts by name, as the contract was parsed.
@@ -98,7 +112,9 @@ function flatten(contract: Contract): ReadonlyMap<string, string> {
   add("", linesOf(contract, CONTRACT_FIELDS));
   add("budget.", linesOf(contract.budget, BUDGET_FIELDS));
   add("default_child.", linesOf(contract.default_child, BUDGET_FIELDS));
+  add("liveness.", linesOf(contract.liveness, LIVENESS_FIELDS));
   add("sandbox.", linesOf(contract.sandbox, SANDBOX_FIELDS));
+  add("retention.", linesOf(contract.retention, RETENTION_FIELDS));
   for (const { name, when } of contract.stop)
     flat.set(`stop.${name}`, when === undefined ? "a function" : quote(when));
   for (const { name, when } of contract.lease_deny_when)

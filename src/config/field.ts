@@ -2,7 +2,14 @@ import { parseCores, parseDuration, parseSize } from "./amount.ts";
 
 /** How a field is written in TOML. */
 export type Form =
-  "plain" | "duration" | "size" | "cores" | "budget" | "conditions" | "kill_conditions";
+  | "plain"
+  | "duration"
+  | "size"
+  | "cores"
+  | "budget"
+  | "liveness"
+  | "conditions"
+  | "kill_conditions";
 
 /** A field of the contract or of a budget: its name in the journal, and how it is written. */
 export interface Field {
@@ -33,6 +40,7 @@ export const CONTRACT_FIELDS: Readonly<Record<string, Field>> = {
   allow_degraded: plain("allow_degraded"),
   budget: { wire: "budget", form: "budget" },
   default_child: { wire: "default_child", form: "budget" },
+  liveness: { wire: "liveness", form: "liveness" },
   stop: { wire: "stop", form: "conditions" },
   lease_deny_when: { wire: "lease_deny_when", form: "conditions" },
   kill_when: { wire: "kill_when", form: "kill_conditions" },
@@ -57,6 +65,20 @@ export const SANDBOX_FIELDS: Readonly<Record<string, Field>> = {
   output: { wire: "output_bytes", form: "size" },
 };
 
+/** The fields of `[contract.liveness]`. */
+export const LIVENESS_FIELDS: Readonly<Record<string, Field>> = {
+  progress_within: time("progress_within_ms"),
+  grace: time("grace_ms"),
+  stalled_after: time("stalled_after_ms"),
+  halt_spinning_after: time("halt_spinning_after_ms"),
+};
+
+/** The fields of `[retention]`. */
+export const RETENTION_FIELDS: Readonly<Record<string, Field>> = {
+  keep: time("keep_ms"),
+  keep_entries: plain("keep_entries"),
+};
+
 /** The fields of `[contract.budget]` and `[contract.default_child]`. */
 export const BUDGET_FIELDS: Readonly<Record<string, Field>> = {
   cpu: { wire: "cpu_milli", form: "cores" },
@@ -71,7 +93,14 @@ export const BUDGET_FIELDS: Readonly<Record<string, Field>> = {
 
 /** The name in TOML of a field of the journal; the same where it has no other. */
 export function tomlNameOf(wire: string): string {
-  const all = [CONTRACT_FIELDS, BUDGET_FIELDS, KILL_CONDITION_FIELDS, SANDBOX_FIELDS];
+  const all = [
+    CONTRACT_FIELDS,
+    BUDGET_FIELDS,
+    KILL_CONDITION_FIELDS,
+    SANDBOX_FIELDS,
+    LIVENESS_FIELDS,
+    RETENTION_FIELDS,
+  ];
   const known = all.flatMap(Object.entries<Field>);
   return known.find(([, field]) => field.wire === wire)?.[0] ?? wire;
 }

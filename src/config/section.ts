@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Worktrees } from "../kernel/lane/lane.ts";
 import { LIMITS } from "../kernel/limits.ts";
+import type { Network } from "../kernel/worker/manifest.ts";
 import { parserOf, type Parser } from "../protocol/parse.ts";
 import { flag, integer, oneOf, plainName, record, text } from "../protocol/scalar.ts";
 
@@ -30,6 +31,17 @@ export interface LeasesSection {
 /** `[repository]`: whose ground the files of worktrees are. */
 export interface RepositorySection {
   readonly worktrees?: Worktrees;
+}
+
+/** `[supervise]`: what `stint supervise --plan` and `--apply` aim at. */
+export interface SuperviseSection {
+  readonly target?: number;
+  readonly lanes?: readonly string[];
+  /** A program and its arguments; `{lane}` in them stands for the lane. */
+  readonly template?: readonly [string, ...string[]];
+  readonly network?: Network;
+  readonly reap?: boolean;
+  readonly count_spinning?: boolean;
 }
 
 /** `[roster]`: who is expected; for later versions. */
@@ -83,6 +95,25 @@ export const parseRepository: Parser<RepositorySection> = parserOf(
   record({
     worktrees: oneOf(["one_ground", "own_ground"]).optional(),
   }) as unknown as z.ZodType<RepositorySection>,
+);
+
+/** Parses `[supervise]`. */
+export const parseSupervise: Parser<SuperviseSection> = parserOf(
+  "supervise",
+  record({
+    target: integer(0, LIMITS.replicasMax).optional(),
+    lanes: names(LIMITS.lanesMax).optional(),
+    template: z
+      .array(text(LIMITS.pathBytesMax, 1), {
+        error: "an array of texts: a program and its arguments",
+      })
+      .min(1, { error: "at least a program" })
+      .max(LIMITS.regionPatternsMax, { error: `at most ${LIMITS.regionPatternsMax} texts` })
+      .optional(),
+    network: oneOf(["none", "controller", "open"]).optional(),
+    reap: flag.optional(),
+    count_spinning: flag.optional(),
+  }) as unknown as z.ZodType<SuperviseSection>,
 );
 
 /** Parses `[roster]`. */

@@ -1,7 +1,7 @@
 import { DEFAULT_CONTRACT, DEGRADATIONS } from "../kernel/fleet/contract.ts";
 import { DEFAULT_GROUND_RULES } from "../kernel/lane/lane.ts";
 import { linesOf } from "./contract-text.ts";
-import { CONTRACT_FIELDS, SANDBOX_FIELDS } from "./field.ts";
+import { CONTRACT_FIELDS, LIVENESS_FIELDS, RETENTION_FIELDS, SANDBOX_FIELDS } from "./field.ts";
 
 /** The text of the config that `init` writes: everything explained, defaults commented out. */
 export function writeTemplate(so: {
@@ -39,18 +39,13 @@ export function writeTemplate(so: {
     "# `controller` (the supervisor alone) or `open`. `stint run` asks for open, `stint spawn` for",
     "# controller; a child has at most its parent's.",
     "",
-    "# What each root worker may have, its descendants included. What is left out is unlimited.",
-    "# [contract.budget]",
-    "# cpu = 2.0",
-    '# memory = "2GiB"',
-    "# processes = 256",
-    '# wall = "1h"',
-    "# spawns = 100",
-    "# units.tokens = 1000000",
-    "",
-    "# What a child gets where its request says nothing.",
-    "# [contract.default_child]",
-    '# memory = "256MiB"',
+    ...BUDGETS,
+    "# Who is getting somewhere: without progress of its own for so long nobody is advancing any",
+    "# more, and is said to be spinning when its grace is over. A worker that is silent for",
+    '# `stalled_after` is stalled ("0s": for reap_after); a halt is proposed for who has spun for',
+    '# `halt_spinning_after` ("0s": never).',
+    "# [contract.liveness]",
+    ...linesOf(DEFAULT_CONTRACT.liveness, LIVENESS_FIELDS).map((line) => `# ${line}`),
     "",
     ...CONDITIONS,
     ...GROUND,
@@ -61,8 +56,36 @@ export function writeTemplate(so: {
     "# [sandbox]",
     ...linesOf(DEFAULT_CONTRACT.sandbox, SANDBOX_FIELDS).map((line) => `# ${line}`),
     "",
+    "# Entries of the journal that are older, or beyond so many, are moved into the archive by the",
+    '# supervisor ("0s" and 0: none are). Back up the folder `segments` with the store then.',
+    "# [retention]",
+    ...linesOf(DEFAULT_CONTRACT.retention, RETENTION_FIELDS).map((line) => `# ${line}`),
+    "",
+    "# What `stint supervise --plan` aims at, and `--apply` carries out: so many workers on these",
+    "# lanes, each started by this command under a lease on its lane. Never in force by itself.",
+    "# [supervise]",
+    "# target = 2",
+    '# lanes = ["api", "tests"]     # in this order; without it all lanes',
+    '# template = ["./agent.sh", "{lane}"]',
+    "",
   ].join("\n");
 }
+
+const BUDGETS: readonly string[] = [
+  "# What each root worker may have, its descendants included. What is left out is unlimited.",
+  "# [contract.budget]",
+  "# cpu = 2.0",
+  '# memory = "2GiB"',
+  "# processes = 256",
+  '# wall = "1h"',
+  "# spawns = 100",
+  "# units.tokens = 1000000",
+  "",
+  "# What a child gets where its request says nothing.",
+  "# [contract.default_child]",
+  '# memory = "256MiB"',
+  "",
+];
 
 const CONDITIONS: readonly string[] = [
   "# Who may not be admitted: CEL over the candidate and the fleet; true refuses.",

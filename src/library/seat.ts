@@ -1,6 +1,7 @@
 import type { Actor } from "../kernel/actor.ts";
 import type { Command, KeyRecord } from "../kernel/command.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ReadCommits } from "../ports/commits.ts";
 import type { GroundSight, Standpoint } from "../ports/ground.ts";
 import type { Head, Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
@@ -30,6 +31,7 @@ export interface Surroundings {
   verifyJournal(journal: Journal, options: VerifyOptions): Promise<Verified>;
   /** Looks at the files that a fleet is about. */
   readonly lookAtGround: (standpoint: Standpoint) => GroundSight;
+  readonly readCommits: ReadCommits;
 }
 
 /** How a journal is verified. */

@@ -78,6 +78,26 @@ const sandbox = record({
   ),
 });
 
+const liveness = record({
+  progress_within_ms: integer(LIMITS.livenessMsMin, LIMITS.livenessMsMax).default(
+    DEFAULT_CONTRACT.liveness.progress_within_ms,
+  ),
+  grace_ms: integer(0, LIMITS.livenessMsMax).default(DEFAULT_CONTRACT.liveness.grace_ms),
+  stalled_after_ms: integer(0, LIMITS.livenessMsMax).default(
+    DEFAULT_CONTRACT.liveness.stalled_after_ms,
+  ),
+  halt_spinning_after_ms: integer(0, LIMITS.livenessMsMax).default(
+    DEFAULT_CONTRACT.liveness.halt_spinning_after_ms,
+  ),
+});
+
+const retention = record({
+  keep_ms: integer(0, LIMITS.retentionMsMax).default(DEFAULT_CONTRACT.retention.keep_ms),
+  keep_entries: integer(0, LIMITS.retentionEntriesMax).default(
+    DEFAULT_CONTRACT.retention.keep_entries,
+  ),
+});
+
 const shape = {
   max_depth: integer(LIMITS.depthMin, LIMITS.depthMax),
   max_replicas: integer(LIMITS.replicasMin, LIMITS.replicasMax),
@@ -115,6 +135,8 @@ const shape = {
   armed_every_ms: integer(0, LIMITS.armedEveryMsMax),
   armed_action: oneOf(ARMED_ACTIONS),
   sandbox,
+  liveness,
+  retention,
 };
 
 const complete = record(shape).superRefine((contract, context) => {
@@ -167,6 +189,7 @@ function* mismatches(contract: Contract): Generator<Mismatch, void, undefined> {
       path: ["armed_every_ms"],
       message: `0, or at least a minute (${LIMITS.armedEveryMsMin})`,
     };
+  yield* retentionTooShort(contract);
   if (register_within_ms > lifetime_ms)
     yield {
       path: ["register_within_ms"],
@@ -181,6 +204,21 @@ function* mismatches(contract: Contract): Generator<Mismatch, void, undefined> {
       };
   }
   yield* defaultsAboveBudget(contract);
+}
+
+/** What is asked for every day must be in the store, wherever the archive is. */
+function* retentionTooShort({ retention }: Contract): Generator<Mismatch, void, undefined> {
+  const { keep_ms: keepMs, keep_entries: keepEntries } = retention;
+  if (keepMs !== 0 && keepMs < LIMITS.retentionMsMin)
+    yield {
+      path: ["retention", "keep_ms"],
+      message: `0, or at least a day and an hour (${LIMITS.retentionMsMin})`,
+    };
+  if (keepEntries !== 0 && keepEntries < LIMITS.retentionEntriesMin)
+    yield {
+      path: ["retention", "keep_entries"],
+      message: `0, or at least ${LIMITS.retentionEntriesMin}`,
+    };
 }
 
 /** A default that no root could hand to a child would refuse every request that relies on it. */

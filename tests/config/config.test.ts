@@ -78,7 +78,8 @@ describe("stint.toml", () => {
   });
 
   test("[CF2] every field of the contract and of a budget has its name in TOML", () => {
-    const wireNames = [...Object.values(CONTRACT_FIELDS).map(({ wire }) => wire), "sandbox"];
+    const fields = Object.values(CONTRACT_FIELDS).map(({ wire }) => wire);
+    const wireNames = [...fields, "sandbox", "retention"];
     expect(Object.values(SANDBOX_FIELDS).map(({ wire }) => wire)).toEqual(
       Object.keys(DEFAULT_CONTRACT.sandbox),
     );

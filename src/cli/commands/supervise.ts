@@ -4,7 +4,10 @@ import type { supervise as superviseHere, SuperviseOptions } from "../../compose
 import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { closeInherited } from "../../system/descriptors.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import type { Call, Said } from "../call.ts";
+import { laneOption } from "../ground/asked.ts";
+import { integerText } from "../text/integer.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
 
 type Supervisor = Awaited<ReturnType<typeof superviseHere>>;
@@ -14,14 +17,37 @@ const STOP_GRACE_MS = 5_000;
 
 const supervise: Verb = {
   name: "supervise",
-  summary: "Be the supervisor of a fleet in this process, until it is idle or told to end",
+  summary: "Plan, or carry out, what keeps so many workers on lanes; without both, supervise",
   details:
-    "`run`, `spawn` and the library start this by themselves, detached. It says on stdout that " +
+    "With --plan it says what is to be done so that as many workers as are aimed at get " +
+    "somewhere on lanes: whom to let be, to look at, to stop because it is stalled, to propose a " +
+    "halt for, and on which free lanes to start a worker. Nothing is written. With --apply it is " +
+    "done: each action only if it would be planned again at that moment, of the very holder, " +
+    "leases and fences that were seen; else it is skipped, and that is said. Nobody who gets " +
+    "anywhere is stopped, and no lease of an outside party is touched. The command after -- is " +
+    "the template of a worker, {lane} in it the lane; it runs under `stint lease with` on that " +
+    "lane, and ends where the lease is refused. Target, lanes and template may stand in " +
+    "[supervise] of stint.toml, too.\n\nWithout both it is the supervisor of a fleet, in this " +
+    "process, until it is idle or told to end. " +
+    "`run`, `spawn` and the library start that by themselves, detached. It says on stdout that " +
     "it serves, as one line of JSON, or that another process does; then it lets go of its " +
     "terminal and writes to `supervisor.log` in the state folder. On SIGTERM it takes no more " +
     "starts, stops its workers and leaves. On the upper rungs of containment its workers end " +
     "with it, however it ends.",
+  parameters: "[command...]",
   options: [
+    { flags: "--plan", description: "say what is to be done, and do nothing" },
+    { flags: "--apply", description: "do it" },
+    {
+      flags: "--target <count>",
+      description: "how many workers are to be alive on the lanes",
+      parse: (text) => integerText("--target", 0, LIMITS.replicasMax)(text),
+    },
+    {
+      flags: "--lanes <names>",
+      description: "lanes, those to be filled first first, with commas (default: all)",
+      parse: parseLanes,
+    },
     { flags: "--dir <folder>", description: "the state folder (default: that of the fleet)" },
     {
       flags: "--idle-ms <ms>",
@@ -37,8 +63,10 @@ const supervise: Verb = {
     { flags: "--image <name>", description: "with `container`: the image, which is there" },
     { flags: "--socket <path>", description: "with `container`: the engine's socket" },
   ],
-  examples: ["stint supervise --dir .git/stint"],
-  isHidden: true,
+  examples: [
+    "stint supervise --plan --target 2 --lanes api,docs",
+    "stint supervise --apply --target 2 -- ./agent.sh {lane}",
+  ],
   run,
 };
 
@@ -86,7 +114,46 @@ function parseMs(text: string): number {
   throw new InputError("usage", [{ path: "--idle-ms", expected: "a number of ms", got: text }]);
 }
 
-async function run(call: Call, { options }: Given): Promise<Said> {
+function parseLanes(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim());
+  return names.map((name) => laneOption("--lanes")(name));
+}
+
+/** What is said of the supervisor itself, and what of a plan. */
+const OWN_OPTIONS = ["dir", "idleMs", "rung", "driver", "image", "socket"];
+const PLAN_OPTIONS = ["target", "lanes"];
+
+async function run(call: Call, given: Given): Promise<Said> {
+  const { options, parameters } = given;
+  const { plan, apply } = options;
+  const isPlanned = plan === true || apply === true;
+  if (plan === true && apply === true) throw unwanted("--apply", "--plan", true);
+  for (const name of isPlanned ? OWN_OPTIONS : PLAN_OPTIONS)
+    if (options[name] !== undefined)
+      throw isPlanned
+        ? unwanted(flagOf(name), "--plan and --apply", options[name])
+        : lacking(flagOf(name), options[name]);
+  if (!isPlanned && parameters.flat().length > 0) throw lacking("COMMAND", parameters.flat()[0]);
+  if (!isPlanned) return runSupervisor(call, given);
+  const { runPlan } = await import("../supervising/run-plan.ts");
+  return runPlan(call, given);
+}
+
+function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function unwanted(path: string, beside: string, got: unknown): InputError {
+  const expected = `absent beside ${beside}`;
+  return new InputError("usage", [{ path, expected, got: describeValue(got) }]);
+}
+
+function lacking(path: string, got: unknown): InputError {
+  const expected = "absent without --plan or --apply";
+  return new InputError("usage", [{ path, expected, got: describeValue(got) }]);
+}
+
+async function runSupervisor(call: Call, { options }: Given): Promise<Said> {
   // Before anything is opened here; no worker is to write to what somebody else has open.
   closeInherited();
   const { supervise: begin, AlreadySupervised } = await import("../../compose/supervisor.ts");

@@ -78,6 +78,26 @@ export interface SandboxRules {
   readonly output_bytes: number;
 }
 
+/** What of the journal stays in its store; the supervisor archives the rest now and then. */
+export interface RetentionRules {
+  /** Entries that are older are archived, ms; 0: age archives none. */
+  readonly keep_ms: number;
+  /** So many of the newest stay, others are archived; 0: their number archives none. */
+  readonly keep_entries: number;
+}
+
+/** When a holder is said to be getting somewhere, and when not. */
+export interface LivenessRules {
+  /** A holder whose last own progress is younger is advancing, ms. */
+  readonly progress_within_ms: number;
+  /** How long a holder without progress is young and nothing is said against it, ms. */
+  readonly grace_ms: number;
+  /** Silent for so long a worker is stalled, ms; 0: for `reap_after_ms`. */
+  readonly stalled_after_ms: number;
+  /** Without progress for so long a halt is proposed, ms; 0: never. */
+  readonly halt_spinning_after_ms: number;
+}
+
 /** The policy in force: every bound of a fleet, in wire form (durations in ms). */
 export interface Contract {
   readonly max_depth: number;
@@ -109,6 +129,8 @@ export interface Contract {
   /** What follows when that was not proven: it is shown, or the fleet is paused as well. */
   readonly armed_action: (typeof ARMED_ACTIONS)[number];
   readonly sandbox: SandboxRules;
+  readonly liveness: LivenessRules;
+  readonly retention: RetentionRules;
 }
 
 /**
@@ -126,6 +148,19 @@ const DEFAULT_SANDBOX: SandboxRules = {
   open_files: 16_384,
   output_bytes: 16 * 2 ** 20,
 };
+
+const DEFAULT_LIVENESS: LivenessRules = {
+  progress_within_ms: 900_000,
+  grace_ms: 1_800_000,
+  stalled_after_ms: 0,
+  halt_spinning_after_ms: 0,
+};
+
+/**
+ * Nothing is archived unless an operator says so: who copies the store alone for a backup would
+ * from then on have a part of the record only.
+ */
+const DEFAULT_RETENTION: RetentionRules = { keep_ms: 0, keep_entries: 0 };
 
 /** The contract that a fleet starts from: what its operator leaves out is as here. */
 export const DEFAULT_CONTRACT: Contract = {
@@ -154,22 +189,34 @@ export const DEFAULT_CONTRACT: Contract = {
   armed_every_ms: 0,
   armed_action: "show",
   sandbox: DEFAULT_SANDBOX,
+  liveness: DEFAULT_LIVENESS,
+  retention: DEFAULT_RETENTION,
 };
 
 /** What was added to contracts since the first ones were journaled. */
 const ADDED: Pick<
   Contract,
-  "lease_deny_when" | "kill_when" | "armed_every_ms" | "armed_action" | "sandbox"
+  | "lease_deny_when"
+  | "kill_when"
+  | "armed_every_ms"
+  | "armed_action"
+  | "sandbox"
+  | "liveness"
+  | "retention"
 > = {
   lease_deny_when: [],
   kill_when: [],
   armed_every_ms: 0,
   armed_action: "show",
   sandbox: DEFAULT_SANDBOX,
+  liveness: DEFAULT_LIVENESS,
+  retention: DEFAULT_RETENTION,
 };
 
 /** A contract as an entry has it, with what older entries could not say. */
 export function wholeContract(recorded: Contract): Contract {
   const sandbox = { ...DEFAULT_SANDBOX, ...recorded.sandbox };
-  return { ...ADDED, ...recorded, sandbox };
+  const liveness = { ...DEFAULT_LIVENESS, ...recorded.liveness };
+  const retention = { ...DEFAULT_RETENTION, ...recorded.retention };
+  return { ...ADDED, ...recorded, sandbox, liveness, retention };
 }

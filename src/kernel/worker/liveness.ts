@@ -7,7 +7,7 @@ import { LIMITS } from "../limits.ts";
 import type { State, Worker } from "../state.ts";
 
 /** How long a worker may be silent before it is stale, ms; at the bound it is stale. */
-export function staleAfterMs(contract: Contract): number {
+export function staleAfterMs(contract: Pick<Contract, "beat_every_ms">): number {
   return LIMITS.staleBeats * contract.beat_every_ms;
 }
 

@@ -1,5 +1,11 @@
 import type { Budget } from "../../kernel/budget/budget.ts";
-import type { Contract, SandboxRules, StopCondition } from "../../kernel/fleet/contract.ts";
+import type {
+  Contract,
+  LivenessRules,
+  RetentionRules,
+  SandboxRules,
+  StopCondition,
+} from "../../kernel/fleet/contract.ts";
 import { parseContract } from "../../protocol/contract.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { toCamel, toEdge, toWire, type Camel } from "../names.ts";
@@ -16,8 +22,12 @@ export interface StopConditionOptions {
 }
 
 /** The fields of a contract that differ from the defaults, as the library writes them. */
-export type ContractOptions = Partial<Omit<Camel<Contract>, "stop" | "sandbox">> & {
+export type ContractOptions = Partial<
+  Omit<Camel<Contract>, "stop" | "sandbox" | "liveness" | "retention">
+> & {
   readonly sandbox?: Partial<Camel<SandboxRules>>;
+  readonly liveness?: Partial<Camel<LivenessRules>>;
+  readonly retention?: Partial<Camel<RetentionRules>>;
   readonly stopConditions?: readonly StopConditionOptions[];
 };
 

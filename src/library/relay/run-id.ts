@@ -42,9 +42,7 @@ export async function findNamedStart(
   const asked = sha256Of(canonicalText({ admission, run, cwd: cwd ?? null }));
   await seat.loop.look();
   for (let attempt = 0; ; attempt += 1) {
-    const seed = sha256Of(canonicalText([seat.fleet, runId, attempt]));
-    const bytes = Buffer.from(seed, "hex").subarray(0, instanceBytes);
-    const instance = `w-${base32(bytes)}`;
+    const instance = instanceOf(seat.fleet, runId, attempt);
     const ids = { instance, order: `run-${instance}-${asked.slice(0, digestChars)}` };
     const entries = await seat.store.journal.about(instance, LIMITS.readEntriesMax);
     const admitted = entries.find(({ kind }) => kind === "worker.admitted");
@@ -58,6 +56,29 @@ export async function findNamedStart(
     if (!isLapsed || attempt + 1 >= attemptsMax)
       return { kind: "known", manifest: admitted.data.manifest };
   }
+}
+
+function instanceOf(fleet: string, runId: string, attempt: number): string {
+  const seed = sha256Of(canonicalText([fleet, runId, attempt]));
+  return `w-${base32(Buffer.from(seed, "hex").subarray(0, instanceBytes))}`;
+}
+
+/**
+ * The worker that a named start has come to, by what the journal says now: null where none was
+ * admitted, or all that were have lapsed or were taken back before anything ran.
+ */
+export async function findRun(
+  seat: Pick<Seat, "fleet" | "store">,
+  runId: string,
+): Promise<string | null> {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const instance = instanceOf(seat.fleet, runId, attempt);
+    const entries = await seat.store.journal.about(instance, LIMITS.readEntriesMax);
+    if (entries.length === 0) return null;
+    const isAdmitted = entries.some(({ kind }) => kind === "worker.admitted");
+    if (isAdmitted && !entries.some(({ kind }) => kind === "worker.lapsed")) return instance;
+  }
+  return null;
 }
 
 /** Whether whoever asked for it took it back before it was admitted: its id is used up then. */

@@ -86,6 +86,13 @@ export const CONTRACT_TYPES = {
     open_files: "int",
     output_bytes: "int",
   },
+  liveness: {
+    progress_within_ms: "int",
+    grace_ms: "int",
+    stalled_after_ms: "int",
+    halt_spinning_after_ms: "int",
+  },
+  retention: { keep_ms: "int", keep_entries: "int" },
 } as const satisfies Record<keyof Contract, CelType>;
 
 /** Every name that a stop condition may use, with its CEL type. */
