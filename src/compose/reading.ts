@@ -25,7 +25,7 @@ export async function readFleet(stateDir: string): Promise<Reading> {
   const clock = systemClock();
   const journal = await openSqliteJournal({ folder: stateDir, clock, create: false });
   try {
-    const { state, head } = await placeOf(journal, signerOf(stateDir));
+    const { state, head } = await placeIn(journal, stateDir);
     const beats = await readBeats(stateDir, clock);
     return { state, seq: head.seq, beats, nowMs: clock.read().wallMs };
   } finally {
@@ -39,7 +39,9 @@ function signerOf(stateDir: string): Signer | undefined {
   return secret === undefined ? undefined : openSigner(secret);
 }
 
-function placeOf(journal: Journal, signer: Signer | undefined): Promise<Place> {
+/** The newest place of the journal in a state folder. Throws the faults of the store. */
+export function placeIn(journal: Journal, stateDir: string): Promise<Place> {
+  const signer = signerOf(stateDir);
   if (signer === undefined) return readOn(journal, START);
   return findPlace({ journal, signer, log: SILENT });
 }

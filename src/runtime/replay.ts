@@ -1,10 +1,8 @@
-import { decide } from "../kernel/decide.ts";
-import { RULES, type Entry } from "../kernel/entry.ts";
+import type { Entry } from "../kernel/entry.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { State } from "../kernel/state.ts";
 import type { Head, Journal } from "../ports/journal.ts";
-import { canonicalText, sha256Of } from "./canonical.ts";
-import { submissionOf } from "./carry/recorded-command.ts";
+import { sha256Of } from "./canonical.ts";
 import type { Loop } from "./loop.ts";
 import { advance, START, type Place } from "./place.ts";
 import { encodeState } from "./state-codec.ts";
@@ -58,54 +56,6 @@ export async function compareWithReplay(
 /** SHA-256 over a state's canonical bytes, lowercase hex. */
 export function hashState(state: State): string {
   return sha256Of(encodeState(state));
-}
-
-/** A decision that comes out otherwise now than it was recorded; texts are canonical JSON. */
-export interface Difference {
-  /** The first entry of the decision. */
-  readonly seq: number;
-  readonly id: string;
-  readonly recorded: string;
-  readonly decided: string;
-}
-
-/**
- * Decides every recorded command again, on the fold of the entries before it and at its recorded
- * time, and compares the events byte for byte (I7). Decisions of other rules are passed over.
- */
-export async function redecide(
-  journal: Journal,
-  options: ReplayOptions = {},
-): Promise<readonly Difference[]> {
-  const differences: Difference[] = [];
-  let before: Place = START;
-  let decision: Entry[] = [];
-  const close = (): void => {
-    const difference = compareDecision(before.state, decision);
-    if (difference !== undefined) differences.push(difference);
-    before = advance(before, decision);
-    decision = [];
-  };
-  await readAll(journal, options, (place, entries) => {
-    for (const entry of entries) {
-      if (decision.length > 0 && decision[0]?.id !== entry.id) close();
-      decision.push(entry);
-    }
-    const last = entries.at(-1);
-    return last === undefined ? place : { ...place, head: { seq: last.seq, hash: last.hash } };
-  });
-  close();
-  return differences;
-}
-
-function compareDecision(before: State, decision: readonly Entry[]): Difference | undefined {
-  const [first] = decision;
-  if (first === undefined || first.rules !== RULES) return undefined;
-  const { seq, id, at_ms: atMs, command } = first;
-  const recorded = canonicalText(decision.map(({ kind, data }) => ({ kind, data })));
-  const events = command === null ? [] : decide(before, submissionOf(first, command), atMs).events;
-  const decided = canonicalText(events);
-  return decided === recorded ? undefined : { seq, id, recorded, decided };
 }
 
 async function readAll(

@@ -4,6 +4,7 @@ import { subjectOf } from "../../kernel/subject.ts";
 import type { Named } from "../../library/explain/words.ts";
 import { WHOLE_WORKER_ID } from "../../library/lease/options.ts";
 import { Refused } from "../../library/refused.ts";
+import { codeOf } from "../../ports/error-code.ts";
 import { GENESIS, type Head, type Journal } from "../../ports/journal.ts";
 import { describeValue, isPlainObject } from "../../protocol/input.ts";
 
@@ -98,6 +99,12 @@ function workerIn(holder: unknown): string | null {
   return typeof worker === "string" && WHOLE_WORKER_ID.test(worker) ? worker : null;
 }
 
+/** A name only helps: without the segment that tells it, the id must do. */
+function noneOfArchive(error: unknown): readonly Entry[] {
+  if (codeOf(error) === "archive_broken") return [];
+  throw error;
+}
+
 /** How many names are remembered: a stream may go on for ever. */
 const namesMax = 10_000;
 
@@ -129,7 +136,7 @@ export class WorkerNames {
   /** Learns the name of one worker, also of one that has ended. */
   async find(id: string): Promise<void> {
     if (this.#names.has(id)) return;
-    const entries = await this.#journal.about(id, entriesMax);
+    const entries = await this.#journal.about(id, entriesMax).catch(noneOfArchive);
     const admitted = entries.find((entry) => entry.kind === "worker.admitted");
     this.#keep(id, admitted?.data.manifest.name);
   }

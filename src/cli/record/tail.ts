@@ -44,6 +44,9 @@ export async function* readTail(
 /** The head that an entry follows; undefined while the journal ends before it. */
 async function headBefore(journal: Journal, fromSeq: number): Promise<Head | undefined> {
   if (fromSeq <= 1) return GENESIS;
+  // Where the archive ends its record tells the hash: its files are not needed for what follows.
+  const archived = (await journal.segments()).find(({ last }) => last.seq === fromSeq - 1);
+  if (archived !== undefined) return archived.last;
   const [stored] = await journal.readStored(fromSeq - 2, 1);
   if (stored === undefined) return undefined;
   if (stored.seq < fromSeq) return { seq: stored.seq, hash: stored.hash };

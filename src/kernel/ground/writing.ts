@@ -147,11 +147,14 @@ function isWithinRights(state: State, { holder, effort }: Writing, file: FilePat
   return rights.ok && hasResource(rights.region, resource, effort);
 }
 
-/** The live leases that have a resource, the one that was granted last first. */
-function coveringAt(
-  { book }: State,
+/**
+ * The live leases that have a resource, the one that was granted last first. Throws `EffortSpent`
+ * where it has an effort, and that is used up.
+ */
+export function coveringAt(
+  { book }: Pick<State, "book">,
   resource: Resource,
-  { atMs, effort }: Writing,
+  { atMs, effort }: Pick<Writing, "atMs" | "effort">,
 ): readonly Lease[] {
   const found: Lease[] = [];
   for (const id of book.index.covering(resource, effort)) {
@@ -165,8 +168,11 @@ function seqOf({ id }: Lease): number {
   return Number(id.slice(2));
 }
 
-/** Those that may write: the innermost exclusive lease alone, or all slots. */
-function writersOf(covering: readonly Lease[]): readonly Lease[] {
+/**
+ * Of the leases that have a resource those that may write it: the innermost exclusive one alone, or
+ * all slots. They are given as {@link coveringAt} answers them.
+ */
+export function writersOf(covering: readonly Lease[]): readonly Lease[] {
   const writing = covering.filter(({ mode }) => mode !== "shared");
   const innermost = writing.find(({ mode }) => mode === "exclusive");
   return innermost === undefined ? writing : [innermost];

@@ -1,6 +1,7 @@
 import type { Command, CommandKind, CommandMap } from "../../kernel/command.ts";
 import { UNSEEN } from "../recovery/unseen.ts";
 import { ASKED_OF_LEASES } from "./lease-words.ts";
+import { ASKED_OF_PLACES } from "./place-words.ts";
 import {
   budgetWords,
   hitWords,
@@ -65,6 +66,7 @@ const ASKED: Sentences = {
   "budget.charge": ({ worker, amounts }, named) =>
     `to charge ${workerWords(worker, named)} with ${budgetWords(amounts)}`,
   ...ASKED_OF_LEASES,
+  ...ASKED_OF_PLACES,
   "condition.trip": ({ condition, worker, held_ms }, named) =>
     `that the kill condition ${quoted(condition)} take effect` +
     (worker === undefined ? "" : ` on ${workerWords(worker, named)}`) +

@@ -6,6 +6,7 @@ import { isProof, type Outcome, type StopReason } from "../../kernel/worker/evid
 import { UNSEEN } from "../recovery/unseen.ts";
 import { askedWords } from "./asked.ts";
 import { HAPPENED_TO_LEASES } from "./lease-words.ts";
+import { HAPPENED_TO_PLACES } from "./place-words.ts";
 import {
   actorWords,
   budgetWords,
@@ -121,6 +122,7 @@ const HAPPENED: Sentences = {
     `worker ${workerWords(worker, named)} was charged with ${budgetWords(amounts)}` +
     (claimed ? ", by its own word" : ""),
   ...HAPPENED_TO_LEASES,
+  ...HAPPENED_TO_PLACES,
   "condition.tripped": ({ condition, worker, action, held_ms }, named) =>
     `the kill condition ${quoted(condition)} tripped` +
     (worker === undefined ? "" : ` on ${workerWords(worker, named)}`) +

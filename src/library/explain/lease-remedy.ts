@@ -4,6 +4,7 @@ import { isOrphaned } from "../../kernel/lease/holding.ts";
 import { nameOf, type Lease } from "../../kernel/lease/lease.ts";
 import type { Facts, RefusedCase } from "./facts.ts";
 import { regionWords } from "./lease-words.ts";
+import { passingRemedy } from "./place-words.ts";
 import { instantWords, quoted, workerWords } from "./words.ts";
 
 type Remedy = (facts: Facts, so: RefusedCase) => string;
@@ -33,21 +34,39 @@ export const LEASE_REMEDIES = {
   conflict: (facts, so) => conflictRemedy(facts, so),
   slots_full: (facts) =>
     `it would have passed once one of the ${facts.number("held")} leases on lane ` +
-    `${quoted(facts.text("lane"))} had ended, by ` +
-    `${instantWords(facts.number("next_expires_at_ms"))} unless that is renewed, or with more ` +
-    `slots than ${facts.number("slots")}`,
+    `${quoted(facts.text("lane"))} had ended` +
+    (facts.has("next_expires_at_ms")
+      ? `, by ${instantWords(facts.number("next_expires_at_ms"))} unless that is renewed`
+      : "") +
+    (facts.has("waiting_count")
+      ? ` and the ${facts.number("waiting_count")} who came first been served`
+      : "") +
+    `, or with more slots than ${facts.number("slots")}`,
   fence_stale: (facts) =>
     `it would have passed with the fence ${facts.number("fence")} of ${facts.text("lease_id")}; ` +
     `${facts.number("got")} is that of an earlier holder`,
   lanes_invalid: (facts) =>
-    facts.has("expected")
-      ? `it would have passed had lane ${quoted(facts.text("lane"))} been one that has ` +
-        facts.text("expected")
-      : `it would have passed had ${quoted(facts.text("lane"))} been the name of one lane alone`,
+    facts.has("field")
+      ? `it would have passed with ${facts.text("field")} ${quoted(facts.text("expected"))}, or ` +
+        `once ${facts.text("lease_id")} and all other leases had ended`
+      : facts.has("expected")
+        ? `it would have passed had lane ${quoted(facts.text("lane"))} been one that has ` +
+          facts.text("expected")
+        : `it would have passed had ${quoted(facts.text("lane"))} been the name of one lane alone`,
 } satisfies Readonly<Record<string, Remedy>>;
 
 function mismatchRemedy(facts: Facts, so: RefusedCase): string {
   const { command, named, state } = so;
+  if (command.kind === "lease.mount")
+    return (
+      `it would have passed for the worker that holds ${facts.text("lease_id")}, while that ` +
+      `runs; ${workerWords(facts.text("got"), named)} did not, or not any more`
+    );
+  if (!facts.has("lease_id"))
+    return (
+      `it would have passed from ${nameWords(facts.text("holder"), named)}, who waits in ` +
+      `${facts.text("place")}; an operator can end that by \`stint lease wait-cancel\``
+    );
   const holder = nameWords(facts.text("holder"), named);
   const id = facts.text("lease_id");
   const lease = state.book.leases.get(id);
@@ -94,6 +113,7 @@ function conflictRemedy(facts: Facts, { named, state }: RefusedCase): string {
       `${regionWords(facts.list("also_held"))}, which was given as held`
     );
   if (facts.has("mounted")) return mountedRemedy(facts, named);
+  if (facts.has("place")) return passingRemedy(facts);
   const whose = facts.text("own") === "true" ? ", its own," : "";
   const holder = nameWords(facts.text("holder"), named);
   const narrower = facts.has("witness")

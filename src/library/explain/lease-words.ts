@@ -5,6 +5,7 @@ import type { EventKind, EventMap } from "../../kernel/event.ts";
 import { withoutWorktree } from "../../kernel/ground/worktree.ts";
 import type { Claim, Holder } from "../../kernel/lease/lease.ts";
 import type { State } from "../../kernel/state.ts";
+import { grantGrounds, handOverGrounds } from "./grant-grounds.ts";
 import { instantWords, listWords, quoted, workerWords, type Named } from "./words.ts";
 
 type Noun = `lease.${string}` | `lane.${string}` | `lanes.${string}`;
@@ -36,7 +37,8 @@ export const ASKED_OF_LEASES: Asked = {
   "lease.acquire": (data, named) =>
     `for a lease of ${groundWords(data)} for ${holderWords(data.holder, named)}` +
     `${data.mode === undefined ? "" : `, as ${data.mode}`}, for ${data.ttl_ms} ms` +
-    (data.key === undefined ? "" : `, under the key ${quoted(data.key)}`),
+    (data.key === undefined ? "" : `, under the key ${quoted(data.key)}`) +
+    (data.wait_ms === undefined ? "" : `, waiting up to ${data.wait_ms} ms`),
   "lease.renew": ({ lease, claim }, named) => `to renew ${lease} as ${claimWords(claim, named)}`,
   "lease.release": ({ lease, claim }, named) =>
     `to release ${lease} as ${claimWords(claim, named)}`,
@@ -75,7 +77,8 @@ export const HAPPENED_TO_LEASES: Happened = {
     (data.widened_from === undefined
       ? ""
       : `, widened to whole folders from ${regionWords(data.widened_from)}`) +
-    (data.lender === undefined ? "" : `, lent of ${data.lender}`),
+    (data.lender === undefined ? "" : `, lent of ${data.lender}`) +
+    (data.place === undefined ? "" : `, which had waited in ${data.place}`),
   "lease.renewed": ({ lease, expires_at_ms }) =>
     `lease ${lease} was renewed until ${instantWords(expires_at_ms)}`,
   "lease.narrowed": ({ lease, region }) => `lease ${lease} was narrowed to ${regionWords(region)}`,
@@ -116,10 +119,7 @@ export const GROUNDS_OF_LEASES: Grounds = {
   "lease.narrowed": ({ lease }, { state }) =>
     `its holder asked, and the region lies in what it had, ` +
     regionWords(state.book.leases.get(lease)?.region ?? []),
-  "lease.handed_over": ({ orphan }) =>
-    orphan
-      ? "its holder was a worker that had ended, and the new one may hold it; it has a new fence"
-      : "its holder asked, and the new one may hold it; it has a new fence",
+  "lease.handed_over": (data, so) => handOverGrounds(data, so),
   "lease.released": ({ cause }) =>
     cause === "completed"
       ? "a worker that ends as completed is done with its ground"
@@ -138,22 +138,6 @@ export const GROUNDS_OF_LEASES: Grounds = {
     "its supervisor saw the kernel make the mount read-only, which it does only when nothing has " +
     "a file there open for writing; others may have the ground now",
 };
-
-function grantGrounds(data: EventMap["lease.granted"], so: Decided): string {
-  const passed = (data.passed_over ?? []).map(({ lane, code }) => {
-    return `lane ${JSON.stringify(lane)} was passed over for ${JSON.stringify(code)}`;
-  });
-  const ground =
-    data.lender === undefined
-      ? "no other live lease was in the way"
-      : `it lies in ${data.lender}, whose holder lent it`;
-  const who =
-    "worker" in data.holder
-      ? `${workerWords(data.holder.worker, so.named)} ran, was neither stale nor in quarantine, ` +
-        "and the ground lies in its regions"
-      : "an outside party may hold any ground";
-  return ["every check passed: the fleet was open", who, ground, ...passed].join("; ");
-}
 
 function grantedWords({ lane, region, alone, worktree }: EventMap["lease.granted"]): string {
   const patterns = worktree === undefined ? region : withoutWorktree(region);
@@ -189,7 +173,8 @@ function nameWords(name: string, named: Named): string {
   return named(name) === undefined ? quoted(name) : workerWords(name, named);
 }
 
-function claimWords(claim: Claim, named: Named): string {
+/** Who somebody says to be, for people. */
+export function claimWords(claim: Claim, named: Named): string {
   if ("worker" in claim) return workerWords(claim.worker, named);
   const who = claim.name === undefined ? "whoever" : quoted(claim.name);
   return `${who} with ${claim.token_hash === undefined ? "no token" : "a token"}`;

@@ -3,7 +3,9 @@
 
 import type { RefusalCode } from "../../kernel/refusal.ts";
 import { isLive } from "../../kernel/state.ts";
+import { conditionCheckRemedy, limitRemedy, regionRemedy } from "./bound-remedy.ts";
 import { Facts, type RefusedCase } from "./facts.ts";
+import { PLACE_REMEDIES } from "./place-words.ts";
 import { LEASE_REMEDIES, leaseRightsRemedy } from "./lease-remedy.ts";
 import { instantWords, listWords, quoted, workersWords, workerWords } from "./words.ts";
 
@@ -77,9 +79,7 @@ const REMEDIES: Remedies = {
   manifest_used: (facts) =>
     never(`a manifest is good for once, and that of ${facts.text("instance")} was used`) +
     "; a new admission gives a new one",
-  contract_invalid: (facts) =>
-    `it would have passed had the stop condition ${quoted(facts.text("condition"))} been sound: ` +
-    facts.text("problem"),
+  contract_invalid: (facts, so) => conditionCheckRemedy(facts, so),
   instance_taken: (facts) =>
     `it would have passed with an id that was never used; ${facts.text("instance")} was`,
   worker_unknown: (facts) =>
@@ -102,7 +102,7 @@ const REMEDIES: Remedies = {
     `it would have passed before ${instantWords(facts.number("expires_at_ms"))}, the end of its ` +
     "lifetime; now it can only be stopped",
   workers_live: () => "it would have passed once every worker had ended",
-  limit_exceeded: () => "it would have passed within the limit that it names",
+  limit_exceeded: (facts) => limitRemedy(facts),
   rate_limited: (facts) =>
     `it would have been decided ${facts.number("retry_after_ms")} ms later, or under a contract ` +
     `whose refusals_per_minute is above ${facts.number("max")}`,
@@ -118,9 +118,7 @@ const REMEDIES: Remedies = {
   ...LEASE_REMEDIES,
   not_writable: unbuilt,
   thaw_unsafe: unbuilt,
-  wait_deadlock: unbuilt,
-  wait_timeout: unbuilt,
-  queue_full: unbuilt,
+  ...PLACE_REMEDIES,
 };
 
 const MANIFEST_REMEDY = "it would have passed with the manifest that the admission handed out";
@@ -133,12 +131,6 @@ const MANIFEST_REMEDIES: Readonly<Record<string, string>> = {
   key: "it would have passed with a manifest that was issued under the key in force",
   content: `${MANIFEST_REMEDY}; this one says something that was never admitted`,
 };
-
-function regionRemedy(facts: Facts): string {
-  if (facts.has("expected"))
-    return `it would have passed with regions that have ${facts.text("expected")}`;
-  return "it would have passed with regions of fewer and plainer patterns";
-}
 
 function rightsRemedy(facts: Facts): string {
   const parents = `with ${facts.text("field")} ${facts.text("parent")}, as its parent has it`;

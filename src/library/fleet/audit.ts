@@ -1,5 +1,6 @@
 import { Fault } from "../../ports/fault.ts";
-import { compareWithReplay, redecide } from "../../runtime/replay.ts";
+import { compareWithReplay } from "../../runtime/replay.ts";
+import { redecide } from "../../runtime/replaying/redeciding.ts";
 import type { Seat } from "../seat.ts";
 
 /** How far an audit has come. */

@@ -5,8 +5,13 @@ import type { EntriesOptions } from "../feed/entries.ts";
 import type { EntryView, FeedKind, FeedMap } from "../feed/feed.ts";
 import type { Metrics } from "../feed/metrics.ts";
 import type { LeaseKeeper } from "../ground/keeper.ts";
+import type { FleetInquirer } from "../inquiry/inquirer.ts";
 import type { Receipt } from "../kill/receipt.ts";
 import type { RecordedReceipt } from "../kill/recorded-receipt.ts";
+import type { LivenessView } from "../liveness/view.ts";
+import type { ApplyOptions, DoneView, SupervisionOptions } from "../supervision/options.ts";
+import type { SupervisionPlan } from "../supervision/plan.ts";
+import type { HaltWatch, WatchOptions } from "../supervision/watch.ts";
 import type { PlainAnswer } from "../plain-command.ts";
 import type { Refusable } from "../refused.ts";
 import type { SupervisorView } from "../relay/supervisor-door.ts";
@@ -77,7 +82,7 @@ export interface ReasonOptions {
  * Verbs throw `Refused` when the rules say no; `tryStart`, `maybeReplicate` and the single steps
  * answer the refusal. All throw an InputError for what cannot be understood, and `Fault`s.
  */
-export interface Fleet extends LeaseKeeper, AsyncDisposable {
+export interface Fleet extends FleetInquirer, LeaseKeeper, AsyncDisposable {
   readonly id: string;
   readonly name: string;
   /** `open`, `paused` or `killed`, at the last look. */
@@ -98,6 +103,31 @@ export interface Fleet extends LeaseKeeper, AsyncDisposable {
   worker(reference: string): Promise<WorkerView | undefined>;
   /** A worker, its parent, and so on up to its root, the dead included. */
   lineage(reference: string): Promise<readonly WorkerView[]>;
+  /**
+   * Who gets anywhere, by which rule, and on what evidence: all live workers, and the outside
+   * parties that hold leases; or one of them, named as a worker is or by its name as a holder.
+   * Nothing is written. Throws `Refused` `worker_unknown` for who is none of these.
+   */
+  liveness(reference?: string): Promise<readonly LivenessView[]>;
+  /**
+   * What is to be done so that as many workers as are aimed at get somewhere on lanes: whom to let
+   * be, to look at, to stop, to ask to halt, and what to start. Nothing is written.
+   */
+  planSupervision(options: SupervisionOptions): Promise<SupervisionPlan>;
+  /**
+   * Carries out a plan under the options that it was made with. Each action only if it would be
+   * planned again at that moment, and about the very holder and leases that were seen; else it is
+   * skipped. Nobody who is well is stopped, and no outside party's lease is touched.
+   */
+  applySupervision(
+    plan: SupervisionPlan,
+    options: SupervisionOptions & ApplyOptions,
+  ): Promise<readonly DoneView[]>;
+  /**
+   * Watches who gets anywhere: each `round` judges once, and proposes a halt, on record, for who is
+   * stalled or has spun for long, once per window until it recovers. Nobody is stopped.
+   */
+  watchHalts(options?: WatchOptions): HaltWatch;
   /** The fleet in numbers at the last look; nothing is written. */
   metrics(): Metrics;
   /** The journal's entries from the first on; with `follow` also those to come. */

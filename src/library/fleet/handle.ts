@@ -6,12 +6,24 @@ import { parseCommandData } from "../../protocol/command.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { parseReason } from "../../protocol/worker.ts";
 import { demandBesideGround } from "../ground/above-ground.ts";
+import { demandOpen } from "../closed.ts";
 import { demandOptions } from "../given-options.ts";
+import { absentLeftOut } from "../lease/options.ts";
+import { Appliance } from "../supervision/apply.ts";
+import { lookAround } from "../supervision/look.ts";
+import {
+  parseSupervision,
+  type ApplyOptions,
+  type DoneView,
+  type SupervisionOptions,
+} from "../supervision/options.ts";
+import { plan, type SupervisionPlan } from "../supervision/plan.ts";
+import { JudgingWatch, type HaltWatch, type WatchOptions } from "../supervision/watch.ts";
 import { FleetGround } from "../ground/fleet-ground.ts";
 import { kill } from "../kill/kill.ts";
 import type { Receipt } from "../kill/receipt.ts";
 import { stopWithReceipt } from "../kill/stop.ts";
-import { toCamel, toWire } from "../names.ts";
+import { snapshotOf, toCamel, toWire } from "../names.ts";
 import { givePlainCommand, type PlainAnswer } from "../plain-command.ts";
 import { Refused, type Refusable } from "../refused.ts";
 import { startAnywhere } from "../relay/starting.ts";
@@ -127,6 +139,28 @@ export class FleetHandle extends FleetGround implements Fleet {
 
   async requestHalt(request: HaltOptions): Promise<void> {
     await this.#give("halt.request", toWire(request, "request") as object, "request");
+  }
+
+  async planSupervision(options: SupervisionOptions): Promise<SupervisionPlan> {
+    demandOpen(this.#seat);
+    const parsed = parseSupervision(options);
+    return snapshotOf(plan(await lookAround(this.#seat, parsed), parsed));
+  }
+
+  async applySupervision(
+    given: SupervisionPlan,
+    options: SupervisionOptions & ApplyOptions,
+  ): Promise<readonly DoneView[]> {
+    demandOpen(this.#seat);
+    const { startFor, onDone, signal, ...asked } = options;
+    const appliance = new Appliance(this.#seat, this, parseSupervision(asked));
+    const how = { startFor, onDone, signal };
+    return appliance.apply(given, absentLeftOut(how));
+  }
+
+  watchHalts(options?: WatchOptions): HaltWatch {
+    demandOpen(this.#seat);
+    return new JudgingWatch(this.#seat, options);
   }
 
   async kill(options: KillOptions): Promise<Receipt> {

@@ -7,8 +7,20 @@ import type { EntryView, Feed, FeedKind, FeedMap } from "../feed/feed.ts";
 import type { Counters, Metrics } from "../feed/metrics.ts";
 import { makeEvent, makeMetric } from "../feed/said.ts";
 import { demandOptions } from "../given-options.ts";
+import {
+  replayFor,
+  whatIfFor,
+  type FleetInquirer,
+  type ReplayOptions,
+  type ReplayReport,
+  type WhatIfOptions,
+  type WhatIfReport,
+} from "../inquiry/inquirer.ts";
+import { readWhy, whyPath, type PathInquiry, type WhyOptions } from "../inquiry/why.ts";
 import { isReceiptSigned, type Receipt } from "../kill/receipt.ts";
 import { findReceipt, type RecordedReceipt } from "../kill/recorded-receipt.ts";
+import { judgeNow } from "../liveness/liveness.ts";
+import type { LivenessView } from "../liveness/view.ts";
 import type { Member } from "../member.ts";
 import { toEdge } from "../names.ts";
 import type { Refusable } from "../refused.ts";
@@ -42,7 +54,7 @@ export interface FleetParts {
  * The half of a handle that only looks: nothing here writes an entry. Once it is closed, what it
  * last saw is no answer any more: `Fault` `closed`. Only what is not the fleet's to say goes on.
  */
-export class FleetReader {
+export class FleetReader implements FleetInquirer {
   readonly #parts: FleetParts;
   readonly #seat: Seat;
 
@@ -101,6 +113,12 @@ export class FleetReader {
     return toEdge(foreseeStop(this.#seat.loop.state(), ids, { tree, by }));
   }
 
+  async liveness(reference?: string): Promise<readonly LivenessView[]> {
+    demandOpen(this.#seat);
+    const { views } = await judgeNow(this.#seat, reference);
+    return Object.freeze(views);
+  }
+
   async supervisor(): Promise<SupervisorView | null> {
     demandOpen(this.#seat);
     const status = await this.#parts.member.relay?.link.status();
@@ -144,6 +162,23 @@ export class FleetReader {
   async explain(seq: number): Promise<Explanation> {
     demandOpen(this.#seat);
     return toEdge(await explainEntry(this.#seat.store.journal, seq));
+  }
+
+  async why(path: string, options?: WhyOptions): Promise<PathInquiry> {
+    demandOpen(this.#seat);
+    return toEdge(await whyPath(this.#seat, readWhy(path, options)));
+  }
+
+  async replay(options?: ReplayOptions): Promise<ReplayReport> {
+    demandOpen(this.#seat);
+    const { store, timers } = this.#seat;
+    return replayFor({ journal: store.journal, timers }, options);
+  }
+
+  async whatIf(options: WhatIfOptions): Promise<WhatIfReport> {
+    demandOpen(this.#seat);
+    const { store, timers } = this.#seat;
+    return whatIfFor({ journal: store.journal, timers }, options);
   }
 
   isQuarantined(reference: string): boolean {

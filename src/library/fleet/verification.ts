@@ -1,6 +1,7 @@
 import { LIMITS } from "../../kernel/limits.ts";
 import { GENESIS, type Journal } from "../../ports/journal.ts";
-import { redecide, replay } from "../../runtime/replay.ts";
+import { replay } from "../../runtime/replay.ts";
+import { redecide } from "../../runtime/replaying/redeciding.ts";
 import type { Verified } from "../seat.ts";
 
 /** What verifying a journal has shown; what is wrong with it is thrown instead. */

@@ -109,7 +109,7 @@ function sharedEffort(
  * What a path means, as patterns do: a file, also after `file:`, or after the name of another
  * namespace a resource as it is written. A file that is called so is meant by `./port:8080`.
  */
-function findMeant(ground: Ground, path: string): FilePath | null {
+export function findMeant(ground: Ground, path: string): FilePath | null {
   const named = NAMESPACE.exec(path);
   if (named === null) return ground.find(path);
   const [lead, namespace] = named;
@@ -123,7 +123,15 @@ function findMeant(ground: Ground, path: string): FilePath | null {
   };
 }
 
-function groundOf({ store, lookAtGround }: CheckSeat, cwd: string, by: Asking): Ground {
+/**
+ * The ground that a fleet is about, as it is seen from a folder. Throws an InputError where nobody
+ * says which it is.
+ */
+export function groundOf(
+  { store, lookAtGround }: Pick<CheckSeat, "store" | "lookAtGround">,
+  cwd: string,
+  by: Asking | { readonly root?: string | undefined },
+): Ground {
   const root = "root" in by ? by.root : undefined;
   const stateDir = store.address?.dir;
   const sight = lookAtGround({
@@ -137,11 +145,14 @@ function groundOf({ store, lookAtGround }: CheckSeat, cwd: string, by: Asking): 
   throw new InputError("usage", [{ path, expected, got: describeValue(got) }]);
 }
 
-/** The state and the journal time that it is true at, read by an append that writes nothing. */
-async function lookNow({
+/**
+ * The state and the journal time that it is true at, read by an append that writes nothing. Throws
+ * the `Fault`s of appending.
+ */
+export async function lookNow({
   loop,
   store,
-}: CheckSeat): Promise<{ readonly state: State; readonly atMs: number }> {
+}: Pick<CheckSeat, "loop" | "store">): Promise<{ readonly state: State; readonly atMs: number }> {
   for (let look = 0; look < looksMax; look += 1) {
     await loop.look();
     const state = loop.state();

@@ -33,10 +33,13 @@ import {
   acquire,
   act,
   enactLanes,
+  keep,
+  leave,
   leaseOf,
   outside,
   release,
   renew,
+  wait,
 } from "../../support/lease-scenario.ts";
 import { record, type Steps } from "./recording.ts";
 
@@ -309,6 +312,33 @@ const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
     when: acquire("bob", { lanes: ["ports"] }),
     says: /one of the 1 leases on lane "ports" had ended, by 2023-11-14T22:14:20.000Z .* than 1/,
     mended: { before: [enactLanes([{ ...slots, slots: 2 }])] },
+  },
+  wait_deadlock: {
+    given: [create(), acquire("ann", "a"), acquire("bob", "b"), wait("ann", "b")],
+    when: wait("bob", "a"),
+    says: /once one of "bob" and "ann" had given back what the next one waits for/,
+    mended: { before: [leave("ann")] },
+  },
+  wait_timeout: {
+    given: [...held, wait("bob", "src/a", { wait_ms: 5_000 }), after(5_000)],
+    when: keep("bob"),
+    says: /had the ground been free within 5000 ms, or with a longer wait/,
+    mended: { when: acquire("bob", "docs/a") },
+  },
+  place_ended: {
+    given: [...held, wait("bob", "src/a"), after(15_000)],
+    when: keep("bob"),
+    says: /from whoever keeps q-3 up in time; now only a new request helps/,
+    mended: { when: wait("bob", "src/a") },
+  },
+  queue_full: {
+    given: [
+      ...held,
+      ...Array.from({ length: 64 }, (_, at) => wait("bob", "src/a", { key: `${at}` })),
+    ],
+    when: wait("bob", "src/a"),
+    says: /once fewer than 64 waited/,
+    mended: { before: [after(15_000)] },
   },
   fence_stale: {
     given: held,
