@@ -16,9 +16,12 @@ const LINE_CHARS_MAX = 2 * LIMITS.entryBytesMax;
 const CHUNK_BYTES = 64 * 1_024;
 const NEWLINE = 0x0a;
 
-/** The lines of a journal's export, each with its newline, up to the head it has at the start. */
-export async function* exportLines(journal: Journal): AsyncGenerator<string> {
-  const head = await journal.head();
+/**
+ * The lines of a journal's export, each with its newline, up to the head it has at the start, or up
+ * to an entry before that.
+ */
+export async function* exportLines(journal: Journal, until?: Head): AsyncGenerator<string> {
+  const head = until ?? (await journal.head());
   let seq = 0;
   while (seq < head.seq) {
     const page = await journal.readStored(seq, Math.min(head.seq - seq, LIMITS.readEntriesMax));

@@ -6,15 +6,20 @@ import {
   GENESIS,
   type AppendOptions,
   type AppendOutcome,
+  type CompactOptions,
+  type Compaction,
   type Draft,
   type Head,
   type Journal,
   type PlacedEntry,
   type Recollection,
+  type Segment,
   type Snapshot,
   type StoredEntry,
 } from "../ports/journal.ts";
+import { MemoryArchive } from "./archive/memory.ts";
 import { decodeChain, decodeOne, seal, type Sealed } from "./chain.ts";
+import { mayGo } from "./archive/bounds.ts";
 import { mustContinue } from "./continuation.ts";
 import type { JournalTime } from "./journal-time.ts";
 import { verifyLoaded } from "./loading.ts";
@@ -38,6 +43,7 @@ class MemoryJournal implements Journal {
   readonly #firstSeqs = new Map<string, number>();
   readonly #seqsBySubject = new Map<string, number[]>();
   readonly #listeners = new Set<() => void>();
+  readonly #archive = new MemoryArchive();
   #snapshots: readonly Snapshot[] = [];
   #time: JournalTime | null = null;
   #isClosed = false;
@@ -115,6 +121,24 @@ class MemoryJournal implements Journal {
     return this.#slice(afterSeq, limit).map(({ seq, text, hash }) => ({ seq, text, hash }));
   }
 
+  async compact(options: CompactOptions): Promise<Compaction> {
+    this.#mustBeOpen();
+    const archivedSeq = this.#archive.segments().at(-1)?.last.seq ?? 0;
+    const isSafe = mayGo(options.untilSeq, this.#head(), this.#snapshots);
+    ok(options.untilSeq <= archivedSeq || isSafe, "what is folded anew must stay");
+    return this.#archive.compact(this.#stored, options);
+  }
+
+  async segments(): Promise<readonly Segment[]> {
+    this.#mustBeOpen();
+    return this.#archive.segments();
+  }
+
+  async inspectSegment(segment: Segment): Promise<void> {
+    this.#mustBeOpen();
+    this.#archive.inspect(segment);
+  }
+
   watch(listener: () => void): () => void {
     this.#mustBeOpen();
     // A wrapper, so that the same function may watch twice and stop once.
@@ -125,6 +149,7 @@ class MemoryJournal implements Journal {
 
   async inspect(): Promise<void> {
     this.#mustBeOpen();
+    for (const segment of this.#archive.segments()) this.#archive.inspect(segment);
   }
 
   setClockTolerance(toleranceMs: number): void {
@@ -177,7 +202,8 @@ class MemoryJournal implements Journal {
 
   #slice(afterSeq: number, limit: number): Sealed[] {
     const first = this.#indexAfter(afterSeq);
-    return this.#stored.slice(first, first + Math.min(limit, LIMITS.readEntriesMax));
+    const slice = this.#stored.slice(first, first + Math.min(limit, LIMITS.readEntriesMax));
+    return slice.map((stored) => this.#archive.resolve(stored));
   }
 
   /** The index of the first entry after a seq: the seq itself as long as nothing was lost. */
@@ -194,7 +220,7 @@ class MemoryJournal implements Journal {
   #decodeAt(index: number): Entry {
     const stored = this.#stored[index];
     ok(stored !== undefined, `entry ${index + 1} is stored`);
-    return decodeOne(stored, stored.seq);
+    return decodeOne(this.#archive.resolve(stored), stored.seq);
   }
 
   #hashAt(seq: number): string | undefined {

@@ -11,6 +11,7 @@ export const FAULT_CODES = [
   "journal_forked",
   "journal_newer",
   "journal_missing",
+  "archive_broken",
   "clock_skew",
   "network_filesystem",
   "sqlite_unsupported",

@@ -70,12 +70,55 @@ export interface Snapshot {
 }
 
 /**
+ * A part of the archive: entries that stand in a file of their own, in order, each with its hash.
+ * The segments of a journal follow one another without a gap, from its first entry on.
+ */
+export interface Segment {
+  /** The name of its file, which says its first and its last seq. */
+  readonly name: string;
+  readonly firstSeq: number;
+  readonly last: Head;
+  /** The entry before its first; {@link GENESIS} before the first of all. */
+  readonly after: Head;
+  readonly entryCount: number;
+  /** Journal time of its first and of its last entry. */
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** The highest epoch of the recoveries up to its end; 0 where there is none. */
+  readonly epoch: number;
+  readonly sizeBytes: number;
+  /** SHA-256 over all of its file but the line that ends it, lowercase hex. */
+  readonly sha256: string;
+}
+
+/** How far a journal is compacted. */
+export interface CompactOptions {
+  /** The newest entry that may go: before the head, and not after the newest snapshot. */
+  readonly untilSeq: number;
+  /** The most entries of one segment; default, and at most, `LIMITS.segmentEntriesMax`. */
+  readonly segmentEntriesMax?: number;
+  /** Told now and then up to which entry segments are written, or rows have given up their text. */
+  readonly onProgress?: (doing: "archiving" | "moving", seq: number) => void;
+  /** Stops it between two steps; what is done stays done. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a compaction has done; nothing where there was nothing to do. */
+export interface Compaction {
+  /** The segments that it has recorded. */
+  readonly segments: readonly Segment[];
+  /** How many entries gave up their text in the store. */
+  readonly movedCount: number;
+}
+
+/**
  * The ordered, hash-chained record. Several processes may use one journal at once.
  *
  * Adapters owe: appends are all or nothing and durable when the promise resolves; seqs have no gap
  * but before `fleet.recovered`, which says what is missing there; journal time never runs backwards
  * (I11) and is read inside the critical section; whatever is broken, missing or shorter than
- * remembered is a named {@link Fault}, never a shorter answer.
+ * remembered is a named {@link Fault}, never a shorter answer. A part of the archive that is
+ * missing or broken is `archive_broken` for whoever asks for its entries, and for nobody else.
  */
 export interface Journal {
   /** The newest entry's seq and hash, as the store has it now. */
@@ -130,6 +173,25 @@ export interface Journal {
   readStored(afterSeq: number, limit: number): Promise<readonly PlacedEntry[]>;
 
   /**
+   * Writes entries, from the oldest on, into segments of the archive, and has the store give up
+   * their texts; all that finds and reads entries answers as before. Others append and read
+   * meanwhile. A process that dies on the way loses nothing, and the next compaction goes on.
+   *
+   * Throws `Fault` `storage_busy` (retryable) while another compacts, `storage_full`, `journal_*`
+   * when an entry that is to go is broken: then it stays; `archive_broken`.
+   */
+  compact(options: CompactOptions): Promise<Compaction>;
+
+  /** The segments of the archive, oldest first. */
+  segments(): Promise<readonly Segment[]>;
+
+  /**
+   * Reads a whole segment and compares it with what is recorded of it. Throws `Fault`
+   * `archive_broken`, naming the file and its entries.
+   */
+  inspectSegment(segment: Segment): Promise<void>;
+
+  /**
    * Calls `listener` after something may have been appended, by this process or another.
    * A hint only: it may be late, doubled or missing. Returns how to stop it.
    */
@@ -137,7 +199,8 @@ export interface Journal {
 
   /**
    * Checks the store beyond what reading entries can show: that its indices hold exactly its
-   * entries, that its pages are sound. Throws `Fault` `journal_corrupt`. Its cost grows with the
+   * entries, that its pages and its archive are sound. Throws `Fault` `journal_corrupt`,
+   * `archive_broken`. Its cost grows with the
    * journal, so only verification calls it.
    */
   inspect(): Promise<void>;

@@ -26,6 +26,7 @@ import {
 } from "../system/places.ts";
 import { removeAbout, writeAbout, type About } from "./claim/about.ts";
 import { Allotments } from "./allotments.ts";
+import { Archiving } from "./archiving.ts";
 import { ArmedChecks } from "./armed/armed-checks.ts";
 import { openDoor, type Door } from "./api/door.ts";
 import { operatorApi } from "./api/operator-api.ts";
@@ -220,7 +221,8 @@ class FleetSupervisor implements Supervisor {
     const { driver } = this.#membership;
     const onLeft = (id: string): void => this.#leftovers.add(id);
     const armed = new ArmedChecks({ seat: this.#seat, driver, onLeft });
-    this.#watches = [new KillWatch(member), new Exhibits(member), armed];
+    const archiving = new Archiving(this.#seat);
+    this.#watches = [new KillWatch(member), new Exhibits(member), armed, archiving];
     this.#listen();
     const permit = permitFile(state.dir, this.#seat.fleet);
     this.#cancels.add(watchFile(permit, () => this.#steward?.hurry()));

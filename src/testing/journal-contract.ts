@@ -1,3 +1,4 @@
+import { ARCHIVE_CASES } from "./journal/archive-cases.ts";
 import { APPEND_CASES } from "./journal/append-cases.ts";
 import type { JournalCase } from "./journal/case.ts";
 import { READ_CASES } from "./journal/read-cases.ts";
@@ -13,4 +14,5 @@ export const JOURNAL_CONTRACT: readonly JournalCase[] = [
   ...READ_CASES,
   ...TIME_CASES,
   ...RECOVERY_CASES,
+  ...ARCHIVE_CASES,
 ];

@@ -180,7 +180,7 @@ test.each([
 test("[JN23] a database of a newer schema is journal_newer", async () => {
   const folder = await filled();
   const db = new (loadSqlite())(join(folder, DATABASE));
-  db.pragma("user_version = 2");
+  db.pragma("user_version = 3");
   db.close();
   await expect(open(folder)).rejects.toMatchObject({ code: "journal_newer" });
 });

@@ -93,6 +93,18 @@ export class FaultyJournal implements Journal {
     return this.#journal.readStored(...args);
   }
 
+  compact(...args: Parameters<Journal["compact"]>): ReturnType<Journal["compact"]> {
+    return this.#journal.compact(...args);
+  }
+
+  segments(): ReturnType<Journal["segments"]> {
+    return this.#journal.segments();
+  }
+
+  inspectSegment(...args: Parameters<Journal["inspectSegment"]>): Promise<void> {
+    return this.#journal.inspectSegment(...args);
+  }
+
   watch(listener: () => void): () => void {
     return this.#journal.watch(listener);
   }

@@ -1,22 +1,19 @@
 import { resolve } from "node:path";
 import type { VerifiedStore } from "../../compose/inspection.ts";
-import type { Entry } from "../../kernel/entry.ts";
 import type { EventKind } from "../../kernel/event.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import { entryWords } from "../../library/explain/happened.ts";
 import type { Journal } from "../../ports/journal.ts";
 import { InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
 import { findPlaces, otherFleetsNote, placeFor } from "../place.ts";
 import { writeToNewFile, writeToStdout } from "../record/export-file.ts";
+import { entryLine } from "../record/entry-line.ts";
 import { demandKnown, WorkerNames } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { parseKinds, readSelected, type Selection } from "../record/selection.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
-import { instantText } from "../text/duration.ts";
 import { integerText } from "../text/integer.ts";
-import { plainText } from "../text/plain.ts";
 import { countText, sizeText } from "../text/size.ts";
 import type { Given, Verb } from "../verb.ts";
 
@@ -74,7 +71,7 @@ async function runTail(call: Call, { options }: Given): Promise<Said> {
       entryCount += 1;
       lastSeq = Math.max(lastSeq, entry.seq);
       call.line(entry as unknown as JsonObject);
-      call.print(lineOf(entry, names, colours));
+      call.print(entryLine(entry, names, colours));
     }
     return { data: { entry_count: entryCount, head_seq: lastSeq }, text: "", seq: lastSeq };
   });
@@ -99,23 +96,6 @@ async function selectionOf(
     worker: worker === undefined ? undefined : await demandKnown(journal, worker),
     ...(options["follow"] === true ? { until: call.signal } : {}),
   };
-}
-
-function lineOf(entry: Entry, names: WorkerNames, colours: Colours): string {
-  const { seq, at_ms: atMs, kind } = entry;
-  const said = plainText(entryWords(entry, names.named));
-  const place = `${String(seq).padStart(seqWidth)}  ${colours.dim(instantText(atMs))}`;
-  return `${place}  ${paint(kind, colours)}  ${said}`;
-}
-
-const seqWidth = 6;
-const kindWidth = "worker.unquarantined".length;
-
-function paint(kind: Entry["kind"], colours: Colours): string {
-  const padded = kind.padEnd(kindWidth);
-  if (kind === "fleet.killed") return colours.red(padded);
-  const isWarning = ["command.refused", "worker.quarantined", "worker.staled"].includes(kind);
-  return isWarning ? colours.yellow(padded) : colours.cyan(padded);
 }
 
 const verify: Verb = {

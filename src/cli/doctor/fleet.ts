@@ -6,6 +6,7 @@ import { Fault } from "../../ports/fault.ts";
 import { durationText } from "../text/duration.ts";
 import { countText, sizeText } from "../text/size.ts";
 import { readTail } from "../record/tail.ts";
+import { checkArchive } from "./archive.ts";
 import { checkArmed } from "./armed.ts";
 import { attempt, good, skipped, type Check } from "./check.ts";
 import { checkRuntimeFolder } from "./host.ts";
@@ -44,6 +45,7 @@ export async function checkFleet(fleet: FleetToCheck): Promise<readonly Check[]>
   try {
     const journal = await attempt("journal", () => checkJournal(opened), REMEDIES);
     checks.push(journal, await attempt("clock", () => checkClock(opened), REMEDIES));
+    checks.push(await attempt("archive", () => checkArchive(opened.journal), REMEDIES));
     let state: State | undefined;
     const looked = await attempt(
       "state",
@@ -68,6 +70,7 @@ const REMEDIES = {
   journal_forked: "two copies of the state folder were in use; keep the one that is right",
   journal_newer: "use the Stint that wrote it, or a newer one",
   journal_missing: "restore a backup of the state folder, or begin anew: stint init --new-fleet",
+  archive_broken: "put the file back, from a backup of `segments` in the state folder",
   clock_skew: "set the host's clock right, or accept it as it is: stint fleet accept-clock",
   storage_busy: "another process holds the journal; see which: fuser journal.db",
   storage_full: "free some space on the disk",

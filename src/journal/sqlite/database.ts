@@ -11,10 +11,16 @@ import type { SqliteDatabase } from "../../system/sqlite-library.ts";
 import type { Sealed } from "../chain.ts";
 import { SNAPSHOTS_MAX } from "../snapshots.ts";
 import type { StoredAnchor } from "./anchor.ts";
+import { SegmentTable } from "./archive/table.ts";
 
 /** What a row holds as long as nothing is broken; a flipped bit makes null or bytes of a text. */
 type Row = [text: unknown, hash: unknown];
 type SnapshotRow = [seq: number, hash: unknown, rules: number, state: unknown, stateHash: unknown];
+
+/** An entry's row, whole; its text may say where the text is. */
+export interface FiledRow extends StoredEntry {
+  readonly commandId: string | null;
+}
 
 /** A journal's database: every statement, prepared once. Errors are those of SQLite. */
 export class JournalDatabase {
@@ -36,9 +42,22 @@ export class JournalDatabase {
   readonly #dropSnapshots;
   readonly #dropSnapshotsAfter;
   readonly #snapshots;
+  readonly #filed;
+  readonly #countBetween;
+  /** The archive's part of it. */
+  readonly segments: SegmentTable;
 
   constructor(db: SqliteDatabase) {
     this.#db = db;
+    this.segments = new SegmentTable(db);
+    this.#filed = db
+      .prepare<[number], [...Row, commandId: unknown]>(
+        "SELECT text, hash, command_id FROM entries WHERE seq = ?",
+      )
+      .raw();
+    this.#countBetween = db
+      .prepare<[number, number], number>("SELECT count(*) FROM entries WHERE seq BETWEEN ? AND ?")
+      .pluck();
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#rollback = db.prepare("ROLLBACK");
@@ -121,7 +140,20 @@ export class JournalDatabase {
     return hash === undefined ? undefined : textOf(hash);
   }
 
-  /** The stored entries after `afterSeq`, in order. */
+  /** An entry's row with the command that it is filed under. */
+  filed(seq: number): FiledRow | undefined {
+    const row = this.#filed.get(seq);
+    if (row === undefined) return undefined;
+    const [text, hash, commandId] = row;
+    return { ...toStored([text, hash]), commandId: commandId === null ? null : textOf(commandId) };
+  }
+
+  /** How many entries there are from one seq to another, both included. */
+  countBetween(firstSeq: number, lastSeq: number): number {
+    return this.#countBetween.get(firstSeq, lastSeq) ?? 0;
+  }
+
+  /** The stored entries after `afterSeq`, in order; a text may say where in the archive it is. */
   range(afterSeq: number, limit: number): PlacedEntry[] {
     return this.#range.all(afterSeq, limit).map(([seq, ...row]) => ({ seq, ...toStored(row) }));
   }
@@ -146,9 +178,9 @@ export class JournalDatabase {
   }
 
   /** The newest entries about a subject, newest first. */
-  about(subject: string, limit: number): { readonly seq: number; readonly stored: StoredEntry }[] {
+  about(subject: string, limit: number): PlacedEntry[] {
     const rows = this.#about.all(subject, limit);
-    return rows.map(([seq, ...row]) => ({ seq, stored: toStored(row) }));
+    return rows.map(([seq, ...row]) => ({ seq, ...toStored(row) }));
   }
 
   /** A number that changes when another connection has committed something. */
@@ -184,7 +216,9 @@ export class JournalDatabase {
     const misnamed = this.#db
       .prepare<[], number>(
         `SELECT seq FROM entries
-         WHERE command_id IS NOT NULL AND command_id <> json_extract(text, '$.id') LIMIT 10`,
+         WHERE command_id IS NOT NULL
+         AND CASE WHEN text LIKE '@%' THEN 0 ELSE command_id <> json_extract(text, '$.id') END
+         LIMIT 10`,
       )
       .pluck()
       .all();
@@ -192,6 +226,11 @@ export class JournalDatabase {
       ...found.filter((line) => line !== "ok"),
       ...misnamed.map((seq) => `entry ${seq} is filed under another command`),
     ];
+  }
+
+  /** Sets after how many pages a commit here folds the write-ahead log into the database. */
+  checkpointEvery(pageCount: number): void {
+    this.#db.pragma(`wal_autocheckpoint = ${pageCount}`);
   }
 
   /** Closes the database; the last one to do so folds the write-ahead log into it. */

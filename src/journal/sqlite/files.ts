@@ -19,12 +19,15 @@ export interface JournalFiles {
   /** SQLite's write-ahead log: commits live here until they are folded into the database. */
   readonly log: string;
   readonly head: string;
+  /** The folder of segments. */
+  readonly archive: string;
 }
 
 /** Names the files of the journal in a folder. */
 export function filesIn(folder: string): JournalFiles {
   const database = join(folder, "journal.db");
-  return { folder, database, log: `${database}-wal`, head: join(folder, "head") };
+  const archive = join(folder, "segments");
+  return { folder, database, log: `${database}-wal`, head: join(folder, "head"), archive };
 }
 
 /** Makes sure that the folder is there, creating a missing one with mode 0700 if it may. */

@@ -4,16 +4,22 @@ import { Fault } from "../../ports/fault.ts";
 import type {
   AppendOptions,
   AppendOutcome,
+  Compaction,
+  CompactOptions,
   Draft,
   Head,
   Journal,
   PlacedEntry,
   Recollection,
+  Segment,
   Snapshot,
   StoredEntry,
 } from "../../ports/journal.ts";
 import { Timekeeper, whileAged, type TimeOptions } from "../timekeeper.ts";
 import { load, tryAppend } from "./append.ts";
+import { Compactor, type OnStore } from "./archive/compactor.ts";
+import { inspectSegment } from "./archive/inspect.ts";
+import { asSegment } from "./archive/table.ts";
 import { asJournalFault } from "./faults.ts";
 import { about, inspect, read, recall } from "./read.ts";
 import { readSnapshots, saveSnapshot } from "./snapshot.ts";
@@ -87,7 +93,24 @@ export class SqliteJournal implements Journal {
 
   async readStored(afterSeq: number, limit: number): Promise<readonly PlacedEntry[]> {
     const count = Math.min(limit, LIMITS.readEntriesMax);
-    return this.#working("reading entries", ({ database }) => database.range(afterSeq, count));
+    return this.#working("reading entries", (store) => store.range(afterSeq, count));
+  }
+
+  async compact(options: CompactOptions): Promise<Compaction> {
+    this.#mustBeOpen();
+    return new Compactor(this.#store, this.#onStore("compacting the journal"), options).compact();
+  }
+
+  async segments(): Promise<readonly Segment[]> {
+    const recorded = await this.#working("reading the archive", ({ database }) =>
+      database.segments.all(),
+    );
+    return recorded.map(asSegment);
+  }
+
+  async inspectSegment(segment: Segment): Promise<void> {
+    this.#mustBeOpen();
+    await inspectSegment(this.#store, this.#onStore("inspecting the archive"), segment);
   }
 
   watch(listener: () => void): () => void {
@@ -97,6 +120,7 @@ export class SqliteJournal implements Journal {
 
   async inspect(): Promise<void> {
     await this.#working("inspecting the store", inspect);
+    for (const segment of await this.segments()) await this.inspectSegment(segment);
   }
 
   setClockTolerance(toleranceMs: number): void {
@@ -108,6 +132,10 @@ export class SqliteJournal implements Journal {
     this.#isClosed = true;
     this.#watching.close();
     this.#store.close();
+  }
+
+  #onStore(doing: string): OnStore {
+    return (work) => this.#working(doing, work);
   }
 
   /** Runs `work` on the store while it is open, waiting for others; errors come out as faults. */

@@ -14,32 +14,25 @@ const PAGE = 64;
 /** The entries after `after`, decoded and verified; see the port. */
 export function read(store: JournalStore, after: Head, limit: number): Entry[] {
   store.mustContinue(after, store.look(), "the caller");
-  return decodeChain(
-    after,
-    store.database.range(after.seq, Math.min(limit, LIMITS.readEntriesMax)),
-  );
+  return decodeChain(after, store.range(after.seq, Math.min(limit, LIMITS.readEntriesMax)));
 }
 
 /** The decision first recorded under a command id. */
-export function recall({ database }: JournalStore, commandId: string): Recollection | undefined {
-  const firstSeq = database.firstSeq(commandId);
+export function recall(store: JournalStore, commandId: string): Recollection | undefined {
+  const firstSeq = store.database.firstSeq(commandId);
   if (firstSeq === undefined) return undefined;
-  const entries = decisionAt(database, firstSeq, commandId);
+  const entries = decisionAt(store, firstSeq, commandId);
   const atMs = entries[0]?.at_ms;
   if (atMs !== undefined) return { firstSeq, atMs, entries };
   const message = `entry ${firstSeq} must decide command ${commandId}, it decides another`;
   throw new Fault("journal_corrupt", message);
 }
 
-function decisionAt(
-  database: JournalStore["database"],
-  firstSeq: number,
-  commandId: string,
-): Entry[] {
+function decisionAt(store: JournalStore, firstSeq: number, commandId: string): Entry[] {
   const entries: Entry[] = [];
   for (;;) {
     const afterSeq = firstSeq - 1 + entries.length;
-    const page = database.range(afterSeq, PAGE);
+    const page = store.range(afterSeq, PAGE);
     for (const stored of page) {
       const entry = decodeOne(stored, stored.seq);
       if (entry.id !== commandId) return entries;
@@ -57,11 +50,11 @@ function missing(seq: number, found: number): Fault {
 }
 
 /** The newest entries about a subject, newest first. */
-export function about({ database }: JournalStore, subject: string, limit: number): Entry[] {
+export function about(store: JournalStore, subject: string, limit: number): Entry[] {
   ok(limit > 0, "a limit is at least 1");
-  return database
+  return store
     .about(subject, Math.min(limit, LIMITS.readEntriesMax))
-    .map(({ seq, stored }) => decodeOne(stored, seq));
+    .map((stored) => decodeOne(stored, stored.seq));
 }
 
 /** Throws `Fault` `journal_corrupt` unless pages, indices and snapshots are sound. */

@@ -3,7 +3,7 @@ import type { SqliteDatabase } from "../../system/sqlite-library.ts";
 import { encodeAnchor } from "./anchor.ts";
 
 /** The version of the tables below, kept as `user_version`. */
-const SCHEMA = 1;
+const SCHEMA = 2;
 
 /** Marks a database as a journal of Stint: "Stnt", kept as `application_id`. */
 const APPLICATION = 0x53746e74;
@@ -11,10 +11,10 @@ const APPLICATION = 0x53746e74;
 /**
  * The tables, by the exact text that SQLite keeps of them: a database whose text differs is broken.
  *
- * `command_id` stands on the first entry of a decision only. `clock` holds what journal time is
- * tied to; it changes once a boot.
+ * `command_id` stands on the first entry of a decision only. `text` is the entry's, or says where
+ * in the archive that stands. `clock` holds what journal time is tied to; it changes once a boot.
  */
-const STATEMENTS = [
+const FIRST_STATEMENTS = [
   `CREATE TABLE entries (
   seq INTEGER PRIMARY KEY,
   text TEXT NOT NULL,
@@ -38,15 +38,27 @@ const STATEMENTS = [
 ) STRICT`,
 ] as const;
 
+/** The archive: what each segment is, with a hash over that, and up to where rows were moved. */
+const SEGMENTS = `CREATE TABLE segments (
+  first_seq INTEGER PRIMARY KEY,
+  text TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  moved_seq INTEGER NOT NULL
+) STRICT`;
+
+const STATEMENTS: readonly string[] = [...FIRST_STATEMENTS, SEGMENTS];
+
 /**
  * Makes sure that a database is a journal of this version, creating the tables in an empty one.
  *
  * `isKnown` says that a head is remembered outside: then an empty database has lost its entries.
- * Throws `Fault` `journal_newer`, `journal_corrupt`, `journal_truncated`.
+ * A journal of an older version is brought to this one, in one transaction. Throws `Fault`
+ * `journal_newer`, `journal_corrupt`, `journal_truncated`.
  */
 export function ensureSchema(db: SqliteDatabase, options: { readonly isKnown: boolean }): void {
   if (!isBlank(db)) {
     // Before anything is written: it may be somebody else's database.
+    if (isOfFirstForm(db)) db.transaction(migrate).immediate(db);
     mustBeOurs(db);
     useWriteAheadLog(db);
     return;
@@ -82,6 +94,25 @@ function create(db: SqliteDatabase): void {
   const { text, hash } = encodeAnchor(null);
   db.prepare("INSERT INTO clock VALUES (1, ?, ?)").run(text, hash);
   db.pragma(`application_id = ${APPLICATION}`);
+  db.pragma(`user_version = ${SCHEMA}`);
+}
+
+/** Whether it is a whole journal of version 1, which had no archive. */
+function isOfFirstForm(db: SqliteDatabase): boolean {
+  const found = readStatements(db);
+  return (
+    versionOf(db) === 1 &&
+    applicationOf(db) === APPLICATION &&
+    found.length === FIRST_STATEMENTS.length &&
+    FIRST_STATEMENTS.every((statement, index) => found[index] === statement)
+  );
+}
+
+/** Brings a journal of version 1 to this one: an older Stint refuses it from then on. */
+function migrate(db: SqliteDatabase): void {
+  // Another process may have been first.
+  if (!isOfFirstForm(db)) return;
+  db.exec(SEGMENTS);
   db.pragma(`user_version = ${SCHEMA}`);
 }
 

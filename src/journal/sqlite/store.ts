@@ -1,10 +1,12 @@
 import { ok } from "../../kernel/assert.ts";
-import { GENESIS, type Head, type Remembered } from "../../ports/journal.ts";
+import { GENESIS, type Head, type PlacedEntry, type Remembered } from "../../ports/journal.ts";
 import type { Log } from "../../ports/log.ts";
+import { ArchiveFolder } from "../archive/folder.ts";
 import { decodeOne } from "../chain.ts";
 import { mustContinue } from "../continuation.ts";
 import type { ClockAnchor, JournalTime } from "../journal-time.ts";
 import { epochIn } from "../snapshots.ts";
+import { ArchivedTexts } from "./archive/texts.ts";
 import { decodeAnchor, encodeAnchor, type StoredAnchor } from "./anchor.ts";
 import type { JournalDatabase } from "./database.ts";
 import { OpenFiles, type JournalFiles } from "./files.ts";
@@ -22,6 +24,8 @@ export interface Made {
 export class JournalStore {
   readonly database: JournalDatabase;
   readonly files: JournalFiles;
+  readonly archive: ArchiveFolder;
+  readonly #texts: ArchivedTexts;
   readonly #openFiles: OpenFiles;
   readonly #headFile: HeadFile;
   readonly #log: Log;
@@ -41,6 +45,8 @@ export class JournalStore {
   ) {
     this.database = database;
     this.files = options.files;
+    this.archive = new ArchiveFolder(options.files.archive);
+    this.#texts = new ArchivedTexts(this.archive, database.segments);
     this.#log = options.log;
     this.#isRecovering = options.recovers ?? false;
     this.#openFiles = new OpenFiles(options.files);
@@ -99,11 +105,15 @@ export class JournalStore {
     return head.seq > lookedSeq ? Math.max(known, this.#recoveredAfter(lookedSeq)) : known;
   }
 
-  /** The highest epoch of the entries, from the newest snapshot of one of them on. */
+  /**
+   * The highest epoch of the entries, from the newest snapshot of one of them on; what is archived
+   * is in no row, and its segment has it.
+   */
   #storedEpoch(head: Head): number {
     const snapshot = this.database.snapshots().find(({ seq }) => seq <= head.seq);
-    if (snapshot === undefined) return this.#recoveredAfter(0);
-    return Math.max(epochIn(snapshot), this.#recoveredAfter(snapshot.seq));
+    const archived = this.database.segments.newest()?.epoch ?? 0;
+    if (snapshot === undefined) return Math.max(archived, this.#recoveredAfter(0));
+    return Math.max(archived, epochIn(snapshot), this.#recoveredAfter(snapshot.seq));
   }
 
   /** The epoch of the newest recovery after a seq; 0 where there is none. */
@@ -135,13 +145,28 @@ export class JournalStore {
 
   #isGivenUp({ seq, hash }: Head): boolean {
     if (seq === 0 || this.database.hashAt(seq) !== undefined) return false;
-    const [next] = this.database.range(seq, 1);
+    const [next] = this.range(seq, 1);
     const entry = next === undefined ? undefined : decodeOne(next, next.seq);
     if (entry?.kind !== "fleet.recovered") return false;
     const { kept_seq, remembered_seq, remembered_hash } = entry.data;
     if (seq === remembered_seq) return hash === remembered_hash;
     // Something else in the folder remembered more than this file did.
     return kept_seq < seq && seq < remembered_seq;
+  }
+
+  /** The entries after a seq with their texts, wherever these are. */
+  range(afterSeq: number, limit: number): PlacedEntry[] {
+    return this.database.range(afterSeq, limit).map((placed) => this.#texts.resolve(placed));
+  }
+
+  /** The newest entries about a subject with their texts, newest first. */
+  about(subject: string, limit: number): PlacedEntry[] {
+    return this.database.about(subject, limit).map((placed) => this.#texts.resolve(placed));
+  }
+
+  /** Says something that somebody should know and that stops nothing. */
+  warn(message: string, facts: Readonly<Record<string, unknown>>): void {
+    this.#log.warn(message, facts);
   }
 
   /** Journal time as the entry at `head` left it; null while the journal is empty. */
@@ -196,6 +221,7 @@ export class JournalStore {
 
   /** Closes the files. */
   close(): void {
+    this.#texts.close();
     try {
       this.database.close();
     } finally {

@@ -65,14 +65,35 @@ function mustBeWithin(snapshot: Snapshot, head: Head): void {
 
 /** The place at the end, by way of a snapshot; undefined when the snapshot cannot be trusted. */
 async function fromSnapshot(opening: Opening, snapshot: Snapshot): Promise<Place | undefined> {
+  const trusted = await trustedState(opening, snapshot);
+  if (trusted === undefined) return undefined;
+  const { state, tail } = trusted;
+  const { seq, hash } = snapshot;
+  const from: Place = { head: { seq, hash }, state, signedSeq: seq, contentSeq: seq };
+  return readOn(opening.journal, advance(from, tail));
+}
+
+/** The state of a snapshot that a signed head vouches for, and the entries up to beyond that. */
+async function trustedState(
+  opening: Opening,
+  snapshot: Snapshot,
+): Promise<{ readonly state: State; readonly tail: readonly Entry[] } | undefined> {
   if (snapshot.rules !== RULES || sha256Of(snapshot.state) !== snapshot.stateHash) return undefined;
   // Nothing of it is parsed before a signature covers it.
   const tail = await findVoucher(opening, snapshot);
   const state = tail === undefined ? undefined : decodeState(snapshot.state);
-  if (tail === undefined || state?.seq !== snapshot.seq) return undefined;
-  const { seq, hash } = snapshot;
-  const from: Place = { head: { seq, hash }, state, signedSeq: seq, contentSeq: seq };
-  return readOn(opening.journal, advance(from, tail));
+  return tail === undefined || state?.seq !== snapshot.seq ? undefined : { state, tail };
+}
+
+/**
+ * The newest snapshot from which {@link findPlace} goes on: what comes before it is not looked at
+ * when the journal is opened. Undefined where there is none.
+ */
+export async function newestTrusted(opening: Opening): Promise<Head | undefined> {
+  for (const snapshot of await opening.journal.snapshots()) {
+    if ((await trustedState(opening, snapshot)) !== undefined) return snapshot;
+  }
+  return undefined;
 }
 
 /** The entries after a snapshot, up to a slice with a signed head that vouches for it. */

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { loadSqlite } from "../../../../src/system/sqlite-library.ts";
 import { kill, pause, resume } from "../../../support/scenario.ts";
@@ -51,11 +51,11 @@ export const JOURNAL: Scenarios = {
     play: async () => {
       const newer = await stage();
       const db = new (loadSqlite())(join(newer.stateDir, "journal.db"));
-      db.pragma("user_version = 2");
+      db.pragma("user_version = 3");
       db.close();
       return show(newer);
     },
-    says: /must be of version 1 or older, it is 2: use a newer Stint$/,
+    says: /must be of version 2 or older, it is 3: use a newer Stint$/,
   },
   journal_missing: {
     play: async () => {
@@ -64,6 +64,16 @@ export const JOURNAL: Scenarios = {
       return show(bare);
     },
     says: /journal\.db must be there, a journal was here and it is gone$/,
+  },
+  archive_broken: {
+    play: async () => {
+      const compacted = await (await stage()).given(pause, resume, pause);
+      await compacted.call(["journal", "compact", "--keep", "0s"]);
+      const segments = join(compacted.stateDir, "segments");
+      for (const name of readdirSync(segments)) rmSync(join(segments, name));
+      return compacted.call(["archive", "show", "1", "--json"]);
+    },
+    says: /\.jsonl must hold the entries 1 to \d+, it is missing: put the file back as it was/,
   },
   clock_skew: {
     // What a host writes whose clock is an hour ahead, and then is put right.

@@ -1,0 +1,223 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { makeSite, recordLife, type Site } from "./recorded.ts";
+
+interface Examined {
+  readonly checks: readonly { readonly name: string }[];
+}
+
+interface SegmentSaid {
+  readonly name: string;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly problem?: string | null;
+}
+
+/** A fleet with a little of everything on record, all of it archived but the newest entry. */
+async function archived(): Promise<Site & { readonly headSeq: number }> {
+  const site = makeSite();
+  await recordLife(site);
+  const said = await site.call(["journal", "compact", "--keep", "0s", "--json"]);
+  expect(said.exit).toBe(0);
+  return { ...site, headSeq: said.json().seq as number };
+}
+
+async function segmentsOf(site: Site, ...more: readonly string[]): Promise<readonly SegmentSaid[]> {
+  const said = await site.call(["archive", "ls", "--json", ...more]);
+  return said.json().data["segments"] as readonly SegmentSaid[];
+}
+
+function segmentFile(site: Site): string {
+  const folder = join(site.stateDir, "segments");
+  return join(folder, readdirSync(folder).find((name) => name.endsWith(".jsonl")) ?? "");
+}
+
+describe("[AX1] journal compact", () => {
+  test("moves what is old enough, and says what", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const young = await site.call(["journal", "compact"]);
+    expect(young.stdout).toBe("Nothing was moved: all that is kept is younger.\n");
+    const dry = await site.call(["journal", "compact", "--keep", "0s", "--dry-run"]);
+    expect(dry.stdout).toMatch(/^The entries 1 to \d+ would be moved into the archive\.\n$/);
+    expect(existsSync(join(site.stateDir, "segments"))).toBe(false);
+    const done = await site.call(["journal", "compact", "--keep", "0s"]);
+    expect(done.stdout).toMatch(/^\d+ entries moved into 1 segment \(.*\), the newest of 20/);
+    const again = await site.call(["journal", "compact", "--keep", "0s", "--json"]);
+    expect(again.json().data).toMatchObject({ moved_count: 0, segments: [] });
+  });
+
+  test("leaves as many of the newest as is said, and no less", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const said = await site.call(["journal", "compact", "--keep-entries", "5", "--json"]);
+    const { seq, data } = said.json();
+    expect(data["until_seq"]).toBe((seq as number) - 5);
+    expect((await segmentsOf(site)).at(-1)?.last_seq).toBe((seq as number) - 5);
+  });
+
+  test("is for the operator's eyes what it is for the record: nothing is lost", async () => {
+    const site = await archived();
+    const { stdout } = await site.call(["journal", "verify"]);
+    expect(stdout).toContain(`${site.headSeq} entries: hashes and links are intact.`);
+  });
+});
+
+test("[AX2] archive ls lists segments, and finds the one that is not what it was", async () => {
+  const site = makeSite();
+  await recordLife(site);
+  expect((await site.call(["archive", "ls"])).stdout).toContain("Nothing is archived.");
+  await site.call(["journal", "compact", "--keep", "0s"]);
+  const listed = await site.call(["archive", "ls"]);
+  expect(listed.stdout).toMatch(/^SEGMENT +ENTRIES +FROM +TO +SIZE\n0{15}1-\d{16}\.jsonl +\d+ /);
+  expect((await segmentsOf(site, "--verify")).map(({ problem }) => problem)).toEqual([null]);
+  rmSync(segmentFile(site));
+  expect((await site.call(["archive", "ls"])).exit).toBe(0);
+  const verified = await site.call(["archive", "ls", "--verify"]);
+  expect(verified.exit).toBe(5);
+  expect(verified.stdout).toContain("it is missing: put the file back");
+});
+
+test("[AX3] archive show prints a segment, or one entry, as tail does", async () => {
+  const site = await archived();
+  const [segment] = await segmentsOf(site);
+  const tail = (await site.call(["journal", "tail", "-n", "500"])).stdout.split("\n");
+  const { name = "" } = segment ?? {};
+  const whole = await site.call(["archive", "show", name]);
+  expect(whole.stdout.trimEnd().split("\n")).toEqual(tail.slice(0, segment?.last_seq));
+  const one = await site.call(["archive", "show", "3"]);
+  expect(one.stdout.trimEnd()).toBe(tail[2]);
+  const [line = ""] = (await site.call(["archive", "show", "3", "--json"])).stdout.split("\n");
+  expect(readFileSync(segmentFile(site), "utf8")).toContain(
+    `"hash":"${(JSON.parse(line) as { hash: string }).hash}"}\n`,
+  );
+  for (const asked of [String(site.headSeq), "0", "nothing"]) {
+    const wrong = await site.call(["archive", "show", asked]);
+    expect([asked, wrong.exit]).toEqual([asked, 2]);
+    expect(wrong.stderr).toContain("the name of a segment, or an entry up to");
+  }
+});
+
+test("[AX4] tail, explain and verify say of what is archived what they said before", async () => {
+  const site = makeSite();
+  const { refusedSeq, workers } = await recordLife(site);
+  const questions = [
+    ["journal", "tail", "--since", "1", "--json"],
+    ["journal", "tail", "--kind", "command.refused"],
+    ["journal", "tail", "--worker", workers[1]],
+    ["explain", String(refusedSeq)],
+    ["worker", "show", workers[0], "--json"],
+    ["journal", "export", "-"],
+  ];
+  const ask = async (): Promise<readonly string[]> => {
+    const said: string[] = [];
+    for (const question of questions) said.push((await site.call(question)).stdout);
+    return said;
+  };
+  // Closed, so that its head is signed already and the compaction adds no entry.
+  const before = await ask();
+  await site.call(["journal", "compact", "--keep", "0s"]);
+  expect((await segmentsOf(site)).length).toBe(1);
+  expect(await ask()).toEqual(before);
+});
+
+describe("[AX5] archive restore", () => {
+  test("makes a fleet of archive and journal elsewhere, paused, in a new epoch", async () => {
+    const site = await archived();
+    const to = join(dirname(site.dir), "restored");
+    const said = await site.call(["archive", "restore", "--to", to]);
+    expect(said.exit).toBe(0);
+    cpSync(join(site.stateDir, "secret"), join(to, ".stint", "secret"));
+    const shown = await site.call(["fleet", "show", "--json"], { cwd: to });
+    expect(shown.json().data).toMatchObject({ status: "paused", epoch: 1 });
+    const lines = async (cwd: string): Promise<readonly string[]> =>
+      (await site.call(["journal", "export"], { cwd })).stdout.split("\n").slice(0, site.headSeq);
+    expect(await lines(to)).toEqual(await lines(site.dir));
+    const twice = await site.call(["archive", "restore", "--to", to]);
+    expect(twice.exit).toBe(5);
+    expect(twice.stderr).toContain("must be empty to take over another");
+  });
+
+  test("takes whole decisions up to an entry, above all that is known", async () => {
+    const site = await archived();
+    const to = join(dirname(site.dir), "earlier");
+    const said = await site.call(["archive", "restore", "--to", to, "--until", "3", "--json"]);
+    expect(said.json().data).toMatchObject({ source_seq: site.headSeq });
+    const { stdout } = await site.call(["journal", "tail", "--json"], { cwd: to });
+    const recovered = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { seq: number; kind: string })
+      .find(({ kind }) => kind === "fleet.recovered");
+    expect(recovered?.seq).toBe(site.headSeq + 1);
+    const none = await site.call([
+      "archive",
+      "restore",
+      "--to",
+      join(dirname(site.dir), "none"),
+      "--until",
+      String(site.headSeq + 1),
+    ]);
+    expect(none.exit).toBe(2);
+  });
+
+  test("takes a folder of segments alone, if it begins with the first entry", async () => {
+    const site = await archived();
+    const away = join(dirname(site.dir), "away");
+    mkdirSync(away);
+    cpSync(segmentFile(site), join(away, segmentFile(site).split("/").at(-1) ?? ""));
+    const to = join(dirname(site.dir), "from-segments");
+    const said = await site.call(["archive", "restore", "--from", away, "--to", to, "--json"]);
+    expect(said.json().data).toMatchObject({ entry_seq: site.headSeq - 1 });
+    const verified = await site.call(["journal", "verify", "--json"], { cwd: to });
+    expect(verified.exit).toBe(0);
+    const empty = join(dirname(site.dir), "empty");
+    mkdirSync(empty);
+    const none = await site.call(["archive", "restore", "--from", empty, "--to", `${to}-2`]);
+    expect([none.exit, none.stderr]).toEqual([5, expect.stringContaining("it has none")]);
+  });
+});
+
+test("[AX6] a killed fleet that is restored stays killed", async () => {
+  const site = await archived();
+  const copy = join(dirname(site.dir), "copy");
+  mkdirSync(copy);
+  cpSync(join(site.stateDir, "segments"), copy, { recursive: true });
+  await site.call(["kill", "--reason", "over", "--yes"]);
+  for (const source of [[], ["--from", copy]]) {
+    const to = join(dirname(site.dir), `dead-${source.length}`);
+    expect((await site.call(["archive", "restore", "--to", to, ...source])).exit).toBe(0);
+    cpSync(join(site.stateDir, "secret"), join(to, ".stint", "secret"));
+    const resumed = await site.call(["resume"], { cwd: to });
+    expect([resumed.exit, resumed.stderr]).toEqual([3, expect.stringContaining("(fleet_killed)")]);
+  }
+});
+
+test("[CO15] a segment that is missing does not keep what is newer from being shown", async () => {
+  const site = makeSite();
+  const { workers } = await recordLife(site);
+  // The worker was admitted in what will be missing; an entry that names it is not.
+  await site.call(["worker", "note", workers[0], "it has ended"]);
+  await site.call(["journal", "compact", "--keep-entries", "3"]);
+  rmSync(segmentFile(site));
+  const noted = await site.call(["worker", "note", workers[0], "later", "--json"]);
+  expect(noted.exit).toBe(5);
+  const newest = await site.call(["journal", "tail", "-n", "3"]);
+  expect([newest.exit, newest.stderr]).toEqual([0, ""]);
+  expect(newest.stdout).toContain(workers[0]);
+  const older = await site.call(["journal", "tail", "--worker", workers[0]]);
+  expect([older.exit, older.stderr]).toEqual([5, expect.stringContaining("put the file back")]);
+});
+
+test("[AX7] doctor says when a segment is not there", async () => {
+  const site = await archived();
+  const find = async (): Promise<object | undefined> => {
+    const called = await site.call(["doctor", "--json"]);
+    const said = called.json() as unknown as { data?: Examined; error?: { facts?: Examined } };
+    return (said.data ?? said.error?.facts)?.checks.find(({ name }) => name === "archive");
+  };
+  expect(await find()).toMatchObject({ status: "ok" });
+  rmSync(segmentFile(site));
+  expect(await find()).toMatchObject({ status: "failed", code: "archive_broken" });
+});
