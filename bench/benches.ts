@@ -1,6 +1,7 @@
 import { manyCallers, onePair } from "./admission.ts";
 import { manyClients } from "./clients.ts";
 import { coldWorkers } from "./cold.ts";
+import { compacting } from "./compaction/waiting.ts";
 import { containedRun, containedStart } from "./sandbox/contained.ts";
 import { deciding, decidingAtAll, indexing, meeting } from "./ground.ts";
 import { folding, opening, replaying } from "./history.ts";
@@ -8,10 +9,12 @@ import { idleCrowd, idleSupervisor } from "./sandbox/idle.ts";
 import { killCrowd, killForking, killing, killProof } from "./sandbox/killing.ts";
 import { overhead } from "./sandbox/overhead.ts";
 import { coldLease, coldLeaseLater } from "./lease/cold.ts";
-import { lanesFairly, lanesTogether } from "./lease/lanes.ts";
+import { handOver } from "./lease/hand-over.ts";
+import { lanesFairly, lanesTogether, oneLaneFairly, oneLaneTogether } from "./lease/lanes.ts";
 import { leasePairsLater, manyLeasePairs, oneLeasePair } from "./lease/pairs.ts";
 import type { Bench } from "./measure.ts";
 import { fences } from "./sandbox/fences.ts";
+import { whatIf } from "./what-if.ts";
 
 /** Every bench, in the order they run. */
 export const BENCHES: readonly Bench[] = [
@@ -20,6 +23,8 @@ export const BENCHES: readonly Bench[] = [
   replaying,
   folding,
   opening,
+  compacting,
+  whatIf,
   meeting,
   indexing,
   deciding,
@@ -29,6 +34,9 @@ export const BENCHES: readonly Bench[] = [
   leasePairsLater,
   lanesTogether,
   lanesFairly,
+  oneLaneTogether,
+  oneLaneFairly,
+  handOver,
   coldLease,
   coldLeaseLater,
   coldWorkers,

@@ -48,6 +48,15 @@ export type {
   LaneOptions,
   LaneView,
 } from "./library/ground/lanes.ts";
+export type {
+  FleetInquirer,
+  RecordOptions,
+  ReplayOptions,
+  ReplayReport,
+  WhatIfOptions,
+  WhatIfReport,
+} from "./library/inquiry/inquirer.ts";
+export type { PathInquiry, WhyOptions } from "./library/inquiry/why.ts";
 export type { Receipt } from "./library/kill/receipt.ts";
 export type { RecordedReceipt } from "./library/kill/recorded-receipt.ts";
 export type { UnderLease } from "./library/lease/acquire.ts";
@@ -70,10 +79,20 @@ export type {
   PathVerdict,
 } from "./library/lease/path-verdict.ts";
 export type { LeaseEnd, LeaseView } from "./library/lease/view.ts";
+export type { Blocking, PlaceView, WaitedGround } from "./library/queue/view.ts";
+export type { CommitsView, JudgedLease, LivenessView } from "./library/liveness/view.ts";
 export type { PlainAnswer } from "./library/plain-command.ts";
 export { Refused } from "./library/refused.ts";
 export type { Refusable, RefusalView, RefusedAnswer } from "./library/refused.ts";
 export type { SupervisorUse, SupervisorView } from "./library/relay/supervisor-door.ts";
+export type { ApplyOptions, DoneView, SupervisionOptions } from "./library/supervision/options.ts";
+export type {
+  PlannedAction,
+  PlanOutcome,
+  SeenHolder,
+  SupervisionPlan,
+} from "./library/supervision/plan.ts";
+export type { HaltWatch, WatchOptions, WatchRound } from "./library/supervision/watch.ts";
 export type { QuarantineOptions } from "./library/steward/quarantine.ts";
 export type { QuarantineRecord, QuarantineReport } from "./library/steward/quarantine-report.ts";
 export type { ChargeOptions, ManifestView, WorkerHandle } from "./library/worker/handle.ts";

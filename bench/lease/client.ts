@@ -1,11 +1,14 @@
 // A client of a bench about lanes. It opens the fleet of a state folder, and for as long as it is
-// told to takes a lane of its own and gives it back, each after the answer to the one before; then
-// it tells how often it did so.
+// told to takes a lane and gives it back, each after the answer to the one before; then it tells
+// how often it did so. With a name of its own it waits for a lane that others take, too.
 import { setTimeout as sleep } from "node:timers/promises";
 import { openFleet, sqlite } from "../../src/compose/library.ts";
 import type { Fleet } from "../../src/library/fleet/fleet.ts";
 
-const [, , dir = "", lane = ""] = process.argv;
+const [, , dir = "", lane = "", name] = process.argv;
+
+/** Whoever waits does so for longer than any bench takes. */
+const WAIT_MS = 600_000;
 
 /** What a client is told to do; `forMs` is answered with a count, the others with 0. */
 export type Order =
@@ -35,7 +38,11 @@ async function work(forMs: number): Promise<number> {
   void sleep(forMs).then(() => over.abort());
   let count = 0;
   for (; !over.signal.aborted; count += 1) {
-    const lease = await fleet?.acquire({ lane, holder: `client of ${lane}` });
+    const lease = await fleet?.acquire(
+      name === undefined
+        ? { lane, holder: `client of ${lane}` }
+        : { lane, holder: name, waitMs: WAIT_MS },
+    );
     await lease?.release();
   }
   return count;

@@ -8,6 +8,7 @@ const PROGRAM = join(import.meta.dirname, "client.ts");
 const CLIENTS = 8;
 const FOR_MS = 2_000;
 const FAIRNESS = 0.5;
+const QUEUE_FAIRNESS = 0.8;
 
 /** Eight processes, each on a lane of its own through one supervisor, against one alone. */
 export const lanesTogether: Bench = {
@@ -16,11 +17,17 @@ export const lanesTogether: Bench = {
   floorName: "one process on one lane",
   target: { ratio: 0.8, better: "higher" },
   rounds: 7,
-  prepare: () =>
-    withClients((clients) => ({
-      floor: async () => perSecond(await workOf(clients.slice(0, 1))),
-      measure: async () => perSecond(await workOf(clients)),
-    })),
+  prepare: () => withClients(laneEach, together),
+};
+
+/** Eight processes that wait for one lane through one supervisor, against one alone. */
+export const oneLaneTogether: Bench = {
+  name: `lease: ${CLIENTS} processes waiting for one lane, together`,
+  unit: "pairs/s",
+  floorName: "one process on one lane",
+  target: { ratio: 0.5, better: "higher" },
+  rounds: 7,
+  prepare: () => withClients(oneLane, together),
 };
 
 /** How many pairs the process had that had the fewest, in parts of what the luckiest had. */
@@ -30,18 +37,43 @@ export const lanesFairly: Bench = {
   floorName: "the bar, as a constant",
   target: { atLeast: FAIRNESS },
   rounds: 7,
-  prepare: () =>
-    withClients((clients) => ({
-      floor: () => Promise.resolve(FAIRNESS),
-      async measure() {
-        const counts = await workOf(clients);
-        return Math.min(...counts) / Math.max(...counts);
-      },
-    })),
+  prepare: () => withClients(laneEach, fairly(FAIRNESS)),
 };
 
+/** The same of the processes that wait for one lane. */
+export const oneLaneFairly: Bench = {
+  name: `lease: ${CLIENTS} processes waiting for one lane, fewest/most`,
+  unit: "of the most",
+  floorName: "the bar, as a constant",
+  target: { atLeast: QUEUE_FAIRNESS },
+  rounds: 7,
+  prepare: () => withClients(oneLane, fairly(QUEUE_FAIRNESS)),
+};
+
+/** Each client its own lane, or all of them one. */
+const laneEach = (index: number): readonly [string] => [`lane-${index}`];
+const oneLane = (index: number): readonly [string, string] => ["lane-0", `client ${index}`];
+
+type TrialsOf = (clients: readonly Client[]) => Omit<Trials, "close">;
+
+const together: TrialsOf = (clients) => ({
+  floor: async () => perSecond(await workOf(clients.slice(0, 1))),
+  measure: async () => perSecond(await workOf(clients)),
+});
+
+function fairly(bar: number): TrialsOf {
+  return (clients) => ({
+    floor: () => Promise.resolve(bar),
+    async measure() {
+      const counts = await workOf(clients);
+      return Math.min(...counts) / Math.max(...counts);
+    },
+  });
+}
+
 function withClients(
-  trialsOf: (clients: readonly Client[]) => Omit<Trials, "close">,
+  argsOf: (index: number) => readonly string[],
+  trialsOf: TrialsOf,
 ): Promise<Trials> {
   return onSite(async (site) => {
     await site.supervise();
@@ -49,7 +81,9 @@ function withClients(
     const fleet = await site.open();
     await fleet.enactGround({ lanes: names.map((name) => ({ name, region: [`src/${name}/**`] })) });
     await fleet.close();
-    const clients = await Promise.all(names.map((lane) => startClient(site, PROGRAM, lane)));
+    const clients = await Promise.all(
+      names.map((_, index) => startClient(site, PROGRAM, ...argsOf(index))),
+    );
     const close = async (): Promise<void> =>
       void (await Promise.all(clients.map((client) => client.close())));
     return { ...trialsOf(clients), close };

@@ -8,6 +8,7 @@ const run: Load = () => import("./commands/run.ts");
 const spawn: Load = () => import("./commands/spawn.ts");
 const workers: Load = () => import("./commands/workers.ts");
 const worker: Load = () => import("./commands/worker.ts");
+const liveness: Load = () => import("./commands/liveness.ts");
 const stop: Load = () => import("./commands/stop.ts");
 const kill: Load = () => import("./commands/kill.ts");
 const pause: Load = () => import("./commands/pause.ts");
@@ -16,9 +17,14 @@ const down: Load = () => import("./commands/down.ts");
 const logs: Load = () => import("./commands/logs.ts");
 const receipt: Load = () => import("./commands/receipt.ts");
 const explain: Load = () => import("./commands/explain.ts");
+const why: Load = () => import("./commands/why.ts");
+const whatIf: Load = () => import("./commands/what-if.ts");
 const contract: Load = () => import("./commands/contract.ts");
 const fleet: Load = () => import("./commands/fleet.ts");
 const journal: Load = () => import("./commands/journal.ts");
+const journalReplay: Load = () => import("./commands/journal-replay.ts");
+const journalCompact: Load = () => import("./commands/journal-compact.ts");
+const archive: Load = () => import("./commands/archive.ts");
 const metrics: Load = () => import("./commands/metrics.ts");
 const leaseAcquire: Load = () => import("./commands/lease-acquire.ts");
 const leaseKeep: Load = () => import("./commands/lease-keep.ts");
@@ -26,6 +32,7 @@ const leasePass: Load = () => import("./commands/lease-pass.ts");
 const leaseCheck: Load = () => import("./commands/lease-check.ts");
 const leaseWith: Load = () => import("./commands/lease-with.ts");
 const leaseShow: Load = () => import("./commands/lease-show.ts");
+const leaseWait: Load = () => import("./commands/lease-wait.ts");
 const lane: Load = () => import("./commands/lane.ts");
 const halt: Load = () => import("./commands/halt.ts");
 const region: Load = () => import("./commands/region.ts");
@@ -33,6 +40,7 @@ const doctor: Load = () => import("./commands/doctor.ts");
 const where: Load = () => import("./commands/where.ts");
 const submit: Load = () => import("./commands/submit.ts");
 const demo: Load = () => import("./commands/demo.ts");
+const watch: Load = () => import("./commands/watch.ts");
 const supervise: Load = () => import("./commands/supervise.ts");
 
 /** Every verb by its name, in the order of the help; each is loaded only when it is called. */
@@ -47,6 +55,9 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   "worker unquarantine": worker,
   "worker note": worker,
   "worker write-off": worker,
+  liveness,
+  watch,
+  supervise,
   stop,
   pause,
   resume,
@@ -54,6 +65,8 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   logs,
   receipt,
   explain,
+  why,
+  "what-if": whatIf,
   "contract show": contract,
   "contract lint": contract,
   "contract enact": contract,
@@ -62,8 +75,13 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   "fleet recover": fleet,
   "journal tail": journal,
   "journal verify": journal,
+  "journal replay": journalReplay,
   "journal export": journal,
   "journal import": journal,
+  "journal compact": journalCompact,
+  "archive ls": archive,
+  "archive show": archive,
+  "archive restore": archive,
   "lease acquire": leaseAcquire,
   "lease renew": leaseKeep,
   "lease release": leaseKeep,
@@ -73,6 +91,8 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   "lease revoke": leasePass,
   "lease show": leaseShow,
   "lease ls": leaseShow,
+  "lease wait-list": leaseWait,
+  "lease wait-cancel": leaseWait,
   "lease check": leaseCheck,
   "lease with": leaseWith,
   "lane ls": lane,
@@ -86,7 +106,6 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   submit,
   down,
   demo,
-  supervise,
 };
 
 /** Loads a verb by its name, or undefined when there is none. */

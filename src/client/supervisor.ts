@@ -10,6 +10,7 @@ import type {
   SupervisorStatus,
 } from "../ports/supervision.ts";
 import { operatorSocketOf, statePlaces } from "../system/places.ts";
+import { commandPath } from "./command-path.ts";
 import { noAnswer, readData, readDecision, readStart } from "./answer.ts";
 import { isListening, SocketLine } from "./socket-line.ts";
 
@@ -66,14 +67,19 @@ class SupervisorConnection implements Supervision {
     this.#line = line;
   }
 
-  async submit({ sights, token, ...order }: CommandOrder): Promise<CommandAnswer> {
+  async submit(
+    { sights, token, turn_ms = 0, ...order }: CommandOrder,
+    signal?: AbortSignal,
+  ): Promise<CommandAnswer> {
     const urgent = isUrgent(order.command.kind);
     const reply = await this.#line.ask({
       method: "POST",
-      path: sights === true ? "/v1/commands?sights=true" : "/v1/commands",
+      path: commandPath({ turn_ms, ...(sights === undefined ? {} : { sights }) }),
       body: wire({ ...order, command: withToken(order.command, token) }),
-      deadlineMs: urgent ? urgentMs : commandMs,
-      isUrgent: urgent,
+      deadlineMs: urgent ? urgentMs : commandMs + turn_ms,
+      // Whoever waits keeps no connection from others.
+      isUrgent: urgent || turn_ms > 0,
+      ...(signal === undefined ? {} : { signal }),
     });
     return readDecision(reply);
   }

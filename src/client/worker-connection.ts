@@ -18,6 +18,7 @@ import type {
 } from "../ports/worker-door.ts";
 import { isPlainObject } from "../protocol/input.ts";
 import { besideToken } from "../system/places.ts";
+import { commandPath } from "./command-path.ts";
 import { noAnswer, readAnswer, readData, readDecision, readStart } from "./answer.ts";
 import { followSignals } from "./signals.ts";
 import { SocketLine, type Ask, type Reply } from "./socket-line.ts";
@@ -105,8 +106,18 @@ class WorkerConnection implements WorkerDoor {
     readAnswer(await this.#ask({ ...so, body }));
   }
 
-  async submit(order: Parameters<WorkerDoor["submit"]>[0]): Promise<CommandAnswer> {
-    const so = { method: "POST", path: "/v1/commands", deadlineMs: answerMs } as const;
+  async submit(
+    { turn_ms = 0, ...order }: Parameters<WorkerDoor["submit"]>[0],
+    signal?: AbortSignal,
+  ): Promise<CommandAnswer> {
+    const so = {
+      method: "POST",
+      path: commandPath({ turn_ms }),
+      deadlineMs: answerMs + turn_ms,
+      // Whoever waits keeps no connection from others.
+      isUrgent: turn_ms > 0,
+      ...(signal === undefined ? {} : { signal }),
+    } as const;
     // A request that names no worktree is meant where this process stands.
     const from = order.command.kind === "lease.acquire" ? folderNow() : {};
     const body = { ...order, ...from } as unknown as JsonObject;

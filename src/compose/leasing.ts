@@ -10,7 +10,6 @@ import type { SupervisorDoor } from "../library/relay/supervisor-door.ts";
 import { operatorOf } from "../library/seat.ts";
 import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
 import { filePermit } from "../permit/permit.ts";
-import { Fault } from "../ports/fault.ts";
 import { SILENT } from "../ports/log.ts";
 import { SYSTEM_TIMERS } from "../runtime/timers.ts";
 import { readSecretFile } from "../signing/secret-file.ts";
@@ -31,10 +30,11 @@ export function openOperatorDesk(stateDir: string): Desk {
   const host = { id: hostId(), ...whoami() };
   const by = operatorOf({ host, via: "cli" }, undefined);
   const permit = filePermit(stateDir, killedFleetsOfUser());
+  const clock = systemClock();
   const link = new SupervisorLink({
-    door: { connect: () => connect(stateDir), start: () => unstarted() },
-    mayStart: false,
-    clock: systemClock(),
+    door: { connect: () => connect(stateDir), start: () => start(stateDir) },
+    mayStart: true,
+    clock,
     timers: SYSTEM_TIMERS,
     log: SILENT,
   });
@@ -46,9 +46,11 @@ export function openOperatorDesk(stateDir: string): Desk {
   };
   return operatorDesk({
     random: systemRandom(),
+    clock,
+    timers: SYSTEM_TIMERS,
     keys: { signer },
     permit,
-    relay: (order) => link.submit({ ...order, by, sights: true }),
+    relay: (order, signal) => link.submit({ ...order, by, sights: true }, signal),
     fleet: async () => (await link.status())?.fleet ?? (await open()).fleet,
     direct: open,
     close: async () => {
@@ -66,6 +68,11 @@ async function connect(stateDir: string): ReturnType<SupervisorDoor["connect"]> 
   return connectSupervisor({ stateDir });
 }
 
-async function unstarted(): Promise<never> {
-  throw new Fault("supervisor_unreachable", "a desk must use a supervisor that runs, none was");
+/** Loaded only where somebody is to wait, and no supervisor runs. */
+async function start(stateDir: string): ReturnType<SupervisorDoor["start"]> {
+  const [{ startSupervisor }, { commandLine }] = await Promise.all([
+    import("../client/start-supervisor.ts"),
+    import("./command-line.ts"),
+  ]);
+  return startSupervisor({ stateDir, command: commandLine() });
 }

@@ -1,8 +1,7 @@
 // The one file that knows every adapter: it puts the library together with this machine.
 
 import "../system/recent-node.ts";
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { startSupervisor } from "../client/start-supervisor.ts";
 import { connectSupervisor } from "../client/supervisor.ts";
 import { exportLines, importFile, type Imported, type ImportOptions } from "../journal/jsonl.ts";
@@ -36,6 +35,7 @@ import { hostId } from "../system/host.ts";
 import { permitFile, statePlaces } from "../system/places.ts";
 import { isRunning, ownIdentity } from "../system/process.ts";
 import { systemRandom } from "../system/random.ts";
+import { commandLine } from "./command-line.ts";
 import { whoami } from "./whoami.ts";
 
 /**
@@ -176,16 +176,6 @@ async function openSqlite(folder: string, mayCreate: boolean): Promise<OpenStore
   }
 }
 
-/** How Stint's own command line is run: by this very Node, from the package of this file. */
-function commandLine(): readonly [string, ...string[]] {
-  let folder = import.meta.dirname;
-  // As source, as a build, or bundled into a folder of chunks: the package's root is above.
-  while (!existsSync(join(folder, BIN)) && folder !== dirname(folder)) folder = dirname(folder);
-  return [process.execPath, join(folder, BIN)];
-}
-
-const BIN = "bin/stint.cjs";
-
 let machine: Surroundings | undefined;
 
 /** This machine, as the library sees it; read once. */
@@ -200,6 +190,8 @@ export function thisMachine(): Surroundings {
     openSigner,
     verifyJournal,
     lookAtGround,
+    // Only who judges holders needs it.
+    readCommits: async (query) => (await import("../system/git/commits.ts")).readCommits(query),
   };
   return machine;
 }

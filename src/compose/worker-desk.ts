@@ -16,7 +16,8 @@ import { systemRandom } from "../system/random.ts";
  * `supervisor_unreachable`.
  */
 export function openWorkerDesk(tokenFile: string): Promise<Desk> {
-  return atDoor(tokenFile, (door) => workerDesk(door, systemRandom()));
+  const [clock, random] = [systemClock(), systemRandom()];
+  return atDoor(tokenFile, (door) => workerDesk({ door, clock, random, timers: SYSTEM_TIMERS }));
 }
 
 /** Holds leases for the worker whose token lies in a file, as {@link openWorkerDesk}. */

@@ -44,6 +44,9 @@ function authorityOver(command: Command): Authority {
     case "lease.narrow":
     case "lease.split":
       return { roles: OPERATOR, self: workerIn(command.data.claim) };
+    case "place.keep":
+    case "place.leave":
+      return { roles: OPERATOR, self: workerIn(command.data.claim) };
     case "lease.hand_over":
       return { roles: OPERATOR, self: giverOf(command.data) };
     case "lane.announce":
@@ -65,6 +68,7 @@ function authorityOver(command: Command): Authority {
     case "clock.accept":
     case "lanes.enact":
     case "lease.revoke":
+    case "place.cancel":
     case "worker.write_off":
     case "worker.quarantine":
     case "worker.unquarantine":

@@ -7,6 +7,7 @@ import type { LimitHit } from "./worker/limit.ts";
 import type { LeaseCommandMap } from "./lease/command.ts";
 import type { ConditionCommandMap } from "./watch/command.ts";
 import type { ArmedCommandMap } from "./armed/sight.ts";
+import type { QueueCommandMap } from "./queue/command.ts";
 import type { EnvelopeVerdict, Manifest, Network } from "./worker/manifest.ts";
 
 /** A key by its id and public half; private halves never enter the kernel. */
@@ -53,7 +54,8 @@ export interface ParentUse {
 }
 
 /** The body of each command by its kind (`noun.verb`). */
-export interface CommandMap extends LeaseCommandMap, ConditionCommandMap, ArmedCommandMap {
+export interface CommandMap
+  extends LeaseCommandMap, QueueCommandMap, ConditionCommandMap, ArmedCommandMap {
   readonly "fleet.create": {
     readonly fleet: string;
     readonly name: string;
@@ -225,4 +227,5 @@ const BEGINNINGS: readonly CommandKind[] = [
   "lease.acquire",
   "lease.split",
   "lease.hand_over",
+  "place.keep",
 ];

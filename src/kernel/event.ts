@@ -5,13 +5,14 @@ import type { Evidence, Outcome, Severity, StopReason } from "./worker/evidence.
 import type { Json, JsonObject } from "./json.ts";
 import type { LimitHit } from "./worker/limit.ts";
 import type { LeaseEventMap } from "./lease/event.ts";
+import type { QueueEventMap } from "./queue/event.ts";
 import type { Manifest } from "./worker/manifest.ts";
 import type { RefusalCode } from "./refusal.ts";
 import type { ConditionEventMap } from "./watch/event.ts";
 import type { ArmedEventMap } from "./armed/sight.ts";
 
 /** The body of each event by its kind (`noun.past`). Only ever added to after a release. */
-export interface EventMap extends LeaseEventMap, ConditionEventMap, ArmedEventMap {
+export interface EventMap extends LeaseEventMap, QueueEventMap, ConditionEventMap, ArmedEventMap {
   readonly "fleet.created": {
     readonly fleet: string;
     readonly name: string;
@@ -172,6 +173,10 @@ export const EVENT_KINDS = [
   "lease.lapsed",
   "lease.mounted",
   "lease.fenced",
+  "place.queued",
+  "place.kept",
+  "place.left",
+  "place.lapsed",
   "condition.tripped",
   "condition.failed",
   "armed.checked",

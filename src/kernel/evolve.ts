@@ -6,6 +6,7 @@ import { wholeContract } from "./fleet/contract.ts";
 import { adopted, recovered } from "./fleet/recovery.ts";
 import { evolveLeases, newBook, withoutMountsOf, type LeaseEntry } from "./lease/fold.ts";
 import { LIMITS } from "./limits.ts";
+import { evolvePlaces, withoutPlaces, withoutPlacesOf, type PlaceEntry } from "./queue/fold.ts";
 import { recordHit } from "./worker/limit-hit.ts";
 import {
   addWorker,
@@ -48,10 +49,7 @@ function apply(state: State, entry: Entry): State {
     case "worker.checkpointed":
       return change(state, entry.data.worker, { state: entry.data.state });
     case "worker.stopped":
-      return withoutMountsOf(
-        endWorker(state, measured(state, entry.data), false),
-        entry.data.worker,
-      );
+      return stopped(state, entry.data);
     case "worker.lapsed":
       return endWorker(state, workerOf(state, entry.data.worker), true);
     case "worker.staled":
@@ -89,12 +87,17 @@ function apply(state: State, entry: Entry): State {
     case "lease.mounted":
     case "lease.fenced":
       return evolveLeases(state, entry);
+    case "place.queued":
+    case "place.kept":
+    case "place.left":
+    case "place.lapsed":
+      return evolvePlaces(state, entry);
     default:
       return applyToFleet(state, entry);
   }
 }
 
-type FleetEntry = Exclude<Entry, { readonly kind: `worker.${string}` } | LeaseEntry>;
+type FleetEntry = Exclude<Entry, { readonly kind: `worker.${string}` } | LeaseEntry | PlaceEntry>;
 
 function applyToFleet(state: State, entry: Entry): State {
   const happened = entry as FleetEntry;
@@ -159,8 +162,14 @@ function measured(state: State, data: EventMap["worker.stopped"]): Worker {
   };
 }
 
+/** What it held stays; what its sandbox had mounted is free, and it waits for nothing more. */
+function stopped(state: State, data: EventMap["worker.stopped"]): State {
+  const ended = endWorker(state, measured(state, data), false);
+  return withoutPlacesOf(withoutMountsOf(ended, data.worker), data.worker);
+}
+
 function stopping(state: State, data: EventMap["worker.stopping"], atMs: number): State {
-  return change(state, data.worker, {
+  return change(withoutPlacesOf(state, data.worker), data.worker, {
     status: "stopping",
     stale: false,
     quarantine: null,
@@ -199,7 +208,7 @@ function charged(state: State, data: EventMap["budget.charged"]): State {
 
 /** Everything alive is told to stop; a reservation will never be taken up (I3). */
 function killed(state: State, atMs: number): State {
-  let next: State = { ...state, status: "killed" };
+  let next: State = { ...withoutPlaces(state), status: "killed" };
   for (const [id, worker] of state.workers) {
     if (!isLive(worker)) continue;
     if (worker.stopping !== null) {

@@ -43,6 +43,8 @@ export const LIMITS = {
 
   // Liveness.
   staleBeats: 3,
+  livenessMsMin: secondMs,
+  livenessMsMax: 30 * dayMs,
 
   // Budgets: integers on the wire.
   cpuMilliMax: 1_000_000_000,
@@ -102,6 +104,21 @@ export const LIMITS = {
   checkWorkMax: 2_000_000,
   checkWorkPerPathMax: 2_000,
 
+  // The queue for ground.
+  placeMs: 15 * secondMs,
+  // A place is recorded as kept when it would move by so much.
+  placeMovesMsMin: 5 * secondMs,
+  // For so long a place that is over is not recorded so: who asks is told why.
+  placeToldMs: 5 * secondMs,
+  waitMsMin: 1,
+  waitMsMax: dayMs,
+  placesMax: 4_096,
+  placesPerHolderMax: 64,
+  placeLapsesPerDecisionMax: 256,
+  placeBytesPerHolderMax: 64 * 1_024,
+  // For looking whether those who wait do so in a circle: with less than a decision may cost.
+  waitSearchWorkMax: 300_000,
+
   // Conditions (CEL).
   conditionSourceBytesMax: 4_096,
   conditionNodesMax: 200,
@@ -115,6 +132,12 @@ export const LIMITS = {
   signEveryEntries: 4_096,
   batchCommandsMax: 256,
   readEntriesMax: 4_096,
+  segmentEntriesMax: 100_000,
+  retentionMsMin: dayMs + hourMs,
+  retentionMsMax: 3_650 * dayMs,
+  retentionEntriesMin: 1_000,
+  retentionEntriesMax: 1_000_000_000,
+  segmentBytesMax: 64 * 2 ** 20,
   appendAttemptsMax: 1_000,
   storeBusyMs: 10 * secondMs,
   appendUnknownMs: 2 * secondMs,
@@ -148,6 +171,7 @@ ok(LIMITS.stateBytesMax * 2 < LIMITS.entryBytesMax, "a manifest with its state m
 ok(LIMITS.evidenceBytesMax + LIMITS.noteBytesMax < LIMITS.entryBytesMax, "evidence must fit");
 ok(LIMITS.decisionAgeMsMax < LIMITS.storeBusyMs, "a decision must age out before a lock does");
 ok(LIMITS.appendUnknownMs < LIMITS.storeBusyMs, "what is unknown is told before a lock is");
+ok(LIMITS.retentionMsMin > LIMITS.commandMemoryMs, "command ids that count stay in the store");
 ok(LIMITS.clockToleranceMsMax < LIMITS.clockStepMsMax, "a tolerated skew is less than a step");
 ok(LIMITS.commandMemoryMs >= LIMITS.registerWithinMsMax, "a registration may be repeated safely");
 ok((LIMITS.epochMax + 1) * (LIMITS.seqMax + 1) === 2 ** 53, "fences must be safe integers");
@@ -158,4 +182,10 @@ ok(LIMITS.lanesBytesMax * 2 <= LIMITS.entryBytesMax, "lanes must fit an entry wi
 ok(LIMITS.leaseSearchWorkMax >= LIMITS.regionSearchWorkMax, "many regions, no less effort");
 ok(LIMITS.alsoHeldBytesMax >= LIMITS.regionBytesMax, "one region must fit what counts as held");
 ok(LIMITS.leaseBytesPerHolderMax >= LIMITS.regionBytesMax, "one region must fit a holder");
+ok(LIMITS.waitSearchWorkMax < LIMITS.leaseSearchWorkMax, "a look at circles is a part of it");
+ok(
+  LIMITS.placeBytesPerHolderMax >= LIMITS.leaseBytesPerHolderMax,
+  "what is held can be waited for",
+);
+ok(LIMITS.placeMovesMsMin * 2 < LIMITS.placeMs, "a place must be recorded twice in its time");
 ok(LIMITS.outputBytesMax <= LIMITS.outputsBytesMax, "one output must fit among all");

@@ -56,11 +56,12 @@ export const REFUSAL_CODES = [
   "fence_stale",
   "not_writable",
   "lanes_invalid",
-  // Waiting and mounts: no command of this version gives them yet.
-  "thaw_unsafe",
   "wait_deadlock",
   "wait_timeout",
+  "place_ended",
   "queue_full",
+  // No command of this version gives it yet.
+  "thaw_unsafe",
 ] as const;
 
 /** A code by which the rules say no. */

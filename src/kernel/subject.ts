@@ -2,13 +2,15 @@ import type { Command } from "./command.ts";
 import type { Entry } from "./entry.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { leaseIdAt, type Holder } from "./lease/lease.ts";
+import { placeIdAt } from "./queue/place.ts";
 import type { State } from "./state.ts";
 
 /**
  * The worker or lease that an entry is about, or null: the key of `Journal.about`.
  *
  * An event names its worker as `worker`, or holds its manifest, and its lease as `lease`; a grant
- * is about the lease that it makes, an announcement about `lane:` and the lane. A refusal is about
+ * is about the lease that it makes, a wait about the place that it takes, an announcement about
+ * `lane:` and the lane. A refusal is about
  * the worker or lease that the refused command named, or the parent that asked for an admission.
  */
 export function subjectOf({
@@ -21,10 +23,14 @@ export function subjectOf({
   const said = data as unknown as JsonObject;
   if (kind === "lease.granted") return leaseIdAt(seq);
   if (kind.startsWith("lease.")) return textOf(said["lease"]);
+  if (kind === "place.queued") return placeIdAt(seq);
+  if (kind.startsWith("place.")) return textOf(said["place"]);
   if (kind === "lane.announced") return `lane:${textOf(said["lane"]) ?? ""}`;
   const asked = (command?.data ?? {}) as unknown as JsonObject;
   if (kind === "command.refused" && command?.kind.startsWith("lease.") === true)
     return textOf(asked["lease"]);
+  if (kind === "command.refused" && command?.kind.startsWith("place.") === true)
+    return textOf(asked["place"]);
   return nameIn(said) ?? nameIn(asked) ?? textOf(asked["parent"]);
 }
 

@@ -17,6 +17,8 @@ export interface CommandOrder {
   readonly token?: string;
   /** Whether the answer is to say which lease it has left. */
   readonly sights?: true;
+  /** Of `place.keep`: how long to hold it back until it may be its turn, ms. */
+  readonly turn_ms?: number;
 }
 
 /** A lease as a command has left it. */
@@ -84,8 +86,11 @@ export interface SupervisorStatus {
  * supervisor, to its successor, or, a command only, straight to the journal.
  */
 export interface Supervision {
-  /** Has a command carried. Throws the supervisor's own faults as `Fault`s. */
-  submit(order: CommandOrder): Promise<CommandAnswer>;
+  /**
+   * Has a command carried. Throws the supervisor's own faults as `Fault`s. With the signal the
+   * asking is given up; a place whose turn was waited for by it is left.
+   */
+  submit(order: CommandOrder, signal?: AbortSignal): Promise<CommandAnswer>;
   /**
    * Has a worker's process started; resolves when it runs. Throws `Fault` `sandbox_failed`, …
    * With the signal the asking is given up; the order may be carried out all the same.

@@ -1,8 +1,8 @@
-import type { Command, CommandMap } from "../kernel/command.ts";
+import type { CommandMap } from "../kernel/command.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Refusal } from "../kernel/refusal.ts";
 import type { Manifest } from "../kernel/worker/manifest.ts";
-import type { CommandAnswer, StartAnswer } from "./supervision.ts";
+import type { CommandAnswer, CommandOrder, StartAnswer } from "./supervision.ts";
 
 /** What a worker hears about itself; `gone`: its supervisor, and with it whoever could tell it. */
 export type WorkerSignal =
@@ -94,9 +94,12 @@ export interface WorkerDoor {
   beat(progress?: number): Promise<void>;
   /**
    * Gives a command as this worker, under an id that makes it safe to repeat. A renewal of a lease
-   * counts as a beat.
+   * counts as a beat. `turn_ms` and the signal are as for `Supervision.submit`.
    */
-  submit(order: { readonly id: string; readonly command: Command }): Promise<CommandAnswer>;
+  submit(
+    order: Pick<CommandOrder, "id" | "command" | "turn_ms">,
+    signal?: AbortSignal,
+  ): Promise<CommandAnswer>;
   /**
    * The live leases that a worker holds, this one or one below it, as documents. Of any other it
    * is refused as `not_authorised`, whether there is one or not.

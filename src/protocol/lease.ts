@@ -24,6 +24,12 @@ export const leaseId: z.ZodType<string> = pattern(
   'a lease id ("l-" and a number)',
 );
 
+/** A place's id. */
+export const placeId: z.ZodType<string> = pattern(
+  /^q-[1-9][0-9]{0,12}$/,
+  'a place id ("q-" and a number)',
+);
+
 /** The name of an outside holder: any text, spaces and newlines included, compared exactly. */
 const holderName = text(LIMITS.holderBytesMax, 1);
 
@@ -147,6 +153,7 @@ export const leaseCommands = {
     run_id: mark.optional(),
     also_held: alsoHeld.optional(),
     worktree: worktree.optional(),
+    wait_ms: integer(LIMITS.waitMsMin, LIMITS.waitMsMax).optional(),
   }).superRefine((given, context) => {
     const { region: patterns, lanes: names } = given;
     if ((patterns === undefined) !== (names === undefined)) return;
@@ -178,6 +185,9 @@ export const leaseCommands = {
     context.addIssue({ code: "custom", path: ["claim"], message });
   }),
   "lease.revoke": record({ lease: leaseId, reason, run_id: mark.optional() }),
+  "place.keep": record({ place: placeId, claim }),
+  "place.leave": record({ place: placeId, claim }),
+  "place.cancel": record({ place: placeId, reason }),
   "lease.mount": record({ lease: leaseId, worker: plainName }),
   "lease.fence": record({
     lease: leaseId,

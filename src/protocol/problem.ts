@@ -71,6 +71,9 @@ const allKinds: Readonly<Record<CommandKind, true>> = {
   "lease.revoke": true,
   "lease.mount": true,
   "lease.fence": true,
+  "place.keep": true,
+  "place.leave": true,
+  "place.cancel": true,
   "condition.trip": true,
   "condition.fail": true,
   "armed.check": true,
@@ -119,6 +122,10 @@ const claiming: readonly CommandKind[] = [
   "lease.hand_over",
 ];
 const onLease: readonly CommandKind[] = [...claiming, "lease.revoke"];
+/** Commands about a place in the queue, by whoever waits in it. */
+const waiting: readonly CommandKind[] = ["place.keep", "place.leave"];
+/** Commands that may be let wait. */
+const queueing: readonly CommandKind[] = ["lease.acquire", "place.keep"];
 /** Commands by which a supervisor says what it has seen of kill conditions. */
 const watching: readonly CommandKind[] = ["condition.trip", "condition.fail"];
 /** Commands by which a supervisor says what it has seen; in a killed fleet there is none. */
@@ -209,11 +216,23 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   workers_live: byEdge(409, "Something needs every worker to have ended first."),
   lanes_invalid: no(422, ["lanes.enact"], "A lane's name is taken, or its region is none."),
   holder_ended: no(410, upholding, "The holder of the lease has ended."),
-  holder_quarantined: no(409, upholding, "The holder of the lease is in quarantine."),
-  holder_stale: no(409, granting, "The holder of the lease has missed its beats."),
-  holder_mismatch: no(403, claiming, "The lease is another's, or its token was not shown."),
-  lane_unknown: no(404, onLane, "No lane has this name."),
-  lease_condition: no(409, granting, "A condition on leases holds or fails."),
+  holder_quarantined: no(
+    409,
+    [...upholding, "place.keep"],
+    "The holder of the lease is in quarantine.",
+  ),
+  holder_stale: no(
+    409,
+    [...granting, "place.keep"],
+    "The holder of the lease has missed its beats.",
+  ),
+  holder_mismatch: no(
+    403,
+    [...claiming, ...waiting],
+    "The lease or place is another's, or its token was not shown.",
+  ),
+  lane_unknown: no(404, [...onLane, "place.keep"], "No lane has this name."),
+  lease_condition: no(409, [...granting, "place.keep"], "A condition on leases holds or fails."),
   condition_unmet: no(409, watching, "No such kill condition is in force, or it does not hold."),
   lease_unknown: gone(404, onLease, "No lease has this id."),
   lease_ended: no(410, onLease, "The lease has ended."),
@@ -222,9 +241,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   fence_stale: no(409, claiming, "The fence is not the lease's: it was given anew since."),
   not_writable: byEdge(403, "No lease of the holder gives the right to write there."),
   thaw_unsafe: later(409, "The worker may still write where it has lost the right to."),
-  wait_deadlock: later(409, "Waiting here would close a circle of waiters."),
-  wait_timeout: later(408, "The wait was over before the lease was free."),
-  queue_full: later(429, "As many wait as the queue holds."),
+  wait_deadlock: no(409, queueing, "Waiting here would close a circle of waiters."),
+  wait_timeout: no(408, ["place.keep"], "The wait was over before the ground was free."),
+  place_ended: no(410, ["place.keep", "place.cancel"], "The place in the queue is nobody's."),
+  queue_full: no(429, ["lease.acquire"], "As many wait as the queue holds."),
 
   storage_full: fault(507, "The disk is full."),
   storage_failed: fault(500, "The store answered with an error."),
@@ -234,6 +254,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   journal_forked: fault(500, "The journal is not the continuation of what is remembered."),
   journal_newer: fault(500, "The journal was written by a newer Stint."),
   journal_missing: fault(500, "The journal is not there."),
+  archive_broken: fault(500, "A segment of the archive is missing, or not what was written."),
   clock_skew: fault(503, "The host's clock contradicts the journal's time."),
   network_filesystem: fault(500, "The state folder is on a network file system."),
   sqlite_unsupported: fault(500, "Node or SQLite is too old here, or SQLite does not load."),

@@ -19,6 +19,7 @@ import { HeadSigning } from "./signing/head-signing.ts";
 import type { Answer, Loop, SubmitOptions } from "./loop.ts";
 import { findPlace } from "./signing/opening.ts";
 import { makePending, type Pending } from "./carry/pending.ts";
+import { untilTurn } from "./queue/turn.ts";
 import type { Place } from "./place.ts";
 import { Suppression } from "./carry/suppression.ts";
 import { SYSTEM_TIMERS, type Timers } from "./timers.ts";
@@ -76,6 +77,8 @@ class JournalLoop implements Loop {
   readonly #suppression: Suppression;
   readonly #unwatch: () => void;
   readonly #urgent: Pending[] = [];
+  /** Fires when it is closed: nobody waits for a turn any more. */
+  readonly #over = new AbortController();
   #waiting: Pending[] = [];
   /** Whoever reads or writes the place waits for whoever did so before. */
   #turnstile: Promise<unknown> = Promise.resolve();
@@ -118,7 +121,15 @@ class JournalLoop implements Loop {
     if (this.#closing !== undefined) throw new Fault("closed", "the loop must be open, it closed");
     const refusal = checkId(options.id) ?? checkKind(command);
     if (refusal !== null) return { ok: false, seq: this.head().seq, refusal };
+    if (command.kind === "place.keep") await this.#untilTurn(command.data.place, options);
     return this.#enqueue(command, by, options);
+  }
+
+  async #untilTurn(place: string, { turnMs = 0, signal }: SubmitOptions): Promise<void> {
+    if (turnMs <= 0) return;
+    const closing = this.#over.signal;
+    const either = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    await untilTurn(place, { loop: this, timers: this.#timers, withinMs: turnMs, signal: either });
   }
 
   state(): State {
@@ -147,6 +158,7 @@ class JournalLoop implements Loop {
   }
 
   close(): Promise<void> {
+    this.#over.abort(new Fault("closed", "the loop must be open, it closed"));
     this.#closing ??= this.#finish();
     return this.#closing;
   }
@@ -199,8 +211,10 @@ class JournalLoop implements Loop {
       const done = await this.#carrier.carry(batch);
       this.#waiting = [...batch.slice(done), ...this.#waiting];
     } catch (error) {
-      // A fault is everybody's; of anything else one command may be the cause, so each goes alone.
-      if (error instanceof Fault || batch.length === 1) for (const one of batch) one.fail(error);
+      // A fault is everybody's, but for one of the archive, which most can do without; of that and
+      // of anything else one command may be the cause, so each goes alone.
+      const isOfAll = error instanceof Fault && error.code !== "archive_broken";
+      if (isOfAll || batch.length === 1) for (const one of batch) one.fail(error);
       else for (const one of batch) await this.#carryAlone(one);
     }
   }

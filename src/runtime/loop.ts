@@ -20,6 +20,13 @@ export interface SubmitOptions {
    * the token itself. Never written.
    */
   readonly token?: string;
+  /**
+   * Of `place.keep`: how long to hold it back until it may be its turn, ms. Then it is decided in
+   * any case.
+   */
+  readonly turnMs?: number;
+  /** Gives that waiting up: the signal's reason is thrown, and nothing was submitted. */
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -3,18 +3,20 @@ import { bookOf, putMount } from "../kernel/lease/book.ts";
 import type { Lease } from "../kernel/lease/lease.ts";
 import type { Mount } from "../kernel/mount/mount.ts";
 import { OrderedMap } from "../kernel/ordered-map.ts";
+import type { Place } from "../kernel/queue/place.ts";
+import { putPlace } from "../kernel/queue/queue.ts";
 import type { RefusalWindow, State, Worker } from "../kernel/state.ts";
 import { canonicalText } from "./canonical.ts";
 import type { Timers } from "./timers.ts";
 
 /** The version of this form of a state; another is not read. */
-const FORM = 6;
+const FORM = 7;
 
 /** How many members of a map are written between two turns of the event loop. */
 const membersPerTurn = 512;
 
 /** The maps of a state. */
-type ListField = "workers" | "children" | "deadlines" | "refusals" | "leases" | "mounts";
+type ListField = "workers" | "children" | "deadlines" | "refusals" | "leases" | "mounts" | "places";
 
 /** A state as JSON: maps as lists in key order, a worker under its own id. */
 interface StateJson extends Omit<State, ListField | "book"> {
@@ -25,6 +27,8 @@ interface StateJson extends Omit<State, ListField | "book"> {
   readonly refusals: readonly (readonly [string, RefusalWindow])[];
   readonly leases: readonly Lease[];
   readonly mounts: readonly Mount[];
+  readonly places: readonly Place[];
+  readonly stirred_seq: number;
   readonly folds_case: boolean;
   readonly ground_rules: GroundRules;
 }
@@ -52,10 +56,11 @@ export function decodeState(text: string): State | undefined {
   const json = parse(text);
   if (json === undefined) return undefined;
   const { form: _, children, deadlines, refusals, workers, ...others } = json;
-  const { leases, mounts, folds_case, ground_rules, ...plain } = others;
+  const { leases, mounts, places, stirred_seq, folds_case, ground_rules, ...plain } = others;
+  const book = mounts.reduce(putMount, bookOf(folds_case, ground_rules, leases));
   return {
     ...plain,
-    book: mounts.reduce(putMount, bookOf(folds_case, ground_rules, leases)),
+    book: { ...book, queue: places.reduce(putPlace, { ...book.queue, stirred_seq }) },
     workers: OrderedMap.fromEntries(workers.map((worker) => [worker.id, worker])),
     children: OrderedMap.fromEntries(children.map((key) => [key, true])),
     deadlines: OrderedMap.fromEntries(deadlines.map((key) => [key, true])),
@@ -86,6 +91,7 @@ function* pieces(state: State): Generator<string, void, undefined> {
     refusals,
     leases: book.leases.values(),
     mounts: book.mounts.values(),
+    places: book.queue.places.values(),
   };
   const { foldsCase: folds_case, rules: ground_rules } = book;
   const fields: Readonly<Record<string, unknown>> = {
@@ -93,6 +99,7 @@ function* pieces(state: State): Generator<string, void, undefined> {
     form: FORM,
     folds_case,
     ground_rules,
+    stirred_seq: book.queue.stirred_seq,
   };
   let before = "{";
   for (const name of [...Object.keys(fields), ...Object.keys(lists)].toSorted()) {

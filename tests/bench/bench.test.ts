@@ -22,6 +22,8 @@ test("every target is in the table", () => {
     "replay: read, verify, fold ≥ 200,000",
     "fold alone ≥ 300,000",
     "opening 1,000,000 entries ≤ 1.2 ×",
+    "compaction of 100,000: longest append beside it ≤ 1 ×",
+    "what-if: 200,000 commands under another contract ≥ 50,000",
     "region: intersection of 4 segments ≤ 1 ×",
     "region: index of 100,000 leases ≤ 1 ×",
     "lease: decide at 10,000 live ≤ 3 ×",

@@ -36,11 +36,16 @@ import { failCondition, HOGS, trip } from "../support/measures.ts";
 import {
   acquire,
   act,
+  claim,
   enactLanes,
   holder,
+  keep,
+  leave,
+  placeOf,
   renew,
   release,
   revoke,
+  wait,
 } from "../support/lease-scenario.ts";
 
 type Steps = readonly (Step | readonly Step[])[];
@@ -117,6 +122,19 @@ function givingTo(name: string): Readonly<Partial<Record<CommandKind, Ask>>> {
 
 const heirs = [...leased, start("k", { under: "p" })] as const;
 
+/** The worker k, in a place behind the worker p. */
+const queued = [...heirs, wait("@k", "src/**", { wait_ms: 50_000 })] as const;
+
+/** It keeps its place up nearly to its deadline. */
+const kept = Array.from({ length: 4 }, () => [after(10_000), keep("@k")]);
+
+/** An outside party in a place behind whoever has the lane. */
+const waiting = wait("bob", { lanes: ["api"] });
+
+function cancel(name: string): Ask {
+  return (play) => ask("place.cancel", { place: placeOf(play, `@${name}`).id, reason: "x" })(play);
+}
+
 /** One step of each command, as an operator gives it. */
 const any: Readonly<Record<CommandKind, Ask>> = {
   "fleet.create": create(),
@@ -143,6 +161,9 @@ const any: Readonly<Record<CommandKind, Ask>> = {
   "lease.acquire": acquire("@p", "docs/**"),
   ...byHolder({ lease: "l-9" }),
   "lease.revoke": ask("lease.revoke", { lease: "l-9", reason: "x" }),
+  "place.keep": keep("@p", { place: "q-9" }),
+  "place.leave": leave("@p", { place: "q-9" }),
+  "place.cancel": ask("place.cancel", { place: "q-9", reason: "x" }),
   "lease.mount": ask("lease.mount", { lease: "l-9", worker: idOf("p") }),
   "lease.fence": ask("lease.fence", {
     lease: "l-9",
@@ -359,15 +380,34 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   },
   holder_quarantined: {
     ...each([...heirs, quarantine("k")], givingTo("k")),
+    ...each([...queued, quarantine("k")], { "place.keep": keep("@k") }),
     ...each([...leased, quarantine("p")], { "lease.renew": renew("@p") }),
   },
-  holder_stale: each([...heirs, observe("k", { silent_ms: 30_000 })], givingTo("k")),
-  holder_mismatch: each(heirs, byHolder({ as: "bob" })),
-  lane_unknown: each(born, {
-    "lease.acquire": acquire("@p", { lanes: ["x"] }),
-    ...pick(["lane.announce"]),
-  }),
-  lease_condition: each([...heirs, enact({ lease_deny_when: never.stop })], givingTo("k")),
+  holder_stale: {
+    ...each([...heirs, observe("k", { silent_ms: 30_000 })], givingTo("k")),
+    ...each([...queued, observe("k", { silent_ms: 30_000 })], { "place.keep": keep("@k") }),
+  },
+  holder_mismatch: {
+    ...each(heirs, byHolder({ as: "bob" })),
+    ...each(queued, {
+      "place.keep": keep("@k", { as: "bob" }),
+      "place.leave": leave("@k", { as: "bob" }),
+    }),
+  },
+  lane_unknown: {
+    ...each(born, {
+      "lease.acquire": acquire("@p", { lanes: ["x"] }),
+      ...pick(["lane.announce"]),
+    }),
+    ...each(
+      [...born, enactLanes(lanes), acquire("@p", { lanes: ["api"] }), waiting, enactLanes([])],
+      { "place.keep": keep("bob") },
+    ),
+  },
+  lease_condition: {
+    ...each([...heirs, enact({ lease_deny_when: never.stop })], givingTo("k")),
+    ...each([...queued, enact({ lease_deny_when: never.stop })], { "place.keep": keep("@k") }),
+  },
   condition_unmet: each(born, pick(["condition.trip", "condition.fail"])),
   lease_unknown: each(born, {
     ...byHolder({ lease: "l-9" }),
@@ -382,6 +422,35 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
     "lease.acquire": acquire("bob", { lanes: ["api"] }),
   }),
   fence_stale: each(heirs, withFence(byHolder())),
+  wait_deadlock: {
+    ...each([...leased, acquire("bob", "docs/**"), wait("bob", "src/**")], {
+      "lease.acquire": wait("@p", "docs/**"),
+    }),
+    ...each(
+      [
+        ...leased,
+        acquire("bob", "docs/**"),
+        wait("bob", "src/a/**"),
+        // What changes hands can close a circle that was none.
+        act(["lease.hand_over", "@p"], { to: holder("bob") }, { as: "anna", claim: claim("@p") }),
+      ],
+      { "place.keep": keep("bob") },
+    ),
+  },
+  wait_timeout: each([...queued, ...kept, after(10_000)], {
+    "place.keep": keep("@k"),
+  }),
+  place_ended: each([...queued, after(15_000)], {
+    "place.keep": keep("@k"),
+    "place.cancel": cancel("k"),
+  }),
+  queue_full: each(
+    [
+      ...leased,
+      Array.from({ length: 64 }, (_, index) => wait("bob", "src/**", { key: `k${index}` })),
+    ],
+    { "lease.acquire": wait("bob", "src/**") },
+  ),
 };
 
 const codes = REFUSAL_CODES.filter((code) => {

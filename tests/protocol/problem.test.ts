@@ -7,12 +7,7 @@ import { COMMAND_KINDS, PROBLEMS, type ProblemCode } from "../../src/protocol/pr
  * Codes that nothing built can give yet. Codes leave this list when a command gives them, with a
  * play for each; none ever enters it.
  */
-const RESERVED: readonly ProblemCode[] = [
-  "thaw_unsafe",
-  "wait_deadlock",
-  "wait_timeout",
-  "queue_full",
-];
+const RESERVED: readonly ProblemCode[] = ["thaw_unsafe"];
 
 /** Codes that neither the rules nor a port give. */
 const EDGE_CODES = ["usage", "entry_unknown", "unproven", "interrupted", "bug"] as const;

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../src/kernel/json.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
 import type { FunctionCondition } from "../../src/runtime/function-condition.ts";
 import type { Answer, Loop } from "../../src/runtime/loop.ts";
-import { redecide } from "../../src/runtime/replay.ts";
+import { redecide } from "../../src/runtime/replaying/redeciding.ts";
 import {
   admit,
   begin,

@@ -62,6 +62,9 @@ export const BODIES: CommandMap = {
   "lease.revoke": { lease, reason: "x" },
   "lease.mount": { lease, worker },
   "lease.fence": { lease, worker, waited_ms: 1, was_frozen: false },
+  "place.keep": { place: "q-9", claim: { worker } },
+  "place.leave": { place: "q-9", claim: { worker } },
+  "place.cancel": { place: "q-9", reason: "x" },
   "condition.trip": {
     condition: "storm",
     measures: measuresOf({ fleet: { refusals_per_minute: 10 } }),

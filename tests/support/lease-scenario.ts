@@ -4,6 +4,7 @@ import type { CommandMap } from "../../src/kernel/command.ts";
 import { DEFAULT_GROUND_RULES, type GroundRules, type Lane } from "../../src/kernel/lane/lane.ts";
 import type { Claim, Holder, Lease } from "../../src/kernel/lease/lease.ts";
 import { nameOf } from "../../src/kernel/lease/lease.ts";
+import type { Place } from "../../src/kernel/queue/place.ts";
 import { ask, idOf, OPERATOR, self, type Ask, type Play } from "./scenario.ts";
 
 /** How long leases of plays are granted for, ms. */
@@ -42,7 +43,8 @@ type Acquisition = Partial<CommandMap["lease.acquire"]> & { readonly ended?: str
 
 /** Asks for a lease: for patterns, or with `lanes` for lanes. */
 export function acquire(name: string, asked: string | Acquisition, more: Acquisition = {}): Ask {
-  const given = typeof asked === "string" ? { region: asked.split(" "), ...more } : asked;
+  const given =
+    typeof asked === "string" ? { region: asked.split(" "), ...more } : { ...asked, ...more };
   const { ended, ...others } = given;
   const data = { holder: holder(name), ttl_ms: TTL_MS, ...others };
   return ask("lease.acquire", data, { by: giverOf(name), ...(ended && { ended }) });
@@ -51,6 +53,43 @@ export function acquire(name: string, asked: string | Acquisition, more: Acquisi
 /** Enacts lanes; what is not said of ground is as by default. */
 export function enactLanes(lanes: readonly Lane[], others: Partial<GroundRules> = {}): Ask {
   return ask("lanes.enact", { ...DEFAULT_GROUND_RULES, ...others, lanes });
+}
+
+/** Asks for a lease as {@link acquire}, and waits for it, a minute unless it is said how long. */
+export function wait(name: string, asked: string | Acquisition, more: Acquisition = {}): Ask {
+  return acquire(name, asked, { wait_ms: 60_000, ...more });
+}
+
+/** The newest place in the queue of a short name. */
+export function placeOf(play: Play, name: string): Place {
+  const found = [...play.state.book.queue.places.values()].findLast(
+    (place) => nameOf(place.holder) === nameOf(holder(name)),
+  );
+  if (found === undefined) throw new Error(`${name} must wait in this play`);
+  return found;
+}
+
+/** Acts on the newest place of a short name, as its holder unless `as` says who. */
+function actOnPlace(
+  kind: "place.keep" | "place.leave",
+  name: string,
+  so: { readonly as?: string; readonly place?: string },
+): Ask {
+  return (play) => {
+    const who = so.as ?? name;
+    const place = so.place ?? placeOf(play, name).id;
+    return ask(kind, { place, claim: claim(who) }, { by: giverOf(who) })(play);
+  };
+}
+
+/** Takes up what the newest place of a short name waits for, or keeps the place up. */
+export function keep(name: string, so: Parameters<typeof actOnPlace>[2] = {}): Ask {
+  return actOnPlace("place.keep", name, so);
+}
+
+/** Leaves the newest place of a short name. */
+export function leave(name: string, so: Parameters<typeof actOnPlace>[2] = {}): Ask {
+  return actOnPlace("place.leave", name, so);
 }
 
 /** The newest lease of a short name. */

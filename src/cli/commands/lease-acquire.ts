@@ -1,3 +1,4 @@
+import { writeDuration } from "../../config/amount.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { DeskAnswer } from "../../library/desk/desk.ts";
 import { AGAIN_MAX, keepsEnding } from "../../library/lease/lost.ts";
@@ -23,9 +24,10 @@ const acquire: Verb = {
     "What the holder has already is the answer again: the lease on the same ground, or the one " +
     "that --key made. A lane is meant by its exact name or alias, and no other is taken in its " +
     "stead; --any takes the first of several that can be had, and says why not those before it. " +
-    "Patterns begin at the repository's root, wherever it is called. It does not wait: whoever " +
-    "is refused asks again later, as in the last example, and only for a conflict or full slots, " +
-    "which pass; other refusals do not. " +
+    "Patterns begin at the repository's root, wherever it is called. With --wait it takes a " +
+    "place in the queue where others have the ground, and nobody who comes later passes it. It " +
+    "ends with the lease, or refused: wait_timeout when the time is up, wait_deadlock when those " +
+    "it waits for wait for it. Ctrl-C leaves the queue. " +
     `A lane with slots gives one of them, other ground is exclusive.\n\n${HOLDER_HELP}`,
   options: ACQUIRE_OPTIONS,
   examples: [
@@ -33,9 +35,7 @@ const acquire: Verb = {
     "stint lease acquire --region 'src/api/**' --exclude 'src/api/gen/**' --holder 'ci job 7'",
     "stint lease acquire --any api,web,docs --holder alice --ttl 15m --key nightly --json",
     "(umask 077; stint lease acquire --lane api --holder ada --json | jq -r .data.token > token)",
-    "until out=$(stint lease acquire --lane api --holder ada --json); do case $out in " +
-      '*\'"code":"conflict"\'*|*\'"code":"slots_full"\'*) sleep 2;; ' +
-      "*) printf '%s\\n' \"$out\"; break;; esac; done",
+    "stint lease acquire --lane api --holder ada --wait 10m",
   ],
   isForWorkers: true,
   run,
@@ -56,12 +56,22 @@ async function run(call: Call, { options }: Given): Promise<Said> {
     for (let again = 0; again < AGAIN_MAX; again += 1) {
       const named = await desk.nameHolder(holder, "--holder");
       const data = { ...request, holder: named.holder };
-      const answer = await desk.give({ kind: "lease.acquire", data }, { named });
+      const giving = { named, signal: call.signal, onPlace: tellingPlace(call, typed.wait) };
+      const answer = await desk.give({ kind: "lease.acquire", data }, giving);
       // Absent: what the holder had already has ended since; then it is to be asked for anew.
       if (answer.lease !== undefined) return say(call, answer, answer.lease);
     }
     throw keepsEnding("lease.acquire");
   });
+}
+
+/** Says to people that it waits, and where. */
+function tellingPlace(call: Call, waitMs = 0): (place: string) => void {
+  return (place) =>
+    call.note(
+      `stint: waits in ${place}, ${writeDuration(waitMs)} at the most; \`stint lease wait-list\` ` +
+        "shows for whom",
+    );
 }
 
 /** A field of a document that is a text. */

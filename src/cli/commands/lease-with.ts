@@ -53,6 +53,7 @@ const withLease: Verb = {
   examples: [
     "stint lease with --lane api --holder alice -- npm test",
     "stint lease with --region 'docs/**' --holder 'ci job 7' --ttl 1m -- ./publish.sh",
+    "stint lease with --lane release --holder alice --wait 1h -- make release",
   ],
   isForWorkers: true,
   run,
@@ -128,10 +129,8 @@ async function holdWhile(call: Call, typed: TypedAcquire, work: Work): Promise<v
 
 /** What was typed in the words of the library. */
 async function optionsOf(call: Call, typed: TypedAcquire): Promise<OwnAcquireOptions> {
-  const { lanes, region, mode, ttl_ms, run_id, also_held, worktree } = await readAcquire(
-    call,
-    typed,
-  );
+  const asked = await readAcquire(call, typed);
+  const { lanes, region, mode, ttl_ms, run_id, also_held, worktree, wait_ms } = asked;
   return {
     ...(lanes === undefined ? {} : { any: lanes }),
     ...(region === undefined ? {} : { region }),
@@ -140,6 +139,7 @@ async function optionsOf(call: Call, typed: TypedAcquire): Promise<OwnAcquireOpt
     ...(run_id === undefined ? {} : { runId: run_id }),
     ...(also_held === undefined ? {} : { alsoHeld: also_held }),
     ...(worktree === undefined ? {} : { worktree }),
+    ...(wait_ms === undefined ? {} : { waitMs: wait_ms, signal: call.signal }),
   };
 }
 

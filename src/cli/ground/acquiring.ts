@@ -14,6 +14,7 @@ import {
   patternOption,
   regionOf,
   ttlOption,
+  waitOption,
   worktreeOption,
 } from "./asked.ts";
 import { noteFolders } from "./folder-note.ts";
@@ -101,6 +102,11 @@ export const ACQUIRE_OPTIONS: readonly VerbOption[] = [
   { flags: "--slot", description: "one of the slots of the lane (default on a lane with slots)" },
   NEW_TTL_OPTION,
   {
+    flags: "--wait <duration>",
+    description: "waits so long for what others have, first come, first served (default: not)",
+    parse: waitOption,
+  },
+  {
     flags: "--key <key>",
     description: "makes asking again safe: the live lease that it made is the answer",
     parse: keyOption("--key"),
@@ -132,6 +138,7 @@ export interface TypedAcquire {
   readonly shared?: boolean;
   readonly slot?: boolean;
   readonly ttl?: number;
+  readonly wait?: number;
   readonly key?: string;
   readonly runId?: string;
   readonly alsoHeld?: readonly string[];
@@ -144,7 +151,7 @@ export async function readAcquire(
   typed: TypedAcquire,
 ): Promise<Omit<CommandMap["lease.acquire"], "holder">> {
   const mode = askedMode({ ...typed });
-  const { ttl: ttl_ms = LIMITS.leaseTtlMsDefault, key, runId: run_id, alsoHeld } = typed;
+  const { ttl: ttl_ms = LIMITS.leaseTtlMsDefault, key, runId: run_id, alsoHeld, wait } = typed;
   const ground = askedGround(typed);
   if (mode === "slot" && "region" in ground)
     throw new InputError("usage", [
@@ -160,5 +167,6 @@ export async function readAcquire(
     ...(run_id === undefined ? {} : { run_id }),
     ...(alsoHeld === undefined ? {} : { also_held: [regionOf(alsoHeld, [], "--also-held")] }),
     ...(worktree === undefined ? {} : { worktree }),
+    ...(wait === undefined ? {} : { wait_ms: wait }),
   };
 }

@@ -16,6 +16,21 @@ export function ttlOption(text: string): number {
   throw wrong("--ttl", bounds, describeValue(text));
 }
 
+/** Parses how long to wait for a lease: `1ms` to `24h`. Throws an InputError. */
+export function waitOption(text: string): number {
+  const { waitMsMin: least, waitMsMax: most } = LIMITS;
+  const bounds = `"${writeDuration(least)}" to "${writeDuration(most)}"`;
+  const ms = parseDuration(text, "--wait", `a duration, ${bounds}`);
+  if (ms >= least && ms <= most) return ms;
+  throw wrong("--wait", bounds, describeValue(text));
+}
+
+/** Parses a place's id, `q-17` say. Throws an InputError. */
+export function placeIdText(text: unknown): string {
+  if (typeof text === "string" && /^q-[1-9][0-9]{0,12}$/.test(text)) return text;
+  throw wrong("PLACE", 'a place id ("q-" and a number)', describeValue(text));
+}
+
 /** Parses a lease's id, `l-17` say. Throws an InputError. */
 export function leaseIdText(text: unknown, path = "ID"): string {
   if (typeof text === "string" && /^l-[1-9][0-9]{0,12}$/.test(text)) return text;

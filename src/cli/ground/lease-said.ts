@@ -88,7 +88,7 @@ export function groundText(lease: LeaseView): string {
 }
 
 /** The patterns of a lease as they are asked for, in whatever worktree. */
-export function patternsText({ region, worktree }: LeaseView): string {
+export function patternsText({ region, worktree }: Pick<LeaseView, "region" | "worktree">): string {
   const patterns = worktree === null ? region : withoutWorktree(region);
   return patterns.map(plainText).join(" ");
 }

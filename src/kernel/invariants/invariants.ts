@@ -9,6 +9,7 @@
  *   leases.ts       what may happen to leases (I2, I3, I5, I8, I9): lease-grants.ts to new ones,
  *                   ground.ts where they meet (I1), lease-book.ts to what finds them
  *   mounts.ts       what may happen to ground that sandboxes have mounted (I1, I8)
+ *   queue.ts        what may happen to those who wait for ground (I8, I12)
  *
  * I7 needs the entry decided again, which is for who has the rules.
  */
@@ -17,6 +18,7 @@ import type { State } from "../state.ts";
 import { entranceViolations } from "./entrance.ts";
 import { leaseViolations } from "./leases.ts";
 import { mountViolations } from "./mounts.ts";
+import { queueViolations } from "./queue.ts";
 import { standingViolations } from "./standing.ts";
 import { transitionViolations } from "./transition.ts";
 
@@ -36,5 +38,6 @@ export function findViolations(
     ...standingViolations(after),
     ...leaseViolations(before, happening, after),
     ...mountViolations(before, happening, after),
+    ...queueViolations(before, happening, after),
   ];
 }

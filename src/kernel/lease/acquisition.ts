@@ -15,64 +15,110 @@ import type { State } from "../state.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
 import { checkConflicts, checkSlots, type Wish } from "./conflict.ts";
 import { bytesOf, checkNewHolder, checkRoom, isOrphaned } from "./holding.ts";
-import { widened } from "../mount/folders.ts";
+import { givenOf, tellWidened, widenedFrom } from "../mount/widening.ts";
+import { enqueue } from "../queue/enqueue.ts";
+import { checkLine, LAST, slotsAhead } from "../queue/line.ts";
+import type { PlaceGround } from "../queue/place.ts";
 import { findKept } from "./kept.ts";
 import { nameOf, type Lease, type LeaseMode } from "./lease.ts";
 import { decisionEffort, understand, type Wanted } from "./wanted.ts";
 
-type Request = CommandMap["lease.acquire"];
+/** What is asked for, and by whom; how long it is waited for matters to the queue alone. */
+type Request = Omit<CommandMap["lease.acquire"], "wait_ms">;
 
 /** A lane that could not be had, and why. */
 type PassedOver = JsonObject & { readonly lane: string | null; readonly code: string };
-
-/** When a command is decided, and what the store's index knows of what it is about. */
-interface Now {
-  readonly atMs: number;
-  readonly ended: string | undefined;
-}
 
 /** What one ground that was asked for came to. */
 type Attempt =
   | { readonly kind: "granted"; readonly wanted: Wanted }
   | { readonly kind: "kept" }
-  | { readonly kind: "refused"; readonly refusal: Refusal; readonly isFinal: boolean };
+  | {
+      readonly kind: "refused";
+      readonly refusal: Refusal;
+      readonly isFinal?: true;
+      /** Somebody is in the way who may make way: it can be waited for. */
+      readonly held?: PlaceGround;
+    };
+
+/** What all that was asked for came to. */
+export type Attempted =
+  | { readonly kind: "granted"; readonly event: Event }
+  | { readonly kind: "kept" }
+  | {
+      readonly kind: "refused";
+      readonly refusal: Refusal;
+      /** What of it can be waited for. */
+      readonly held: readonly PlaceGround[];
+    };
 
 /**
  * Decides `lease.acquire`: every check in its order (LS2), on one region or on lanes, of which the
  * first that can be had is granted. What the holder has already is left as it is, and nothing is
- * written.
+ * written. Whoever waits for what others have takes a place in the queue.
  */
-export function decideAcquire(state: State, request: Request, now: Now): Ruling {
+export function decideAcquire(
+  state: State,
+  { wait_ms, ...request }: CommandMap["lease.acquire"],
+  now: { readonly atMs: number; readonly ended: string | undefined },
+): Ruling {
   const refusal = checkOpen(state) ?? checkNewHolder(state, request.holder, now.ended);
   if (refusal !== null) return { ok: false, refusal };
+  const attempted = attempt(state, request, { atMs: now.atMs, rank: LAST });
+  if (attempted.kind === "kept") return grant();
+  if (attempted.kind === "granted") return grant(attempted.event);
+  if (wait_ms === undefined || attempted.held.length === 0)
+    return { ok: false, refusal: attempted.refusal };
+  const worktree = worktreeOf(state, request);
+  const wait = { request, wait_ms, grounds: attempted.held, worktree };
+  return enqueue(state, wait, now.atMs);
+}
+
+/** Tries what is asked for, one ground after another; `place` is the one that was waited in. */
+export function attempt(
+  state: State,
+  request: Request,
+  so: { readonly atMs: number; readonly rank: number; readonly place?: string },
+): Attempted {
   const asked = asksOf(state, request);
-  if (!asked.ok) return asked;
+  if (!asked.ok) return refused(asked.refusal);
   const unplaced = checkPlace(state, request, asked.grounds);
-  if (unplaced !== null) return { ok: false, refusal: unplaced };
+  if (unplaced !== null) return refused(unplaced);
   const alsoHeld = parseAlsoHeld(state, request.also_held ?? []);
-  if (!alsoHeld.ok) return alsoHeld;
+  if (!alsoHeld.ok) return refused(alsoHeld.refusal);
   const effort = decisionEffort();
   const passed: PassedOver[] = [];
+  const held: PlaceGround[] = [];
   let last: Refusal | undefined;
   for (const { lane, patterns } of asked.grounds) {
-    const attempt = tryGround(
+    const tried = tryGround(
       state,
       { ...request, lane, patterns, alsoHeld: alsoHeld.regions, effort },
-      now,
+      so,
     );
-    if (attempt.kind === "kept") return grant();
-    if (attempt.kind === "granted")
-      return grant(grantOf(state, request, { wanted: attempt.wanted, atMs: now.atMs, passed }));
-    last = attempt.refusal;
-    if (attempt.isFinal) break;
+    if (tried.kind === "kept") return tried;
+    if (tried.kind === "granted") {
+      const { wanted } = tried;
+      return { kind: "granted", event: grantOf(state, request, { ...so, wanted, passed }) };
+    }
+    last = tried.refusal;
+    if (tried.isFinal === true) {
+      held.length = 0;
+      break;
+    }
+    if (tried.held !== undefined) held.push(tried.held);
     const { code, facts } = last;
     passed.push({ lane: lane?.name ?? null, code, facts });
   }
-  if (last === undefined) return { ok: false, refusal: refuse("region_invalid", NOTHING_ASKED) };
-  if (passed.length < 2) return { ok: false, refusal: tellWidened(state, request, last) };
-  const tried = passed.map(({ lane, code }) => `${JSON.stringify(lane)} (${code})`);
-  const message = `${last.message}; tried in turn: ${tried.join(", ")}`;
-  return { ok: false, refusal: { ...last, message, facts: { ...last.facts, tried: passed } } };
+  if (last === undefined) return refused(refuse("region_invalid", NOTHING_ASKED));
+  if (passed.length < 2) return { ...refused(tellWidened(state, request, last)), held };
+  const each = passed.map(({ lane, code }) => `${JSON.stringify(lane)} (${code})`);
+  const message = `${last.message}; tried in turn: ${each.join(", ")}`;
+  return { ...refused({ ...last, message, facts: { ...last.facts, tried: passed } }), held };
+}
+
+function refused(refusal: Refusal): Extract<Attempted, { readonly kind: "refused" }> {
+  return { kind: "refused", refusal, held: [] };
 }
 
 /**
@@ -110,7 +156,7 @@ function asksOf(
   | { readonly ok: false; readonly refusal: Refusal } {
   const { region, lanes = [] } = request;
   if (region !== undefined) {
-    const patterns = isWidened(state, request) ? widened(region, state.book.foldsCase) : region;
+    const patterns = givenOf(state, { ...request, region });
     return { ok: true, grounds: [{ lane: null, patterns }] };
   }
   const resolved = resolveLanes(state.book, lanes);
@@ -121,16 +167,10 @@ function asksOf(
   };
 }
 
-/** Of a file no mount can be made: where leases are mounts, a worker may be given its folder. */
-function isWidened({ contract }: State, { holder, mode }: Request): boolean {
-  const { leases, widen } = contract.sandbox;
-  return leases === "enforced" && widen === "directory" && "worker" in holder && mode !== "shared";
-}
-
 function tryGround(
   state: State,
   ask: Request & Ground & { readonly alsoHeld: readonly Region[]; readonly effort: Effort },
-  { atMs }: Now,
+  { atMs, rank }: { readonly atMs: number; readonly rank: number },
 ): Attempt {
   const { lane, patterns, mode, holder, alsoHeld, effort } = ask;
   const worktree = worktreeOf(state, ask);
@@ -144,23 +184,42 @@ function tryGround(
   if (full !== null) return { ...no(full), isFinal: true };
   const denied = checkLeaseConditions(state, { ...ask, ...groundOf(wanted) }, atMs);
   if (denied !== null) return no(denied);
+  const alone = lane?.alone === true;
   const wish: Wish = {
     holder,
     mode: wanted.mode,
     region: wanted.region,
     lane: lane?.name ?? null,
-    alone: lane?.alone === true,
+    alone,
     lenders: new Set(),
     alsoHeld,
     effort,
+    rank,
   };
+  const inWay = findInWay(state, wish, { atMs, lane });
+  if (inWay === null) return { kind: "granted", wanted };
+  return isPassing(inWay) ? { ...no(inWay), held: { ...groundOf(wanted), alone } } : no(inWay);
+}
+
+/** Who is in the way: holders first, then who came first, then those who have the slots. */
+function findInWay(
+  state: State,
+  wish: Wish,
+  { atMs, lane }: { readonly atMs: number; readonly lane: Lane | null },
+): Refusal | null {
   const conflict = checkConflicts(state.book, wish, atMs);
-  if (conflict !== null) return no(tellOrphaned(state, conflict));
+  if (conflict !== null) return tellOrphaned(state, conflict);
+  const passing = checkLine(state.book, wish, atMs);
+  if (passing !== null) return passing;
   const { name, slots } = lane ?? {};
-  if (wanted.mode !== "slot" || name === undefined || slots === undefined)
-    return { kind: "granted", wanted };
-  const taken = checkSlots(state.book, { name, slots }, atMs);
-  return taken === null ? { kind: "granted", wanted } : no(taken);
+  if (wish.mode !== "slot" || name === undefined || slots === undefined) return null;
+  const aheadCount = slotsAhead(state.book, { lane: name, rank: wish.rank }, atMs);
+  return checkSlots(state.book, { name, slots, aheadCount }, atMs);
+}
+
+/** Whether what is in the way may make way: what counts as held by the asker's word does not. */
+function isPassing({ code, facts }: Refusal): boolean {
+  return code === "slots_full" || (code === "conflict" && !("also_held" in facts));
 }
 
 function groundOf({ lane, mode, region }: Wanted): {
@@ -197,22 +256,7 @@ function checkPlace(
 }
 
 function no(refusal: Refusal): Extract<Attempt, { readonly kind: "refused" }> {
-  return { kind: "refused", refusal, isFinal: false };
-}
-
-/** Says of a refusal that more was refused than was asked for. */
-function tellWidened(state: State, request: Request, refusal: Refusal): Refusal {
-  const { widened_from: from } = widenedFrom(state, request);
-  if (from === undefined) return refusal;
-  const given = widened(from, state.book.foldsCase);
-  const message =
-    `${refusal.message}; ${textOf(from)} was widened to ${textOf(given)}, ` +
-    `for the contract's widen is "directory"`;
-  return { ...refusal, message, facts: { ...refusal.facts, widened_from: from } };
-}
-
-function textOf([first = "", ...others]: readonly string[]): string {
-  return others.length === 0 ? `"${first}"` : `"${first}" and ${others.length} more`;
+  return { kind: "refused", refusal };
 }
 
 /** Says of a conflict that whose lease is in the way has ended: nobody will release it. */
@@ -254,10 +298,15 @@ function parseAlsoHeld(
 function grantOf(
   state: State,
   request: Request,
-  so: { readonly wanted: Wanted; readonly atMs: number; readonly passed: readonly JsonObject[] },
+  so: {
+    readonly wanted: Wanted;
+    readonly atMs: number;
+    readonly passed: readonly JsonObject[];
+    readonly place?: string;
+  },
 ): Event {
   const { holder, ttl_ms, key, run_id } = request;
-  const { wanted, atMs, passed } = so;
+  const { wanted, atMs, passed, place } = so;
   const { lane, mode, region } = wanted;
   const worktree = worktreeOf(state, request);
   return {
@@ -273,22 +322,9 @@ function grantOf(
       ...(key === undefined ? {} : { key }),
       ...(run_id === undefined ? {} : { run_id }),
       ...(worktree === null ? {} : { worktree }),
+      ...(place === undefined ? {} : { place }),
       ...widenedFrom(state, request),
       ...(passed.length === 0 ? {} : { passed_over: passed }),
     },
   };
-}
-
-/** What was asked for, where that is less than what is given. */
-function widenedFrom(
-  state: State,
-  request: Request,
-): { readonly widened_from?: readonly string[] } {
-  const { region } = request;
-  if (region === undefined || !isWidened(state, request)) return {};
-  const { foldsCase } = state.book;
-  const asked = parseOnce(region, foldsCase);
-  const given = widened(region, foldsCase);
-  const isSame = !asked.ok || asked.region.patterns.join("\n") === given.join("\n");
-  return isSame ? {} : { widened_from: region };
 }

@@ -8,6 +8,7 @@ import { GroundIndex } from "../ground/ground-index.ts";
 import { DEFAULT_GROUND_RULES, type GroundRules, type Lane } from "../lane/lane.ts";
 import { groundOf, type Mount } from "../mount/mount.ts";
 import { OrderedMap } from "../ordered-map.ts";
+import { emptyQueue, type Queue } from "../queue/queue.ts";
 import { holderKey, type Holder, type Lease } from "./lease.ts";
 
 /** All that a fleet knows of leases and ground; immutable. */
@@ -31,6 +32,8 @@ export interface LeaseBook {
   /** What sandboxes have mounted, by the lease that it was mounted for. */
   readonly mounts: OrderedMap<Mount>;
   readonly mountIndex: GroundIndex;
+  /** Who waits for ground that others have. */
+  readonly queue: Queue;
 }
 
 /** A book without leases and lanes. */
@@ -46,6 +49,7 @@ export const EMPTY_BOOK: LeaseBook = {
   index: GroundIndex.empty(false),
   mounts: OrderedMap.empty(),
   mountIndex: GroundIndex.empty(false),
+  queue: emptyQueue(false),
 };
 
 /** Makes the book of a fleet from what a snapshot holds of it. */
@@ -69,6 +73,7 @@ export function bookOf(
     ),
     index: leases.reduce((index, lease) => index.add(lease), none),
     mountIndex: none,
+    queue: emptyQueue(foldsCase),
   };
 }
 

@@ -2,7 +2,7 @@ import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { writeInstant } from "../time/instant.ts";
 import { shown } from "./holding.ts";
-import { isHeldAt, nameOf, type Claim, type Lease } from "./lease.ts";
+import { isHeldAt, nameOf, type Claim, type Holder, type Lease } from "./lease.ts";
 
 /** A lease that somebody may act on, or the refusal that says why not. */
 export type Claimed =
@@ -34,15 +34,16 @@ export function findClaimed(
   const found = findHeld(state, asked.lease, so);
   if (!found.ok) return found;
   const { lease } = found;
-  if (!isOf(asked.claim, lease)) return { ok: false, refusal: mismatch(lease, asked.claim) };
+  if (!isClaimOf(asked.claim, lease.holder))
+    return { ok: false, refusal: mismatch(lease, asked.claim) };
   if (asked.fence === undefined || asked.fence === lease.fence) return found;
   const message = `the fence must be that of ${lease.id}, ${lease.fence}, got ${asked.fence}`;
   const facts = { lease_id: lease.id, fence: lease.fence, got: asked.fence };
   return { ok: false, refusal: refuse("fence_stale", message, facts) };
 }
 
-/** Whether a claim is the holder's: the worker itself, or the lease's token under its own name. */
-function isOf(claim: Claim, { holder }: Lease): boolean {
+/** Whether a claim is the holder's: the worker itself, or the holder's token under its own name. */
+export function isClaimOf(claim: Claim, holder: Holder): boolean {
   if ("worker" in claim) return "worker" in holder && holder.worker === claim.worker;
   if ("worker" in holder || claim.token_hash !== holder.token_hash) return false;
   return claim.name === undefined || claim.name === holder.name;

@@ -40,6 +40,8 @@ export interface LeaseCommandMap {
     readonly also_held?: readonly (readonly string[])[];
     /** The worktree that it is asked for in; it matters under `own_ground` alone. */
     readonly worktree?: string;
+    /** Whoever finds it held takes a place in the queue, and waits so long at the most, ms. */
+    readonly wait_ms?: number;
   };
   readonly "lease.renew": OfHolder & {
     /** Absent: as long as before. */

@@ -25,6 +25,8 @@ export interface Wish {
   readonly alsoHeld: readonly Region[];
   /** What deciding on it may still cost; all that one decision looks at shares it. */
   readonly effort: Effort;
+  /** Its place in the queue: it must not pass those with a lower one. */
+  readonly rank: number;
 }
 
 /**
@@ -69,21 +71,43 @@ function findRival(
   wish: Wish,
   { atMs, looked }: { readonly atMs: number; readonly looked: Looked },
 ): Refusal | null {
+  for (const rival of rivals(book, wish, { atMs, looked })) {
+    if (rival === "too_large") return tooLarge(wish, looked);
+    return conflictWith(rival.lease, wish, { witness: rival.witness });
+  }
+  return null;
+}
+
+/** A live lease that is in the way, and a resource that both would have. */
+export interface Rival {
+  readonly lease: Lease;
+  readonly witness: string;
+}
+
+/**
+ * The live leases whose ground is in the way of a wish; `too_large` where that cannot be decided.
+ * Throws `EffortSpent`.
+ */
+export function* rivals(
+  book: LeaseBook,
+  wish: Wish,
+  { atMs, looked }: { readonly atMs: number; readonly looked?: Looked },
+): Generator<Rival | "too_large", void, undefined> {
   const { effort } = wish;
   for (const id of book.index.candidates(wish.region, wish.mode, effort)) {
     spend(effort, COST_OF_LEASE);
     const lease = book.leases.get(id);
     if (lease === undefined || !isHeldAt(lease, atMs) || wish.lenders.has(id)) continue;
     if (isCompatible(lease, wish)) continue;
-    looked.count += 1;
-    looked.last = lease;
+    if (looked !== undefined) {
+      looked.count += 1;
+      looked.last = lease;
+    }
     const parsed = parseOnce(lease.region, book.foldsCase);
-    if (!parsed.ok) return tooLarge(wish, looked);
-    const overlap = overlapOf(wish.region, parsed.region, effort);
-    if (overlap.kind === "too_large") return tooLarge(wish, looked);
-    if (overlap.kind === "overlap") return conflictWith(lease, wish, { witness: overlap.witness });
+    const overlap = parsed.ok ? overlapOf(wish.region, parsed.region, effort) : undefined;
+    if (overlap === undefined || overlap.kind === "too_large") yield "too_large";
+    else if (overlap.kind === "overlap") yield { lease, witness: overlap.witness };
   }
-  return null;
 }
 
 /** Ground whose lease has ended is not free while a sandbox lets its worker write there (I8). */
@@ -225,30 +249,34 @@ function patternsText([first = "", ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
-/** Refuses the slot after the last one of a lane. */
+/** Refuses the slot after the last one of a lane; slots that others wait for count as taken. */
 export function checkSlots(
   book: LeaseBook,
-  lane: { readonly name: string; readonly slots: number },
+  lane: { readonly name: string; readonly slots: number; readonly aheadCount: number },
   atMs: number,
 ): Refusal | null {
   const held: Lease[] = [];
   for (const lease of slotsOf(book, lane.name)) if (isHeldAt(lease, atMs)) held.push(lease);
-  if (held.length < lane.slots) return null;
+  if (held.length + lane.aheadCount < lane.slots) return null;
   const inTurn = held.toSorted((one, other) => one.expires_at_ms - other.expires_at_ms);
-  const next = inTurn[0]?.expires_at_ms ?? atMs;
+  const next = inTurn[0]?.expires_at_ms;
   const holders = inTurn.slice(0, holdersNamedMax).map(({ holder }) => nameOf(holder));
   const more = held.length - holders.length;
   const whose = holders.map((name) => JSON.stringify(name)).join(", ");
+  const by = held.length === 0 ? "" : `, by ${whose}${more > 0 ? ` and ${more} more` : ""}`;
+  const waited = lane.aheadCount === 0 ? "" : `, and ${lane.aheadCount} came first and wait`;
+  const ends = next === undefined ? "" : `; the first ends at ${writeInstant(next)}`;
   return refuse(
     "slots_full",
-    `lane "${lane.name}" must have a free slot of its ${lane.slots}, ${held.length} are held, ` +
-      `by ${whose}${more > 0 ? ` and ${more} more` : ""}; the first ends at ${writeInstant(next)}`,
+    `lane "${lane.name}" must have a free slot of its ${lane.slots}, ` +
+      `${held.length} are held${by}${waited}${ends}`,
     {
       lane: lane.name,
       slots: lane.slots,
       held: held.length,
+      ...(lane.aheadCount === 0 ? {} : { waiting_count: lane.aheadCount }),
       holders,
-      next_expires_at_ms: next,
+      ...(next === undefined ? {} : { next_expires_at_ms: next }),
     },
   );
 }

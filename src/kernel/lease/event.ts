@@ -28,6 +28,8 @@ export interface LeaseEventMap {
     readonly lender?: string;
     /** The worktree whose ground it is, where worktrees have ground of their own. */
     readonly worktree?: string;
+    /** The place in the queue that it was waited for in; that one is over. */
+    readonly place?: string;
     /** What was asked for, where the contract has widened it to whole folders. */
     readonly widened_from?: readonly string[];
     /** Lanes that were asked for before this one, with code and facts of what was in the way. */

@@ -13,6 +13,7 @@ import {
   type LeaseBook,
 } from "./book.ts";
 import type { Mount } from "../mount/mount.ts";
+import { dropPlace } from "../queue/queue.ts";
 import { fenceAt, leaseIdAt, nameOf, type Lease } from "./lease.ts";
 
 /** An entry about leases or lanes. */
@@ -26,11 +27,11 @@ export function evolveLeases(state: State, entry: LeaseEntry): State {
   const { book } = state;
   switch (entry.kind) {
     case "lanes.enacted":
-      return { ...state, book: withRules(book, entry.data) };
+      return { ...state, book: stirred(withRules(book, entry.data), entry.seq) };
     case "lane.announced":
       return state;
     case "lease.granted":
-      return { ...state, book: putLease(book, grantedLease(state.epoch, entry)) };
+      return granted(state, entry);
     case "lease.renewed":
       return change(state, entry.data.lease, { expires_at_ms: entry.data.expires_at_ms });
     case "lease.narrowed":
@@ -46,6 +47,14 @@ export function evolveLeases(state: State, entry: LeaseEntry): State {
     case "lease.fenced":
       return { ...state, book: dropMount(book, entry.data.lease) };
   }
+}
+
+function granted(state: State, entry: Entry<"lease.granted">): State {
+  const book = putLease(state.book, grantedLease(state.epoch, entry));
+  const { place, lender } = entry.data;
+  if (lender !== undefined) return { ...state, book: stirred(book, entry.seq) };
+  if (place === undefined) return { ...state, book };
+  return { ...state, book: { ...book, queue: dropPlace(book.queue, place) } };
 }
 
 /** The lease that an entry grants, in an epoch. */
@@ -66,6 +75,7 @@ export function grantedLease(epoch: number, { seq, at_ms, data }: Entry<"lease.g
     lender: data.lender ?? null,
     worktree: data.worktree ?? null,
     taken_over: null,
+    place: data.place ?? null,
   };
 }
 
@@ -87,7 +97,7 @@ function handedOver(state: State, { seq, at_ms, data }: Entry<"lease.handed_over
   const lease = leaseOf(state, data.lease);
   const { to, orphan, ttl_ms, expires_at_ms } = data;
   const taken_over = { holder: nameOf(lease.holder), fence: lease.fence, orphan, at_ms };
-  return change(state, lease.id, {
+  const next = change(state, lease.id, {
     holder: to,
     fence: fenceAt(state.epoch, seq),
     ttl_ms,
@@ -97,6 +107,11 @@ function handedOver(state: State, { seq, at_ms, data }: Entry<"lease.handed_over
     run_id: data.run_id ?? lease.run_id,
     taken_over,
   });
+  return { ...next, book: stirred(next.book, seq) };
+}
+
+function stirred(book: LeaseBook, seq: number): LeaseBook {
+  return { ...book, queue: { ...book.queue, stirred_seq: seq } };
 }
 
 function change(state: State, id: string, fields: Partial<Lease>): State {

@@ -75,6 +75,8 @@ export interface Lease {
   /** The worktree whose ground it is; null where worktrees share theirs. */
   readonly worktree: string | null;
   readonly taken_over: TakenOver | null;
+  /** The place in the queue that it was waited for in; null where it was had at once. */
+  readonly place: string | null;
 }
 
 /** The id of a lease by the seq of the entry that grants it. */

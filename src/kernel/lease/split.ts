@@ -2,6 +2,7 @@ import type { CommandMap } from "../command.ts";
 import { grant, type Ruling } from "../decision.ts";
 import { checkOpen } from "../fleet/openness.ts";
 import { refuse, type Refusal } from "../refusal.ts";
+import { LAST } from "../queue/line.ts";
 import type { State } from "../state.ts";
 import { findClaimed } from "./claim.ts";
 import { checkLeaseConditions } from "../condition/lease-condition.ts";
@@ -55,29 +56,27 @@ export function decideSplit(state: State, request: Request, now: Now): Ruling {
   if (outside !== null) return { ok: false, refusal: outside };
   const kept = findKept(state, { ...request, holder, wanted, lender: lease.id, effort }, now.atMs);
   if (kept !== null) return kept.ok ? grant() : kept;
+  const { mode, region } = wanted;
   const wish = {
     holder,
-    mode: wanted.mode,
-    region: wanted.region,
+    mode,
+    region,
     lane: null,
     alone: false,
     lenders: lendersOf(state, lease),
     alsoHeld: [],
     effort,
+    rank: LAST,
   };
-  const { mode } = wanted;
-  const asked = { ...request, holder, mode, lane: null, region: wanted.region.patterns };
+  const asked = { ...request, holder, mode, lane: null, region: region.patterns };
   const taken =
     checkRoom(state, { holder, region: wanted.region.patterns }, now.atMs) ??
     checkLeaseConditions(state, asked, now.atMs) ??
     checkConflicts(state.book, wish, now.atMs);
   if (taken !== null) return { ok: false, refusal: taken };
   const { ttl_ms, key, run_id } = request;
-  const endMs = Math.min(
-    now.atMs + ttl_ms,
-    lease.expires_at_ms,
-    lenderEndMs(state, lease, now.atMs),
-  );
+  const lenderMs = lenderEndMs(state, lease, now.atMs);
+  const endMs = Math.min(now.atMs + ttl_ms, lease.expires_at_ms, lenderMs);
   return grant({
     kind: "lease.granted",
     data: {

@@ -22,6 +22,7 @@ import { decideHandOver } from "../lease/handover.ts";
 import { decideSplit } from "../lease/split.ts";
 import { decideNarrow, decideRenew } from "../lease/upkeep.ts";
 import { decideFence, decideMount } from "../mount/mounting.ts";
+import { decideCancel, decideKeep, decideLeave, placeLapses } from "../queue/waiting.ts";
 import { lapsed } from "../worker/lapse.ts";
 import { decideCheckpoint, decideExited, decideStop, decideWriteOff } from "../worker/life.ts";
 import { decideHitLimit } from "../worker/limit-hit.ts";
@@ -47,7 +48,7 @@ export interface Decision {
  */
 export function ruleOn(state: State, submission: Submission, atMs: number): Decision {
   const lapses = isSettling(state, submission)
-    ? [...leaseLapses(state, atMs), ...lapsed(state, atMs)]
+    ? [...leaseLapses(state, atMs), ...placeLapses(state, atMs), ...lapsed(state, atMs)]
     : [];
   const settled = lapses.reduce((past, event) => happen(past, event, { atMs, submission }), state);
   const ended = endedTarget(submission, state, settled);
@@ -148,10 +149,32 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
     case "lease.mount":
     case "lease.fence":
       return ruleOnGround(state, command, { atMs, ended });
+    case "place.keep":
+    case "place.leave":
+    case "place.cancel":
+      return ruleOnQueue(state, command, { atMs, ended });
     case "condition.trip":
     case "condition.fail":
     case "armed.check":
       return ruleOnSight(state, command, { atMs, ended });
+    case "halt.request":
+    case "clock.tick":
+    case "clock.accept":
+    case "refusals.suppress":
+    case "journal.sign":
+    case "receipt.record":
+      return ruleOnRecord(state, command);
+  }
+}
+
+type RecordCommand = Extract<
+  Command,
+  { readonly kind: `${"halt" | "clock" | "refusals" | "journal" | "receipt"}.${string}` }
+>;
+
+/** What is put on record, and changes nothing else. */
+function ruleOnRecord(state: State, command: RecordCommand): Ruling {
+  switch (command.kind) {
     case "halt.request":
       return grant({ kind: "halt.requested", data: command.data });
     case "clock.tick":
@@ -206,6 +229,23 @@ function ruleOnSight(
       return decideConditionFail(state, command.data);
     case "armed.check":
       return decideArmedCheck(state, command.data);
+  }
+}
+
+type QueueCommand = Extract<Command, { readonly kind: `place.${string}` }>;
+
+function ruleOnQueue(
+  state: State,
+  command: QueueCommand,
+  now: { readonly atMs: number; readonly ended: string | undefined },
+): Ruling {
+  switch (command.kind) {
+    case "place.keep":
+      return decideKeep(state, command.data, now);
+    case "place.leave":
+      return decideLeave(state, command.data, now);
+    case "place.cancel":
+      return decideCancel(state, command.data, now);
   }
 }
 

@@ -10,6 +10,7 @@ import type { NamedHolder } from "../lease/line.ts";
 import { meansWorker, WHOLE_WORKER_ID } from "../lease/options.ts";
 import type { CheckOrder, PathDocument } from "../lease/path-verdict.ts";
 import { leaseIn, type LeaseView } from "../lease/view.ts";
+import { carryInLine, type Turn } from "../queue/at-desk.ts";
 import { Refused, refusedAnswer } from "../refused.ts";
 import type { Keyring, Seat } from "../seat.ts";
 
@@ -30,6 +31,10 @@ export interface Giving {
   readonly named?: NamedHolder;
   /** The token whose hash its claim has. */
   readonly token?: string | undefined;
+  /** Gives the waiting up for what others have: its reason is thrown then. */
+  readonly signal?: AbortSignal;
+  /** Told of the place in which it waits. */
+  readonly onPlace?: (place: string) => void;
 }
 
 /**
@@ -57,11 +62,14 @@ export interface Carried {
   readonly lease?: LeaseView | undefined;
 }
 
+/** An answer as waiting goes by it, with all that came of it. */
+type CarriedStep = CommandAnswer & { readonly carried: Carried };
+
 /** The journal itself, as a desk uses it that nobody else answers for. */
 export interface Direct {
   readonly fleet: string;
   /** Has a command carried under an id, which makes it safe to repeat. */
-  carry(id: string, command: Command): Promise<Carried>;
+  carry(id: string, command: Command, turn?: Turn): Promise<Carried>;
   /** A refusal for the end of a lease, with how that came. */
   tellEnd(refusal: Refusal): Promise<Refusal>;
   /** Who holds a lease, by the journal as it is now; undefined where there is none. */
@@ -71,13 +79,13 @@ export interface Direct {
 }
 
 /** A command on its way to the supervisor. */
-export type Relayed = Pick<CommandOrder, "id" | "command" | "token">;
+export type Relayed = Pick<CommandOrder, "id" | "command" | "token" | "turn_ms">;
 
 /** What an operator's desk works with; what is not needed for a command is not opened. */
-export interface OperatorDeskOptions extends Pick<Seat, "random"> {
+export interface OperatorDeskOptions extends Pick<Seat, "random" | "clock" | "timers"> {
   readonly keys: Pick<Keyring, "signer">;
   /** Has a command carried by the supervisor; undefined when none did. */
-  readonly relay: (order: Relayed) => Promise<CommandAnswer | undefined>;
+  readonly relay: (order: Relayed, signal?: AbortSignal) => Promise<CommandAnswer | undefined>;
   /** The fleet's id. */
   readonly fleet: () => Promise<string>;
   readonly permit: Pick<Permit, "isGranted">;
@@ -99,8 +107,22 @@ class OperatorDesk implements Desk {
     this.#so = options;
   }
 
-  async give(command: Command, { named, token: shown }: Giving = {}): Promise<DeskAnswer> {
-    const { answer, lease } = await this.#carried(command, shown);
+  async give(command: Command, giving: Giving = {}): Promise<DeskAnswer> {
+    const { named, token: shown, signal, onPlace } = giving;
+    const { clock, timers } = this.#so;
+    const { carried } = await carryInLine<CarriedStep>(command, {
+      clock,
+      timers,
+      carry: async (one, so) => {
+        const done = await this.#carried(one, { token: shown, ...so });
+        return { ...done.answer, carried: done };
+      },
+      hasLease: (step) => step.carried.lease !== undefined,
+      token: named?.token ?? null,
+      signal,
+      onPlace,
+    });
+    const { answer, lease } = carried;
     if (!answer.ok) throw await this.#refused(answer);
     const { seq, entries } = answer;
     if (lease === undefined) return { seq, entries, token: null };
@@ -136,13 +158,22 @@ class OperatorDesk implements Desk {
    * Under one id to the supervisor, where one runs, and if it did not answer to the journal itself,
    * so that there is one decision in any case.
    */
-  async #carried(command: Command, token: string | undefined): Promise<Carried> {
+  async #carried(
+    command: Command,
+    { token, ...turn }: Turn & { readonly token?: string | undefined },
+  ): Promise<Carried> {
     const { random, relay } = this.#so;
     const id = freshCommandId(random);
+    const { turnMs, signal } = turn;
     // Opening the journal journals a kill that it does not know of, and the rules refuse then.
-    const order = { id, command, ...(token === undefined ? {} : { token }) };
-    const relayed = (await this.#isPermitted(command)) ? await relay(order) : undefined;
-    if (relayed === undefined) return (await this.#so.direct()).carry(id, command);
+    const order = {
+      id,
+      command,
+      ...(token === undefined ? {} : { token }),
+      ...(turnMs === undefined ? {} : { turn_ms: turnMs }),
+    };
+    const relayed = (await this.#isPermitted(command)) ? await relay(order, signal) : undefined;
+    if (relayed === undefined) return (await this.#so.direct()).carry(id, command, turn);
     if (!relayed.ok) return { answer: relayed };
     return { answer: relayed, lease: relayed.sighting && leaseIn(relayed.sighting.lease) };
   }

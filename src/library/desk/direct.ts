@@ -24,11 +24,13 @@ export function directOn(seat: DirectSeat): Direct {
   const { fleet, loop, owner } = seat;
   return {
     fleet,
-    carry: async (id, asked) => {
+    carry: async (id, asked, turn = {}) => {
       const command = placed(seat, asked, { cwd: currentFolder() });
-      const answer = await seat.submit(command, owner, { id });
+      const answer = await seat.submit(command, owner, { ...turn, id });
       if (!answer.ok || !isAboutLease(command)) return { answer };
-      return { answer, lease: (await sightAfter(seat, command, answer.entries))?.lease };
+      // Of that very kind.
+      const order = command as LeaseOrder;
+      return { answer, lease: (await sightAfter(seat, order, answer.entries))?.lease };
     },
     tellEnd: (refusal) => withEnd(seat.store, refusal),
     holderOf: async (lease) => (await loop.look()).book.leases.get(lease)?.holder,
@@ -37,6 +39,6 @@ export function directOn(seat: DirectSeat): Direct {
   };
 }
 
-function isAboutLease(command: Command): command is LeaseOrder {
-  return command.kind.startsWith("lease.");
+function isAboutLease({ kind }: Command): boolean {
+  return kind.startsWith("lease.") || kind === "place.keep";
 }

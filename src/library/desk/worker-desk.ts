@@ -1,42 +1,59 @@
 import type { Command } from "../../kernel/command.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
+import type { CommandAnswer } from "../../ports/supervision.ts";
 import type { WorkerDoor } from "../../ports/worker-door.ts";
 import { freshCommandId } from "../../runtime/base32.ts";
+import type { Timers } from "../../runtime/timers.ts";
 import { Refused, refusedAnswer } from "../refused.ts";
-import type { Desk, DeskAnswer } from "./desk.ts";
+import type { Desk, DeskAnswer, Giving } from "./desk.ts";
 import type { Who } from "../lease/holder.ts";
 import type { NamedHolder } from "../lease/line.ts";
 import { meansWorker, onlyWorkers } from "../lease/options.ts";
 import type { CheckOrder, PathDocument } from "../lease/path-verdict.ts";
 import { leaseIn, tellOwnEnd } from "../lease/view.ts";
+import { carryInLine } from "../queue/at-desk.ts";
 
 /** How a worker names itself. */
 const SELF = "self";
 
-/** Opens the desk of a worker at its socket. */
-export async function workerDesk(door: WorkerDoor, random: Random): Promise<Desk> {
-  const { manifest } = await door.self();
-  return new WorkerDesk({ door, random, self: manifest.instance });
-}
-
-interface WorkerDeskOptions {
+/** What a worker's desk works with. */
+export interface WorkerDeskOptions {
   readonly door: WorkerDoor;
   readonly random: Random;
-  readonly self: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+/** Opens the desk of a worker at its socket. */
+export async function workerDesk(options: WorkerDeskOptions): Promise<Desk> {
+  const { manifest } = await options.door.self();
+  return new WorkerDesk(options, manifest.instance);
 }
 
 class WorkerDesk implements Desk {
   readonly self: string;
   readonly #so: WorkerDeskOptions;
 
-  constructor(options: WorkerDeskOptions) {
-    this.self = options.self;
+  constructor(options: WorkerDeskOptions, self: string) {
+    this.self = self;
     this.#so = options;
   }
 
-  async give(command: Command): Promise<DeskAnswer> {
-    const { door, random } = this.#so;
-    const answer = await door.submit({ id: freshCommandId(random), command });
+  async give(command: Command, { signal, onPlace }: Giving = {}): Promise<DeskAnswer> {
+    const { door, random, clock, timers } = this.#so;
+    const answer = await carryInLine<CommandAnswer>(command, {
+      clock,
+      timers,
+      carry: (one, { turnMs, signal: gone }) => {
+        const held = turnMs === undefined ? {} : { turn_ms: turnMs };
+        return door.submit({ id: freshCommandId(random), command: one, ...held }, gone);
+      },
+      hasLease: (step) => step.ok && step.sighting !== undefined,
+      token: null,
+      signal,
+      onPlace,
+    });
     if (!answer.ok) {
       const refusal = await tellOwnEnd(door, answer.refusal);
       throw new Refused(refusedAnswer(refusal).refusal, answer.seq);

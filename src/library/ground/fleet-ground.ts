@@ -27,11 +27,19 @@ import {
   type PathVerdict,
 } from "../lease/path-verdict.ts";
 import { tokenHash } from "./shown-token.ts";
+import { journalNow } from "../lease/sighting.ts";
 import type { LeaseView } from "../lease/view.ts";
+import { listWaiting, type PlaceView } from "../queue/view.ts";
 import type { Refusable } from "../refused.ts";
 import { demand, type Seat } from "../seat.ts";
 import { findWho } from "../worker/reference.ts";
-import type { AdoptOptions, LeaseCredential, LeaseKeeper, RevokeOptions } from "./keeper.ts";
+import type {
+  AdoptOptions,
+  CancelWaitOptions,
+  LeaseCredential,
+  LeaseKeeper,
+  RevokeOptions,
+} from "./keeper.ts";
 import {
   listLanes,
   readAnnouncement,
@@ -122,6 +130,17 @@ export class FleetGround extends FleetReader implements LeaseKeeper {
     const { reason, runId: run_id } = options;
     const asked = absentLeftOut({ lease: demandText(id, "lease"), reason, run_id });
     await this.#give("lease.revoke", asked, { "options.lease": "lease" });
+  }
+
+  waiting(): readonly PlaceView[] {
+    demandOpen(this.#seat);
+    return listWaiting(this.#seat.loop.state(), journalNow(this.#seat));
+  }
+
+  async cancelWait(place: string, options: CancelWaitOptions): Promise<void> {
+    demandOptions(options, ["reason"], "an object with a reason");
+    const asked = absentLeftOut({ place: demandText(place, "place"), reason: options.reason });
+    await this.#give("place.cancel", asked, { "options.place": "place" });
   }
 
   lanes(): readonly LaneView[] {

@@ -4,6 +4,7 @@ import type { AcquireOptions } from "../lease/options.ts";
 import type { KnownLease } from "../lease/own.ts";
 import type { CheckOptions, PathVerdict } from "../lease/path-verdict.ts";
 import type { LeaseView } from "../lease/view.ts";
+import type { PlaceView } from "../queue/view.ts";
 import type { Refusable } from "../refused.ts";
 import type { AnnounceOptions, GroundOptions, LaneView } from "./lanes.ts";
 
@@ -41,6 +42,11 @@ export interface RevokeOptions {
   readonly runId?: string;
 }
 
+/** Why somebody's waiting is ended. */
+export interface CancelWaitOptions {
+  readonly reason: string;
+}
+
 /** What an operator may do with leases and lanes: for workers and for outside parties. */
 export interface LeaseKeeper {
   /** Acquires a lease for a holder, or answers the one that it has already. Throws `Refused`. */
@@ -69,6 +75,10 @@ export interface LeaseKeeper {
   adopt(options: AdoptOptions): Promise<LeaseHandle>;
   /** Ends a lease, and what is lent of it, on an operator's word. Throws `Refused`. */
   revoke(id: string, options: RevokeOptions): Promise<void>;
+  /** Who waits for ground that others have, at the last look; whoever came first stands first. */
+  waiting(): readonly PlaceView[];
+  /** Ends somebody's waiting on an operator's word. Throws `Refused`. */
+  cancelWait(place: string, options: CancelWaitOptions): Promise<void>;
   /** The lanes in force, and who holds them, at the last look. */
   lanes(): readonly LaneView[];
   /** Puts lanes, and what else holds for ground, in force; live leases stay. Throws `Refused`. */

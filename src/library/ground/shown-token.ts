@@ -1,3 +1,4 @@
+import type { Claim, Holder } from "../../kernel/lease/lease.ts";
 import { InputError, isPlainObject } from "../../protocol/input.ts";
 import { sha256Of } from "../../runtime/canonical.ts";
 
@@ -35,6 +36,14 @@ export function hashShownToken(given: unknown): Shown {
 /** What the journal has of a token that was shown: SHA-256 over its text, lowercase hex. */
 export function tokenHash(token: string): string {
   return sha256Of(token.toWellFormed());
+}
+
+/** What somebody says who holds a lease under a token. */
+export function claimOf(holder: Holder, token: string | null): Claim {
+  if ("worker" in holder) return { worker: holder.worker };
+  return token === null
+    ? { name: holder.name }
+    : { name: holder.name, token_hash: tokenHash(token) };
 }
 
 function wrong(path: string, expected: string, got: string): InputError {

@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { Claim, Holder } from "../../kernel/lease/lease.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { errorText } from "../error-text.ts";
 import { Refused, type Refusable } from "../refused.ts";
 import { holdingUntil } from "../waiting.ts";
 import { HeldLease, isGone, type LeaseHandle } from "./hold.ts";
-import type { LeaseLine, NamedHolder } from "./line.ts";
+import { askInLine, type Answered } from "../queue/in-line.ts";
+import type { Given, LeaseLine, NamedHolder } from "./line.ts";
 import { AGAIN_MAX, keepsEnding } from "./lost.ts";
 import type { AcquireRequest } from "./options.ts";
-import { tokenHash } from "../ground/shown-token.ts";
-import { Trust } from "./trust.ts";
+import { claimOf } from "../ground/shown-token.ts";
 
 /** Who is to hold a lease, anew for each time that it is asked for. */
 export interface Asker {
@@ -25,13 +24,12 @@ export interface Asker {
  */
 export async function acquire(
   line: LeaseLine,
-  { data, called }: AcquireRequest,
+  request: AcquireRequest,
   asker: Asker,
 ): Promise<Refusable<{ readonly lease: HeldLease }>> {
   for (let again = 0; again < AGAIN_MAX; again += 1) {
     const { holder, token } = await asker.name();
-    const sentAtMs = Trust.now(line.clock);
-    const given = await line.give({ kind: "lease.acquire", data: { ...data, holder } }, called);
+    const { step: given, sentAtMs } = await askAs({ holder, token }, line, request);
     if (!given.ok) return line.answerRefused(given);
     const { sighting, entries } = given;
     if (sighting === undefined) continue;
@@ -39,11 +37,34 @@ export async function acquire(
     const shown = isNew ? token : asker.tokenOf(sighting.lease.id);
     const claim = claimOf(holder, shown);
     // What was had before is not given back by whoever merely asked for it again.
-    const isOwn = isNew || data.key !== undefined;
+    const isOwn = isNew || request.data.key !== undefined;
     const lease = new HeldLease(line, { sighting, sentAtMs, claim, token: shown, isOwn });
     return Object.freeze({ ok: true, lease });
   }
   throw keepsEnding("lease.acquire");
+}
+
+/** Asks as a holder, and waits where others have what is asked for. */
+function askAs(
+  { holder, token }: NamedHolder,
+  line: LeaseLine,
+  { data, called, signal }: AcquireRequest,
+): Promise<Answered<Given>> {
+  const { wait_ms, ...asked } = data;
+  const claim = claimOf(holder, token);
+  const { clock, timers } = line;
+  return askInLine<Given>(
+    (waitMs) => {
+      const waiting = waitMs === undefined ? {} : { wait_ms: waitMs };
+      return line.give({ kind: "lease.acquire", data: { ...asked, holder, ...waiting } }, called);
+    },
+    {
+      keep: (place, so) => line.give({ kind: "place.keep", data: { place, claim }, token, ...so }),
+      leave: (place) => line.give({ kind: "place.leave", data: { place, claim }, token }),
+      hasLease: (step) => step.ok && step.sighting !== undefined,
+    },
+    { waitMs: wait_ms, ttlMs: data.ttl_ms, clock, timers, signal },
+  );
 }
 
 /**
@@ -65,14 +86,6 @@ export async function demandLease(
   const asked = await asking;
   if (asked.ok) return asked.lease;
   throw new Refused(asked.refusal, asked.seq);
-}
-
-/** What somebody says who holds a lease under a token. */
-export function claimOf(holder: Holder, token: string | null): Claim {
-  if ("worker" in holder) return { worker: holder.worker };
-  return token === null
-    ? { name: holder.name }
-    : { name: holder.name, token_hash: tokenHash(token) };
 }
 
 /** Of its ttl a lease that is held for a while is renewed after this part. */

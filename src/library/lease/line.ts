@@ -30,15 +30,21 @@ export type Given =
     }
   | { readonly ok: false; readonly seq: number; readonly refusal: Refusal };
 
-/** A command about leases, before it is checked. */
+/** A command about leases or places in their queue, before it is checked. */
 export type LeaseOrder = {
-  readonly [K in Extract<CommandKind, `lease.${string}`>]: {
+  readonly [K in LeaseKind]: {
     readonly kind: K;
     readonly data: CommandMap[K];
     /** The token whose hash the claim has, where one is shown. */
     readonly token?: string | null;
+    /** Of `place.keep`: how long to hold it back until it may be its turn, ms. */
+    readonly turnMs?: number;
+    /** Gives that up: the signal's reason is thrown then. */
+    readonly signal?: AbortSignal | undefined;
   };
-}[Extract<CommandKind, `lease.${string}`>];
+}[LeaseKind];
+
+type LeaseKind = Extract<CommandKind, `lease.${string}` | `place.${string}`>;
 
 /** What a caller calls a field that is called otherwise in the journal, by its path there. */
 export type Called = Readonly<Record<string, string>>;

@@ -34,6 +34,13 @@ export interface OwnAcquireOptions {
    * matters under `own_ground` alone, and must be given there where that folder lies in none.
    */
   readonly worktree?: string;
+  /**
+   * How long to wait for what others have, ms; 1 ms to 24 h. Whoever came first is served first,
+   * and a circle of waiters is refused `wait_deadlock`. Default: it is not waited.
+   */
+  readonly waitMs?: number;
+  /** Gives the waiting up: its reason is thrown then. */
+  readonly signal?: AbortSignal;
 }
 
 /** What an operator asks for a lease, and for whom. */
@@ -49,6 +56,7 @@ export interface AcquireOptions extends OwnAcquireOptions {
 export interface AcquireRequest {
   readonly data: Omit<CommandMap["lease.acquire"], "holder">;
   readonly called: Called;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const OWN_FIELDS: readonly string[] = [
@@ -62,6 +70,8 @@ const OWN_FIELDS: readonly string[] = [
   "runId",
   "alsoHeld",
   "worktree",
+  "waitMs",
+  "signal",
 ];
 
 /** Reads what a worker asks for. Throws an InputError. */
@@ -81,6 +91,9 @@ const WITH_GROUND = "an object with a lane, lanes or a region";
 
 function requestOf(options: OwnAcquireOptions): AcquireRequest {
   const { lane, any, region, exclude, mode, ttlMs, key, runId, alsoHeld, worktree } = options;
+  const { waitMs, signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw wrong("options.signal", "an AbortSignal", describeValue(signal));
   const given = Object.entries({ lane, any, region }).filter(([, value]) => value !== undefined);
   if (given.length !== 1) {
     const names = given.map(([name]) => name).join(" and ");
@@ -100,7 +113,9 @@ function requestOf(options: OwnAcquireOptions): AcquireRequest {
       run_id: runId,
       also_held: alsoHeld,
       worktree,
+      wait_ms: waitMs,
     }),
+    signal,
     called: {
       ...(lane === undefined
         ? { "options.lanes": "options.any" }

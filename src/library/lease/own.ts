@@ -5,12 +5,12 @@ import type { Refusable } from "../refused.ts";
 import {
   acquire,
   checkWork,
-  claimOf,
   demandLease,
   doUnderLease,
   forWorkOfItsOwn,
   type UnderLease,
 } from "./acquire.ts";
+import { claimOf } from "../ground/shown-token.ts";
 import { LeaseGrip, refusedBy, type Grip, type LeaseVerbs } from "./grip.ts";
 import { HeldLease, type LeaseHandle } from "./hold.ts";
 import type { Called, LeaseLine, NamedHolder } from "./line.ts";

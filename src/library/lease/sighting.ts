@@ -4,6 +4,7 @@ import { grantedLease } from "../../kernel/lease/fold.ts";
 import type { Lease } from "../../kernel/lease/lease.ts";
 import { findRepeated } from "../../kernel/lease/acquisition.ts";
 import { findLent } from "../../kernel/lease/split.ts";
+import { takenUp } from "../../kernel/queue/waiting.ts";
 import type { State } from "../../kernel/state.ts";
 import { supervisorOf, type Seat } from "../seat.ts";
 import type { LeaseOrder, Sighting } from "./line.ts";
@@ -46,6 +47,7 @@ const LEAVES_ONE: ReadonlySet<string> = new Set([
   "lease.renew",
   "lease.narrow",
   "lease.split",
+  "place.keep",
 ]);
 
 /** The lease that an entry grants or changes, as it then is. */
@@ -69,6 +71,7 @@ function leaseIn(state: State, entry: Entry): Lease | undefined {
 function find(state: State, { kind, data }: LeaseOrder, atMs: number): Lease | undefined {
   if (kind === "lease.acquire") return findRepeated(state, data, atMs);
   if (kind === "lease.split") return findLent(state, data, atMs);
+  if (kind === "place.keep") return takenUp(state, data, atMs);
   return state.book.leases.get((data as CommandMap["lease.renew"]).lease);
 }
 

@@ -54,6 +54,8 @@ export interface LeaseView {
   readonly worktree: string | null;
   /** Whose it was before, where it was handed over. */
   readonly takenOver: Camel<TakenOver> | null;
+  /** The place in the queue that it was waited for in; null where it was had at once. */
+  readonly place: string | null;
   /**
    * What of it its holder's sandbox lets it write to, as patterns of whole folders; empty where
    * leases are not enforced, and what is not in it nobody but the holder's own care keeps. Of a
@@ -102,7 +104,7 @@ function makeView(
   },
 ): LeaseView {
   const { id, fence, mode, lane, region, alone, holder, ttl_ms, granted_at_ms } = lease;
-  const { expires_at_ms, key, run_id, lender, worktree, taken_over } = lease;
+  const { expires_at_ms, key, run_id, lender, worktree, taken_over, place } = lease;
   return toEdge({
     id,
     fence,
@@ -120,6 +122,7 @@ function makeView(
     lender,
     worktree,
     taken_over,
+    place,
     ...so,
   });
 }

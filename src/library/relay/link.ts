@@ -1,4 +1,4 @@
-import { isUrgent } from "../../kernel/command.ts";
+import { isUrgent, type Command } from "../../kernel/command.ts";
 import { Fault } from "../../ports/fault.ts";
 import type {
   CommandAnswer,
@@ -59,27 +59,30 @@ export class SupervisorLink {
 
   /**
    * Has a command carried by the supervisor; undefined when none did, and then it may have been
-   * carried or not: the same id decides. Never rejects.
+   * carried or not: the same id decides. Rejects only when the signal fires, with its reason.
    */
-  async submit(order: CommandOrder): Promise<CommandAnswer | undefined> {
+  async submit(order: CommandOrder, signal?: AbortSignal): Promise<CommandAnswer | undefined> {
     const nowMs = this.#so.clock.monotonicMs();
     if (nowMs < this.#sickUntilMs) return undefined;
     // No supervisor is looked for, and no second one asked.
     const urgent = isUrgent(order.command.kind);
-    if (this.#supervision === undefined && (urgent || nowMs < this.#lookAgainAtMs))
+    const waits = isWaiting(order.command);
+    if (this.#supervision === undefined && !waits && (urgent || nowMs < this.#lookAgainAtMs))
       return undefined;
-    const first = await this.#connected();
+    const first = (await this.#connected()) ?? (waits ? await this.#begun() : undefined);
     if (first === undefined) return undefined;
     try {
-      return await first.submit(order);
+      return await first.submit(order, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       this.#meet(first, order.command.kind, error);
       if (!isUnreachable(error) || urgent) return undefined;
     }
     const second = await this.#successor();
     try {
-      return await second?.submit(order);
+      return await second?.submit(order, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (second !== undefined) this.#meet(second, order.command.kind, error);
       return undefined;
     }
@@ -154,6 +157,16 @@ export class SupervisorLink {
     this.#supervision = undefined;
   }
 
+  /** Starts one for whoever is to wait; without one he waits all the same. Never rejects. */
+  async #begun(): Promise<Supervision | undefined> {
+    try {
+      return await this.#started();
+    } catch (error) {
+      this.#so.log.warn("no supervisor could be started", { error: errorText(error) });
+      return undefined;
+    }
+  }
+
   #connected(): Promise<Supervision | undefined> {
     if (this.#supervision !== undefined || this.#isClosed)
       return Promise.resolve(this.#supervision);
@@ -208,6 +221,11 @@ export class SupervisorLink {
       this.#so.log.warn("a supervisor's line could not be closed", { error: errorText(error) });
     });
   }
+}
+
+/** Whether whoever gives a command may be let wait: a supervisor sees to the order of many. */
+function isWaiting({ kind, data }: Command): boolean {
+  return kind === "lease.acquire" && data.wait_ms !== undefined;
 }
 
 function isUnreachable(error: unknown): boolean {

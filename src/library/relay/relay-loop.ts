@@ -58,9 +58,15 @@ export class RelayLoop implements Loop {
     if (this.#isClosed || !this.#isForSupervisor(command, options))
       return direct.submit(command, by, options);
     const id = options.id ?? nextId();
-    const { token } = options;
-    const order = { id, command, by, ...(token === undefined ? {} : { token }) };
-    const relayed = this.#relay(order);
+    const { token, turnMs, signal } = options;
+    const order: CommandOrder = {
+      id,
+      command,
+      by,
+      ...(token === undefined ? {} : { token }),
+      ...(turnMs === undefined ? {} : { turn_ms: turnMs }),
+    };
+    const relayed = this.#relay(order, signal);
     this.#relayed.add(relayed);
     try {
       const answer = await relayed;
@@ -68,7 +74,7 @@ export class RelayLoop implements Loop {
     } finally {
       this.#relayed.delete(relayed);
     }
-    return direct.submit(command, by, { id });
+    return direct.submit(command, by, { ...options, id });
   }
 
   state(): State {
@@ -109,9 +115,9 @@ export class RelayLoop implements Loop {
     return !(ASKED.has(kind) && this.#so.hasFunctions());
   }
 
-  async #relay(order: CommandOrder): Promise<Answer | undefined> {
+  async #relay(order: CommandOrder, signal?: AbortSignal): Promise<Answer | undefined> {
     const { direct, link } = this.#so;
-    const answer = await link.submit(order);
+    const answer = await link.submit(order, signal);
     if (answer === undefined) return undefined;
     await direct.look();
     const { seq } = direct.head();

@@ -60,7 +60,11 @@ class SocketLine implements LeaseLine {
     const command = commandOf({ kind, data } as unknown as LeaseOrder);
     const id = freshCommandId(random);
     try {
-      const answer = await inOurWords("options", () => door.submit({ id, command }));
+      const { turnMs, signal } = order;
+      const waiting = turnMs === undefined ? {} : { turn_ms: turnMs };
+      const answer = await inOurWords("options", () =>
+        door.submit({ id, command, ...waiting }, signal),
+      );
       if (!answer.ok) return answer;
       const { sighting, ...granted } = answer;
       if (sighting === undefined) return granted;

@@ -52,6 +52,10 @@ const ALWAYS_DECIDED: Readonly<Record<CommandKind, boolean>> = {
   "lease.split": false,
   "lease.hand_over": false,
   "lease.revoke": true,
+  // Who waits has been let wait, and may leave.
+  "place.keep": true,
+  "place.leave": true,
+  "place.cancel": true,
   "lease.mount": true,
   "lease.fence": true,
   "condition.trip": true,

@@ -6,6 +6,7 @@ import { answerData, answerDecision } from "./answer.ts";
 import { guardedApp, readBody } from "./guard.ts";
 import { parseLeave, parseOperatorCommand, parseOperatorStart } from "./orders.ts";
 import type { Rate } from "./token-bucket.ts";
+import { submitInTurn } from "./turns.ts";
 import { leaseLeft } from "./worker-leases.ts";
 
 /** What the operator's socket takes: enough for many busy processes, not for one gone wild. */
@@ -27,9 +28,10 @@ export function operatorApi(options: OperatorApiOptions): Hono {
   const app = guardedApp({ token, rate: OPERATOR_RATE, log: seat.log, onRequest });
   app.get("/v1/status", () => answerData(options.status()));
   app.post("/v1/commands", async ({ req }) => {
-    const { id, command: asked, by, cwd } = parseOperatorCommand(await readBody(req));
-    const command = placed(seat, asked, { cwd });
-    const answer = await seat.loop.submit(command, by, { id });
+    const { id, command: given, by, cwd } = parseOperatorCommand(await readBody(req));
+    const command = placed(seat, given, { cwd });
+    const asked = { id, by, turn: req.query("turn_ms"), signal: req.raw.signal };
+    const answer = await submitInTurn(seat, command, asked);
     // Whoever follows the journal itself sees what became of the lease there.
     const isAsked = answer.ok && req.query("sights") === "true";
     const more = isAsked ? await leaseLeft(seat, command, answer.entries) : {};

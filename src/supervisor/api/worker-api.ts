@@ -15,13 +15,14 @@ import { guardedApp, readBody } from "./guard.ts";
 import { parseBeat, parseWorkerCommand, parseWorkerStart } from "./orders.ts";
 import { signalStream } from "./signals.ts";
 import type { Rate } from "./token-bucket.ts";
+import { submitInTurn } from "./turns.ts";
 import { addLeaseRoutes, leaseAfter } from "./worker-leases.ts";
 
 /** What one worker's socket takes. */
 export const WORKER_RATE: Rate = { perSecond: 200, burst: 400 };
 
 /** What may give a worker ground: it is answered when that can be written to. */
-const GIVING: ReadonlySet<string> = new Set(["lease.acquire", "lease.hand_over"]);
+const GIVING: ReadonlySet<string> = new Set(["lease.acquire", "lease.hand_over", "place.keep"]);
 
 /** What a worker's socket speaks for. */
 export interface WorkerApiOptions {
@@ -56,10 +57,11 @@ export function workerApi(options: WorkerApiOptions): Hono {
   });
   app.get("/v1/worker/signals", () => signalStream(seat, worker));
   app.post("/v1/commands", async ({ req }) => {
-    const { id, command: asked, cwd } = parseWorkerCommand(await readBody(req), by);
-    const command = placed(seat, asked, { cwd });
+    const { id, command: given, cwd } = parseWorkerCommand(await readBody(req), by);
+    const command = placed(seat, given, { cwd });
     const killed = await answerWithoutPermit(seat, command.kind);
-    const answer = killed ?? (await seat.loop.submit(command, by, { id }));
+    const asked = { id, by, turn: req.query("turn_ms"), signal: req.raw.signal };
+    const answer = killed ?? (await submitInTurn(seat, command, asked));
     if (answer.ok && GIVING.has(command.kind)) await options.untilMounted();
     const more = answer.ok ? await leaseAfter(seat, { command, worker }, answer) : {};
     return answerDecision(answer, ({ entries }) => ({ entries, ...more }));

@@ -68,14 +68,17 @@ export async function leaseLeft(
   command: Command,
   entries: readonly Entry[],
 ): Promise<object> {
-  const sighting = isAboutLease(command) ? await sightAfter(seat, command, entries) : undefined;
+  const sighting = isAboutLease(command)
+    ? // Of that very kind.
+      await sightAfter(seat, command as LeaseOrder, entries)
+    : undefined;
   if (sighting === undefined) return {};
   const { lease, remainingMs: remaining_ms } = sighting;
   return { sighting: { lease: wireLease(lease), remaining_ms } };
 }
 
-function isAboutLease(command: Command): command is LeaseOrder {
-  return command.kind.startsWith("lease.");
+function isAboutLease({ kind }: Command): boolean {
+  return kind.startsWith("lease.") || kind === "place.keep";
 }
 
 async function countBeat({ store, log }: Seat, worker: string): Promise<void> {

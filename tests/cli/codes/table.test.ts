@@ -10,6 +10,7 @@ import { INPUT } from "./tables/input.ts";
 import { JOURNAL } from "./tables/journal.ts";
 import { LEASE } from "./tables/lease.ts";
 import { MANIFEST } from "./tables/manifest.ts";
+import { QUEUE } from "./tables/queue.ts";
 import { STORE } from "./tables/store.ts";
 import { WORKER } from "./tables/worker.ts";
 
@@ -32,7 +33,7 @@ const ELSEWHERE: Readonly<Partial<Record<ProblemCode, Elsewhere>>> = {
   },
 };
 
-const TABLES = [ADMISSION, MANIFEST, WORKER, LEASE, FLEET, INPUT, JOURNAL, STORE, HOST];
+const TABLES = [ADMISSION, MANIFEST, WORKER, LEASE, QUEUE, FLEET, INPUT, JOURNAL, STORE, HOST];
 
 describe("[CV36] the codes that are brought about through the built program", () => {
   test("are all that something can give, each once", () => {

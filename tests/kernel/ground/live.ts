@@ -26,6 +26,7 @@ export function leaseOf(
     run_id: null,
     lender: null,
     taken_over: null,
+    place: null,
   };
 }
 

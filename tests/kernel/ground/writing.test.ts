@@ -33,6 +33,7 @@ function lease(changes: Partial<Lease> & { readonly seq?: number } = {}): Lease 
     lender: null,
     worktree: null,
     taken_over: null,
+    place: null,
     ...others,
   };
 }

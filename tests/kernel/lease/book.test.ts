@@ -6,6 +6,7 @@ import { checkRoom } from "../../../src/kernel/lease/holding.ts";
 import { isHeldAt } from "../../../src/kernel/lease/lease.ts";
 import { checkConflicts } from "../../../src/kernel/lease/conflict.ts";
 import { LIMITS } from "../../../src/kernel/limits.ts";
+import { LAST } from "../../../src/kernel/queue/line.ts";
 import { newEffort } from "../../../src/kernel/region/effort.ts";
 import { create, given } from "../../support/scenario.ts";
 import { leaseOf, parsed } from "../ground/live.ts";
@@ -65,6 +66,7 @@ const WISH = {
   lenders: new Set<string>(),
   alsoHeld: [],
   effort: newEffort(),
+  rank: LAST,
 } as const;
 
 test("[LS7] what is over is in nobody's way, though its lane runs alone", () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { EMPTY_BOOK, putLease, type LeaseBook } from "../../../src/kernel/lease/book.ts";
 import { checkConflicts, type Wish } from "../../../src/kernel/lease/conflict.ts";
 import { LIMITS } from "../../../src/kernel/limits.ts";
+import { LAST } from "../../../src/kernel/queue/line.ts";
 import { newEffort } from "../../../src/kernel/region/effort.ts";
 import { leaseOf } from "../ground/live.ts";
 import { regionOf } from "../region/ground.ts";
@@ -24,6 +25,7 @@ function wishFor(region: string): Wish {
     lenders: new Set(),
     alsoHeld: [],
     effort: newEffort(LIMITS.leaseSearchWorkMax),
+    rank: LAST,
   };
 }
 

@@ -11,6 +11,8 @@ import {
   BUDGET_FIELDS,
   CONTRACT_FIELDS,
   KILL_CONDITION_FIELDS,
+  LIVENESS_FIELDS,
+  RETENTION_FIELDS,
   SANDBOX_FIELDS,
   type Field,
 } from "../../../src/config/field.ts";
@@ -69,6 +71,7 @@ const BEYOND: Readonly<Record<Field["form"], string>> = {
   size: '"8191TiB"',
   cores: "0.0",
   budget: "-1",
+  liveness: "-1",
   conditions: "-1",
   kill_conditions: "-1",
 };
@@ -138,7 +141,9 @@ describe("[PP20] the page of the contract names every key as the program has it"
     const { budget, default_child, stop, lease_deny_when, kill_when } = contract;
     const empty = { budget: {}, default_child: {}, stop: [], lease_deny_when: [], kill_when: [] };
     expect({ budget, default_child, stop, lease_deny_when, kill_when }).toEqual(empty);
-    const nothing = Object.hasOwn(empty, first) ? "(nothing)" : undefined;
+    const nothing = first === "liveness" ? "(its own)" : "(nothing)";
+    const isTable = Object.hasOwn(empty, first) || first === "liveness";
+    expect(line === undefined).toBe(isTable);
     expect(cells[3]).toBe(line === undefined ? nothing : `\`${line.slice(first.length + 3)}\``);
   });
 
@@ -208,6 +213,40 @@ describe("[PP20] the page of the contract names every key as the program has it"
     expect(most).toContain(`\`${LIMITS.writableFoldersMax}\` folders`);
   });
 
+  test("the keys of liveness, with names, defaults and ranges", () => {
+    const rows = tableIn(section(PAGE, "Who gets anywhere"));
+    expect(rows.map(({ first }) => first)).toEqual(Object.keys(LIVENESS_FIELDS));
+    const lines = writeContract(DEFAULT_CONTRACT).split("\n");
+    for (const { first, cells } of rows) {
+      const wire = LIVENESS_FIELDS[first]?.wire ?? "";
+      expect(cells.slice(1, 3)).toEqual([`\`${toCamel(wire)}\``, `\`${wire}\``]);
+      const line = lines.find((one) => one.startsWith(`${first} = `)) ?? "";
+      expect(cells[3]).toBe(`\`${line.slice(first.length + 3)}\``);
+      const write = (value: string): string => `[contract.liveness]\n${first} = ${value}\n`;
+      expect(codesIn(cells[4] ?? "")).toEqual(rangeOf(write, "duration"));
+    }
+  });
+
+  test("the keys of retention, with names, defaults and ranges", () => {
+    const rows = tableIn(section(PAGE, "Retention"));
+    expect(rows.map(({ first }) => first)).toEqual(Object.keys(RETENTION_FIELDS));
+    const lines = writeContract(DEFAULT_CONTRACT).split("\n");
+    for (const { first, cells } of rows) {
+      const wire = RETENTION_FIELDS[first]?.wire ?? "";
+      expect(cells.slice(1, 3)).toEqual([`\`${toCamel(wire)}\``, `\`${wire}\``]);
+      const line = lines.find((one) => one.startsWith(`${first} = `)) ?? "";
+      const [off, least, most = ""] = codesIn(cells[4] ?? "");
+      expect([cells[3], off]).toEqual([
+        `\`${line.slice(first.length + 3)}\``,
+        line.slice(first.length + 3),
+      ]);
+      const write = (value: string): string => `[retention]\n${first} = ${value}\n`;
+      for (const value of [off, least, most]) expect(objectionsTo(write(value ?? ""))).toEqual([]);
+      const [below, beyond] = first === "keep" ? ['"89999s"', '"87601h"'] : ["999", "1000000001"];
+      for (const value of [below, beyond]) expect(objectionsTo(write(value))).toHaveLength(1);
+    }
+  });
+
   test("the words of allow_degraded, each explained", () => {
     const rows = tableIn(section(PAGE, "allow_degraded"));
     expect(rows.map(({ first }) => first)).toEqual(DEGRADATIONS);
@@ -220,7 +259,8 @@ describe("[PP20] the page of the contract names every key as the program has it"
   });
 
   test("every word in it with an underscore is a name or a code of the program", () => {
-    const names = [CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS].flatMap((fields) =>
+    const documents = [CONTRACT_FIELDS, BUDGET_FIELDS, SANDBOX_FIELDS, LIVENESS_FIELDS];
+    const names = [...documents, RETENTION_FIELDS].flatMap((fields) =>
       Object.entries(fields).flatMap(([key, { wire }]) => [key, wire]),
     );
     const seen = [CONTEXT_TYPES, LEASE_CONTEXT_TYPES].flatMap((types) => Object.keys(types));

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { connectAsWorker } from "../../../src/client/worker-connection.ts";
 import type { JsonObject } from "../../../src/kernel/json.ts";
 import { workerDesk } from "../../../src/library/desk/worker-desk.ts";
+import { SYSTEM_TIMERS } from "../../../src/runtime/timers.ts";
+import { systemClock } from "../../../src/system/clock.ts";
 import { systemRandom } from "../../../src/system/random.ts";
 import { rejectionOf } from "../../library/rig.ts";
 import { makeRig, type Rig } from "../rig.ts";
@@ -83,7 +85,8 @@ test("[WP26] a worker asks for itself and those below it, and chooses no ground"
 test("[WP26] a worker's program asks through its socket, for the same answers", async () => {
   const { rig, one, two } = await withTwo();
   const door = await connectAsWorker(join(rig.door(one).dir, "token"));
-  const desk = await workerDesk(door, systemRandom());
+  const [clock, random] = [systemClock(), systemRandom()];
+  const desk = await workerDesk({ door, clock, random, timers: SYSTEM_TIMERS });
   try {
     const order = { paths: ["src/a", "docs/a"], cwd: rig.folder };
     const mine = await desk.check(order, { worker: one });

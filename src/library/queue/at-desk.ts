@@ -1,0 +1,50 @@
+import type { Command, CommandMap } from "../../kernel/command.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { SubmitOptions } from "../../runtime/loop.ts";
+import type { Timers } from "../../runtime/timers.ts";
+import { claimOf } from "../ground/shown-token.ts";
+import { askInLine, type Keeper, type Step } from "./in-line.ts";
+
+/** How long a command is held back until it may be its turn, and what gives that up. */
+export type Turn = Pick<SubmitOptions, "turnMs" | "signal">;
+
+/** Where commands are given one at a time. */
+export interface Carrying<S extends Step> {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Has a command carried, under a fresh id. */
+  carry(command: Command, so: Turn & { readonly token?: string | undefined }): Promise<S>;
+  /** Whether an answer says which lease it has left. */
+  readonly hasLease: Keeper<S>["hasLease"];
+}
+
+/** Gives a command; a request for a lease that others have waits where it says so. */
+export async function carryInLine<S extends Step>(
+  command: Command,
+  so: Carrying<S> & {
+    /** The token of whom it makes a holder. */
+    readonly token: string | null;
+    readonly signal?: AbortSignal | undefined;
+    readonly onPlace?: ((place: string) => void) | undefined;
+  },
+): Promise<S> {
+  if (command.kind !== "lease.acquire" || command.data.wait_ms === undefined)
+    return so.carry(command, {});
+  const { wait_ms: waitMs, ...data } = command.data;
+  const claim = claimOf(data.holder, so.token);
+  const shown = so.token === null ? {} : { token: so.token };
+  const ask = (leftMs: number | undefined): Promise<S> => {
+    const waiting: CommandMap["lease.acquire"] =
+      leftMs === undefined ? data : { ...data, wait_ms: leftMs };
+    return so.carry({ kind: "lease.acquire", data: waiting }, {});
+  };
+  const keeper: Keeper<S> = {
+    keep: (place, turn) =>
+      so.carry({ kind: "place.keep", data: { place, claim } }, { ...turn, ...shown }),
+    leave: (place) => so.carry({ kind: "place.leave", data: { place, claim } }, shown),
+    hasLease: so.hasLease,
+  };
+  const { clock, timers, signal, onPlace } = so;
+  const wait = { waitMs, ttlMs: data.ttl_ms, clock, timers, signal, onPlace };
+  return (await askInLine(ask, keeper, wait)).step;
+}

@@ -1,0 +1,154 @@
+import type { EventKind } from "../../kernel/event.ts";
+import type { Json, JsonObject } from "../../kernel/json.ts";
+import type { Place } from "../../kernel/queue/place.ts";
+import { placeOf } from "../../kernel/queue/queue.ts";
+import { tryPlace } from "../../kernel/queue/waiting.ts";
+import type { Refusal } from "../../kernel/refusal.ts";
+import type { State } from "../../kernel/state.ts";
+import type { Loop } from "../loop.ts";
+import type { Timers } from "../timers.ts";
+
+/** Whose loop is looked at, and how long. */
+export interface TurnOptions {
+  readonly loop: Pick<Loop, "state" | "onEntry" | "timeMs">;
+  readonly timers: Timers;
+  /** How long it may take, ms. */
+  readonly withinMs: number;
+  /** Gives the waiting up: then the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Events after which it may be somebody's turn; all others take ground, or are about none. */
+const MAKES_WAY: ReadonlySet<EventKind> = new Set([
+  "lease.released",
+  "lease.revoked",
+  "lease.lapsed",
+  "lease.narrowed",
+  "lease.handed_over",
+  "lease.fenced",
+  // Whoever was served has left its place; it may share what it has.
+  "lease.granted",
+  "place.left",
+  "place.lapsed",
+  "worker.stopping",
+  "worker.stopped",
+  "worker.quarantined",
+  "lanes.enacted",
+  "contract.enacted",
+  "fleet.resumed",
+  "fleet.killed",
+]);
+
+/**
+ * Waits until it may be the turn of a place in the queue, or there is no such place any more, or
+ * the time is up. Whether it is decides only whoever asks for it then: this looks at a state that
+ * may be late.
+ */
+export async function untilTurn(id: string, options: TurnOptions): Promise<void> {
+  const { loop, timers, withinMs, signal } = options;
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let cancelWake: () => void = () => undefined;
+  let obstacle: Obstacle | undefined;
+  const look = (): void => {
+    const state = loop.state();
+    // With many in line most are no nearer their turn: what was in the way is there still.
+    if (obstacle?.isThere(state) === true) return;
+    cancelWake();
+    const nowMs = Math.max(state.at_ms, loop.timeMs() ?? 0);
+    const seen = lookAhead(state, id, nowMs);
+    obstacle = seen ?? undefined;
+    if (seen === null) resolve();
+    else if (seen.untilMs < Infinity)
+      cancelWake = timers.after(Math.max(1, seen.untilMs - nowMs), () => resolve());
+  };
+  let isDue = false;
+  const unlisten = loop.onEntry(({ kind }) => {
+    if (isDue || !MAKES_WAY.has(kind)) return;
+    isDue = true;
+    // Entries of one append are told one after another: they are looked at together.
+    queueMicrotask(() => {
+      isDue = false;
+      look();
+    });
+  });
+  const cancel = timers.after(withinMs, () => resolve());
+  const giveUp = (): void => reject(signal?.reason as Error);
+  signal?.addEventListener("abort", giveUp);
+  try {
+    look();
+    await promise;
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+    unlisten();
+    cancel();
+    cancelWake();
+  }
+}
+
+/** What is in the way of somebody who waits. */
+interface Obstacle {
+  /** Whether that is there, and as it was. */
+  readonly isThere: (state: State) => boolean;
+  /** When it is over by itself, journal time; Infinity where it is not. */
+  readonly untilMs: number;
+}
+
+/** What is in the way of a place; null where nothing may be, and it is to be asked. */
+function lookAhead(state: State, id: string, nowMs: number): Obstacle | null {
+  const place = placeOf(state.book.queue, id);
+  if (place === undefined || place.until_ms <= nowMs || state.status === "killed") return null;
+  if (state.status === "paused")
+    return { isThere: ({ status }) => status === "paused", untilMs: Infinity };
+  try {
+    const tried = tryPlace(state, place, nowMs);
+    if (tried.kind !== "refused" || tried.held.length === 0) return null;
+    const { refusal } = tried;
+    return { isThere: stillThere(state, place, refusal), untilMs: endOf(refusal) };
+  } catch {
+    // It cannot be told here, for want of the judge: the decision will say.
+    return null;
+  }
+}
+
+/**
+ * Whether the one lease or place that is named is unchanged, and so is the own place. Of several
+ * grounds any may come free, and of slots any one: there it is looked anew.
+ */
+function stillThere(
+  { book, contract }: State,
+  place: Place,
+  { code, facts }: Refusal,
+): (state: State) => boolean {
+  const { lease_id: leaseId, place: placeId } = facts;
+  if (code !== "conflict" || "tried" in facts || "mounted" in facts) return () => false;
+  const lease = typeof leaseId === "string" ? book.leases.get(leaseId) : undefined;
+  const ahead = typeof placeId === "string" ? placeOf(book.queue, placeId) : undefined;
+  if (lease === undefined && ahead === undefined) return () => false;
+  return (state) =>
+    state.status === "open" &&
+    state.contract === contract &&
+    placeOf(state.book.queue, place.id) === place &&
+    (lease === undefined || state.book.leases.get(lease.id) === lease) &&
+    (ahead === undefined || placeOf(state.book.queue, ahead.id) === ahead);
+}
+
+/** When what is in the way is over by itself. */
+function endOf({ facts }: Refusal): number {
+  const all = [facts, ...listOf(facts["tried"]).map((one) => objectOf(objectOf(one)["facts"]))];
+  const ends = all.flatMap((each) =>
+    [each["expires_at_ms"], each["next_expires_at_ms"], each["until_ms"]].filter(
+      (end) => typeof end === "number",
+    ),
+  );
+  return Math.min(Infinity, ...ends);
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+function objectOf(value: Json | undefined): JsonObject {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as JsonObject) : {};
+}
