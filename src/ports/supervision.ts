@@ -17,7 +17,10 @@ export interface CommandOrder {
   readonly token?: string;
   /** Whether the answer is to say which lease it has left. */
   readonly sights?: true;
-  /** Of `place.keep`: how long to hold it back until it may be its turn, ms. */
+  /**
+   * How long `place.keep` is held back until it may be its turn, ms; of an acquisition that waits,
+   * for how long its answer is held back for the lease.
+   */
   readonly turn_ms?: number;
 }
 

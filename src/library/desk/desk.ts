@@ -10,7 +10,8 @@ import type { NamedHolder } from "../lease/line.ts";
 import { meansWorker, WHOLE_WORKER_ID } from "../lease/options.ts";
 import type { CheckOrder, PathDocument } from "../lease/path-verdict.ts";
 import { leaseIn, type LeaseView } from "../lease/view.ts";
-import { carryInLine, type Turn } from "../queue/at-desk.ts";
+import { carryInLine } from "../queue/at-desk.ts";
+import type { Turn } from "../queue/in-line.ts";
 import { Refused, refusedAnswer } from "../refused.ts";
 import type { Keyring, Seat } from "../seat.ts";
 

@@ -54,12 +54,14 @@ function askAs(
   const claim = claimOf(holder, token);
   const { clock, timers } = line;
   return askInLine<Given>(
-    (waitMs) => {
+    (waitMs, turn) => {
       const waiting = waitMs === undefined ? {} : { wait_ms: waitMs };
-      return line.give({ kind: "lease.acquire", data: { ...asked, holder, ...waiting } }, called);
+      const order = { kind: "lease.acquire", data: { ...asked, holder, ...waiting } } as const;
+      return line.give({ ...order, ...turn }, called);
     },
     {
-      keep: (place, so) => line.give({ kind: "place.keep", data: { place, claim }, token, ...so }),
+      keep: (place, turn) =>
+        line.give({ kind: "place.keep", data: { place, claim }, token, ...turn }),
       leave: (place) => line.give({ kind: "place.leave", data: { place, claim }, token }),
       hasLease: (step) => step.ok && step.sighting !== undefined,
     },

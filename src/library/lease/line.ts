@@ -37,7 +37,7 @@ export type LeaseOrder = {
     readonly data: CommandMap[K];
     /** The token whose hash the claim has, where one is shown. */
     readonly token?: string | null;
-    /** Of `place.keep`: how long to hold it back until it may be its turn, ms. */
+    /** How long it may be held back until it may be its turn, ms. */
     readonly turnMs?: number;
     /** Gives that up: the signal's reason is thrown then. */
     readonly signal?: AbortSignal | undefined;

@@ -30,13 +30,16 @@ export async function sightAfter(
   entries: readonly Entry[],
 ): Promise<Sighting | undefined> {
   const state = seat.loop.state();
+  const kinds = new Set(entries.map(({ kind }) => kind));
+  // Whoever waits has nothing yet.
+  const isWaiting = kinds.has("place.queued") && !kinds.has("place.left");
   for (const entry of entries) {
     const lease = leaseIn(state, entry);
     if (lease === undefined) continue;
     const remainingMs = lease.expires_at_ms - entry.at_ms;
     return { lease: viewOfLease(state, lease, entry.at_ms), remainingMs };
   }
-  return LEAVES_ONE.has(order.kind)
+  return LEAVES_ONE.has(order.kind) && !isWaiting
     ? sightNow(seat, (now, atMs) => find(now, order, atMs))
     : undefined;
 }

@@ -1,12 +1,8 @@
 import type { Command, CommandMap } from "../../kernel/command.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { SubmitOptions } from "../../runtime/loop.ts";
 import type { Timers } from "../../runtime/timers.ts";
 import { claimOf } from "../ground/shown-token.ts";
-import { askInLine, type Keeper, type Step } from "./in-line.ts";
-
-/** How long a command is held back until it may be its turn, and what gives that up. */
-export type Turn = Pick<SubmitOptions, "turnMs" | "signal">;
+import { askInLine, type Keeper, type Step, type Turn } from "./in-line.ts";
 
 /** Where commands are given one at a time. */
 export interface Carrying<S extends Step> {
@@ -33,10 +29,10 @@ export async function carryInLine<S extends Step>(
   const { wait_ms: waitMs, ...data } = command.data;
   const claim = claimOf(data.holder, so.token);
   const shown = so.token === null ? {} : { token: so.token };
-  const ask = (leftMs: number | undefined): Promise<S> => {
+  const ask = (leftMs: number | undefined, turn: Turn): Promise<S> => {
     const waiting: CommandMap["lease.acquire"] =
       leftMs === undefined ? data : { ...data, wait_ms: leftMs };
-    return so.carry({ kind: "lease.acquire", data: waiting }, {});
+    return so.carry({ kind: "lease.acquire", data: waiting }, turn);
   };
   const keeper: Keeper<S> = {
     keep: (place, turn) =>

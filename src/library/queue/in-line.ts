@@ -12,6 +12,9 @@ import { holding, unlessAborted } from "../waiting.ts";
 /** How long one request for a turn is held back at most, ms: each shows that somebody is there. */
 const TURN_MS_MAX = 4_000;
 
+/** The same of the request that takes the place: then its giver is told where it waits. */
+const FIRST_TURN_MS_MAX = 1_000;
+
 /** And at the least, whatever the ttl. */
 const TURN_MS_MIN = 100;
 
@@ -26,10 +29,16 @@ export type Step =
   | { readonly ok: true; readonly entries: readonly Entry[] }
   | { readonly ok: false; readonly refusal: Refusal };
 
+/** How long a command is held back until it may be its turn, and what gives that up. */
+export interface Turn {
+  readonly turnMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** How a place in the queue is kept up and left. */
 export interface Keeper<S extends Step> {
   /** Gives `place.keep`, held back until it may be its turn. */
-  keep(place: string, so: { readonly turnMs: number; readonly signal?: AbortSignal }): Promise<S>;
+  keep(place: string, turn: Turn): Promise<S>;
   /** Gives `place.leave`. */
   leave(place: string): Promise<unknown>;
   /** Whether an answer says which lease the place has come to. */
@@ -61,13 +70,13 @@ const PLACES_MAX = 8;
 
 /**
  * Asks for a lease, and where that is answered with a place in the queue waits in it until it has
- * come to a lease or to a refusal. `ask` is told how long it is still waited. A place that is lost,
- * because its holder could not keep it up, is asked for anew, within the time. Keeps this process
- * running. What may pass is tried again until the time is up. Throws what does not, and the
+ * come to a lease or to a refusal. `ask` is told how long it is still waited, and for how long its
+ * answer may be held back for that lease. A place that is lost, because its holder could not keep
+ * it up, is asked for anew, within the time. Keeps this process running. What may pass is tried again until the time is up. Throws what does not, and the
  * signal's reason; then the place is left.
  */
 export async function askInLine<S extends Step>(
-  ask: (waitMs: number | undefined) => Promise<S>,
+  ask: (waitMs: number | undefined, turn: Turn) => Promise<S>,
   keeper: Keeper<S>,
   wait: Wait,
 ): Promise<Answered<S>> {
@@ -77,8 +86,8 @@ export async function askInLine<S extends Step>(
     wait.signal?.throwIfAborted();
     const sentAtMs = Trust.now(clock);
     const leftMs = Math.max(1, Math.ceil(untilMs - sentAtMs));
-    const step = await ask(count === 1 ? waitMs : leftMs);
-    const place = step.ok ? placeIn(step.entries) : undefined;
+    const step = await askOnce(ask, count === 1 ? waitMs : leftMs, wait);
+    const place = step.ok && !keeper.hasLease(step) ? placeIn(step.entries) : undefined;
     if (place === undefined) return { step, sentAtMs };
     wait.onPlace?.(place);
     const answered = await waitInLine(keeper, { ...wait, place, untilMs });
@@ -87,13 +96,27 @@ export async function askInLine<S extends Step>(
   }
 }
 
+/** Whoever does not wait is held back by nothing, and holds this process up no longer either. */
+async function askOnce<S extends Step>(
+  ask: (waitMs: number | undefined, turn: Turn) => Promise<S>,
+  waitMs: number | undefined,
+  { ttlMs, signal }: Wait,
+): Promise<S> {
+  if (waitMs === undefined) return ask(undefined, {});
+  const turnMs = Math.floor(Math.min(FIRST_TURN_MS_MAX, waitMs, turnMsFor(ttlMs)));
+  const turn = signal === undefined ? { turnMs } : { turnMs, signal };
+  const asked = holding(ask(waitMs, turn));
+  return signal === undefined ? asked : unlessAborted(asked, signal);
+}
+
 interface Line extends Wait {
   readonly place: string;
   /** Until when, by {@link Trust.now}. */
   readonly untilMs: number;
 }
 
-function placeIn(entries: readonly Entry[]): string | undefined {
+/** The place that a decision has given, if it has. */
+export function placeIn(entries: readonly Entry[]): string | undefined {
   const queued = entries.find(({ kind }) => kind === "place.queued");
   return queued && placeIdAt(queued.seq);
 }
@@ -141,8 +164,7 @@ async function keptUp<S extends Step>(
   { place, ttlMs, untilMs, signal }: Line,
   nowMs: number,
 ): Promise<S | undefined> {
-  const longestMs = Math.min(TURN_MS_MAX, Math.max(TURN_MS_MIN, ttlMs / TTL_PART));
-  const turnMs = Math.floor(Math.max(0, Math.min(longestMs, untilMs - nowMs)));
+  const turnMs = Math.floor(Math.max(0, Math.min(turnMsFor(ttlMs), untilMs - nowMs)));
   try {
     if (signal === undefined) return await keeper.keep(place, { turnMs });
     return await unlessAborted(keeper.keep(place, { turnMs, signal }), signal);
@@ -151,6 +173,11 @@ async function keptUp<S extends Step>(
     if (!mayPass) throw error;
     return undefined;
   }
+}
+
+/** How long a request may be held back for a lease of so long a ttl, ms. */
+function turnMsFor(ttlMs: number): number {
+  return Math.min(TURN_MS_MAX, Math.max(TURN_MS_MIN, ttlMs / TTL_PART));
 }
 
 /** Whether a place was lost that nobody has taken on purpose. */

@@ -15,6 +15,7 @@ import { LIMITS } from "../../../src/kernel/limits.ts";
 import { COMMAND_KINDS } from "../../../src/protocol/problem.ts";
 import { openSigner } from "../../../src/signing/signer.ts";
 import { commandOf } from "../../support/commands.ts";
+import { acquire, act, holder, keep, wait } from "../../support/lease-scenario.ts";
 import { ask, create, given, idOf, start } from "../../support/scenario.ts";
 import { codesIn, section, tableIn } from "../table.ts";
 
@@ -50,6 +51,7 @@ function writtenIn(entries: readonly Entry[]): readonly string[] {
     const isByTime =
       entry.kind === "worker.lapsed" ||
       entry.kind === "lease.lapsed" ||
+      entry.kind === "place.lapsed" ||
       (entry.kind === "worker.stopping" &&
         ["expired", "quarantine_expired"].includes(entry.data.reason));
     return isByTime || entry.kind === "command.refused" ? [] : [`${asked} ${entry.kind}`];
@@ -65,6 +67,14 @@ function writtenByWriteOff(): readonly string[] {
   return (decision?.events ?? []).map(({ kind }) => `worker.write_off ${kind}`);
 }
 
+/** What comes of a wait for ground that its holder is given meanwhile: as rarely. */
+function writtenByKeeping(): readonly string[] {
+  const line = [create(), acquire("ada", "src/**"), wait("bob", "src/**")];
+  const { play } = given(...line, act(["lease.hand_over", "ada"], { to: holder("bob") }));
+  const decision = play.take(keep("bob"));
+  return (decision?.events ?? []).map(({ kind }) => `place.keep ${kind}`);
+}
+
 /** What the page has as written by commands, as `command event`. */
 const TOLD = COMMANDS.flatMap(({ first, cells }) =>
   codesIn(cells[2] ?? "")
@@ -78,7 +88,7 @@ test("[PP22] every command and every event has a row, in the program's order", (
 });
 
 test("[PP22] each command writes what its row says, and nothing else", async () => {
-  const played = writtenByWriteOff();
+  const played = [...writtenByWriteOff(), ...writtenByKeeping()];
   expect(TOLD).toEqual(expect.arrayContaining([...played]));
   const unseen = new Set(TOLD.filter((pair) => !played.includes(pair)));
   for (let seed = 1; seed <= SEEDS_MAX && (seed <= 10 || unseen.size > 0); seed += 1) {
