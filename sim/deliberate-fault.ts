@@ -3,6 +3,8 @@ import { decide } from "../src/kernel/decide.ts";
 import { judgePath, type WritingVerdict } from "../src/kernel/ground/writing.ts";
 import { bookOf, withRules } from "../src/kernel/lease/book.ts";
 import { OrderedMap } from "../src/kernel/ordered-map.ts";
+import type { Place } from "../src/kernel/queue/place.ts";
+import { dropPlace, putPlace, type Queue } from "../src/kernel/queue/queue.ts";
 import type { State } from "../src/kernel/state.ts";
 import type { Question } from "./audit/lease/writing.ts";
 
@@ -19,6 +21,14 @@ export const DELIBERATE_FAULTS = [
   "claim-goes-unchecked",
   "fence-goes-unchecked",
   "check-ignores-fence",
+  "queue-is-passed",
+  "place-never-ends",
+  "slot-is-promised-twice",
+  "circle-goes-unseen",
+  "turn-goes-untold",
+  "silence-begins-anew",
+  "reap-comes-too-early",
+  "archive-forgets-entries",
 ] as const;
 
 /** A fault that is put in on purpose. */
@@ -54,6 +64,16 @@ export function rulesOf(fault: DeliberateFault | null, isRestart: boolean): type
       return (state, submission, atMs) => decide(state, asHolder(state, submission), atMs);
     case "fence-goes-unchecked":
       return (state, submission, atMs) => decide(state, withoutFence(submission), atMs);
+    case "queue-is-passed":
+      return onAcquiring((state, atMs) => withPlaces(state, ({ until_ms }) => until_ms <= atMs));
+    case "place-never-ends":
+      return onQueueing(withoutEnds);
+    case "slot-is-promised-twice":
+      return onQueueing((state) => withQueue(state, { slots: OrderedMap.empty() }));
+    case "circle-goes-unseen":
+      return onQueueing((state) => withQueue(state, { holders: OrderedMap.empty() }));
+    case "reap-comes-too-early":
+      return (state, submission, atMs) => decide(state, asSilent(submission), atMs);
     default:
       return decide;
   }
@@ -97,6 +117,48 @@ function withoutLiveLeases(state: State, atMs: number): State {
   const { foldsCase, rules, leases } = state.book;
   const over = [...leases.values()].filter((lease) => lease.expires_at_ms <= atMs);
   return { ...state, book: bookOf(foldsCase, rules, over) };
+}
+
+/** The true rules on another state, where a lease is asked for or waited for. */
+function onQueueing(change: (state: State, atMs: number) => State): typeof decide {
+  return (state, submission, atMs) => {
+    const { kind } = submission.command;
+    const isIt = kind === "lease.acquire" || kind === "place.keep";
+    return decide(isIt ? change(state, atMs) : state, submission, atMs);
+  };
+}
+
+function withQueue(state: State, fields: Partial<Queue>): State {
+  return { ...state, book: { ...state.book, queue: { ...state.book.queue, ...fields } } };
+}
+
+/** Only some of those who wait. */
+function withPlaces(state: State, isKept: (place: Place) => boolean): State {
+  const { queue } = state.book;
+  const others = [...queue.places.values()].filter((place) => !isKept(place));
+  return withQueue(
+    state,
+    others.reduce((left, { id }) => dropPlace(left, id), queue),
+  );
+}
+
+/** Whoever has not kept his place up has it all the same, as long as nobody has said otherwise. */
+function withoutEnds(state: State, atMs: number): State {
+  const { queue } = state.book;
+  const over = [...queue.places.values()].filter(({ until_ms }) => until_ms <= atMs);
+  return withQueue(
+    state,
+    over.reduce((all, place) => putPlace(all, { ...place, until_ms: atMs + 1 }), queue),
+  );
+}
+
+/** Whoever is observed has been silent twice as long as anybody saw. */
+function asSilent(submission: Submission): Submission {
+  const { command } = submission;
+  if (command.kind !== "worker.observe") return submission;
+  const { silent_ms, watched_ms } = command.data;
+  const data = { ...command.data, silent_ms: 2 * silent_ms, watched_ms: 2 * watched_ms };
+  return { ...submission, command: { ...command, data } };
 }
 
 function withMoreSlots(state: State): State {

@@ -3,6 +3,8 @@ import { openSigner } from "../src/signing/signer.ts";
 import { checkLoopState, checkReplay } from "./audit/replay.ts";
 import type { Violation } from "./audit/violation.ts";
 import type { DeliberateFault } from "./deliberate-fault.ts";
+import { watchOver } from "./liveness/reaping.ts";
+import { serve } from "./liveness/serving.ts";
 import type { Tally } from "./tally.ts";
 import { Clockwork } from "./world/clockwork.ts";
 import { killFleet, stimulate } from "./world/stimulus.ts";
@@ -15,6 +17,8 @@ export interface SimulationOptions {
   readonly stepCount: number;
   /** A fault that is put in on purpose; null for none. */
   readonly fault?: DeliberateFault | null;
+  /** Called after every step with the world as it is then; it may do something to its store. */
+  readonly afterStep?: (world: World) => Promise<void>;
 }
 
 /** What a simulation found. */
@@ -35,6 +39,12 @@ const RESTARTS_AT_END = 2;
 
 /** The share of worlds whose fleet is killed. */
 const KILL_SHARE = 0.4;
+
+/** The share of worlds in which several wait at the end, until all are served. */
+const SERVED_SHARE = 0.4;
+
+/** The share of worlds in which workers are watched at the end, and some die. */
+const WATCHED_SHARE = 0.3;
 
 let signers: readonly Signer[] | undefined;
 
@@ -63,6 +73,7 @@ export async function simulate(options: SimulationOptions): Promise<Result> {
     if (step === killStep) killFleet(world);
     else await stimulate(world, clockwork);
     await goOn(world);
+    await options.afterStep?.(world);
   }
   if (!world.isBroken) await end(world, clockwork);
   return {
@@ -92,9 +103,37 @@ async function end(world: World, clockwork: Clockwork): Promise<void> {
   for (let count = 0; count < RESTARTS_AT_END; count += 1) world.start();
   await agree(world);
   await mendIfSkewed(world, clockwork);
+  await liveOn(world, clockwork);
   for (const process of world.open) world.close(process);
   await world.comeToRest();
   if (!world.isBroken) await checkReplay(world.store.journal, world.auditor);
+}
+
+/** In some worlds it is seen that all goes on: who waits is served, who is dead reaped. */
+async function liveOn(world: World, clockwork: Clockwork): Promise<void> {
+  const { random } = world;
+  const [isServed, isWatched] = [random.chance(SERVED_SHARE), random.chance(WATCHED_SHARE)];
+  if (!(isServed || isWatched) || world.isBroken) return;
+  clockwork.setRight();
+  if (!(await isOpenAgain(world))) return;
+  if (isServed) await serve(world);
+  await world.comeToRest();
+  if (!isWatched || world.isBroken) return;
+  await watchOver(world);
+  await mendIfSkewed(world, clockwork);
+  await agree(world);
+}
+
+/** Whether the fleet takes something new, once it has been resumed. */
+async function isOpenAgain(world: World): Promise<boolean> {
+  const { random, auditor } = world;
+  if (world.open.length === 0) return false;
+  const command = { kind: "fleet.resume", data: { reason: "the storm is over" } } as const;
+  const actor = { kind: "operator", id: "eve", via: "cli" } as const;
+  if (auditor.state.status === "paused")
+    world.submit(random.pick(world.open), { command, actor, id: null });
+  await world.comeToRest();
+  return auditor.state.status === "open";
 }
 
 /** Every process looks, and then has the state that the journal's entries fold to. */

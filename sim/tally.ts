@@ -8,6 +8,7 @@ export const GROUPS = [
   "mishaps",
   "happenings",
   "checks",
+  "waits",
 ] as const;
 
 /** A group of counts. */
@@ -24,6 +25,7 @@ export class Tally {
     mishaps: new Map(),
     happenings: new Map(),
     checks: new Map(),
+    waits: new Map(),
   };
 
   /** Counts one more, or several. */

@@ -26,12 +26,17 @@ const BY_LOOP: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 
 /**
  * Checks an answer that somebody got against the journal: what was acknowledged is there, word for
- * word; what is not there was acknowledged only where nothing is to be written (SM4).
+ * word; what is not there was acknowledged only where nothing is to be written (SM4). `byMs` is
+ * the journal time at which it was heard; by default that of the newest entry.
  */
-export function checkAnswer(auditor: Auditor, asked: Asked, answer: Answer): void {
+export function checkAnswer(
+  auditor: Auditor,
+  { byMs = auditor.state.at_ms, ...asked }: Asked & { readonly byMs?: number },
+  answer: Answer,
+): void {
   const decided = auditor.decisionOf(asked.id ?? idFrom(auditor, asked, answer));
   const problem = answer.ok
-    ? problemOfYes(auditor, asked, { answer, decided: decidedBy(decided, answer.seq) })
+    ? problemOfYes(auditor, asked, { answer, decided: decidedBy(decided, answer.seq), byMs })
     : problemOfNo(auditor, asked, { answer, decided });
   if (problem === null) return;
   const what = answer.ok ? "granted" : `refused (${answer.refusal.code})`;
@@ -57,11 +62,13 @@ function problemOfYes(
   so: {
     readonly answer: { readonly seq: number; readonly entries: readonly Entry[] };
     readonly decided: Decided | undefined;
+    readonly byMs: number;
   },
 ): string | null {
   const { decided } = so;
   const { seq, entries } = so.answer;
-  const kept = problemOfNothing(asked.command, entries, statesOf(auditor, seq));
+  const states = statesOf(auditor, seq);
+  const kept = problemOfNothing(asked.command, entries, { states, byMs: so.byMs });
   if (kept !== null) return kept;
   if (entries.length === 0)
     return decided === undefined ? null : "its entries were left out of the answer";

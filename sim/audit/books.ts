@@ -1,5 +1,6 @@
 import type { Contract } from "../../src/kernel/fleet/contract.ts";
 import type { LeaseBooks } from "./lease/books.ts";
+import type { QueueBooks } from "./queue/books.ts";
 import type { Row } from "./row.ts";
 
 /** What is wrong with an entry: the rule that it breaks, and how. */
@@ -20,6 +21,8 @@ export interface Books {
   readonly keyId: string;
   /** Leases and lanes. */
   readonly ground: LeaseBooks;
+  /** Who waits for ground. */
+  readonly queue: QueueBooks;
 }
 
 /** The rows of workers that have not ended. */

@@ -14,6 +14,8 @@ import { decisionProblems } from "./decision-rules.ts";
 import { LeaseLedger } from "./lease/books.ts";
 import { Judge } from "./lease/judge.ts";
 import { lifeProblems } from "./life-rules.ts";
+import { PlaceLedger } from "./queue/books.ts";
+import { grantProblems } from "./queue/line.ts";
 import { addBounded, flatAmounts, type FlatAmounts, type Row } from "./row.ts";
 
 type Data<K extends EventKind> = Event<K>["data"];
@@ -26,6 +28,7 @@ export class Ledger implements Books {
   killedSeq: number | null = null;
   keyId = "";
   readonly ground = new LeaseLedger();
+  readonly queue = new PlaceLedger();
   readonly #windows = new Map<string, { startedAtMs: number; count: number }>();
   readonly #decided = new Set<string>();
   #last: Pick<Entry, "seq" | "hash" | "at_ms" | "id"> | null = null;
@@ -46,9 +49,11 @@ export class Ledger implements Books {
       if (entry.kind === "worker.admitted")
         problems.push(...admissionProblems(this, entry.data.manifest, entry.at_ms));
       if (entry.kind === "worker.adopted") problems.push(...adoptionProblems(this, entry.data));
+      problems.push(...grantProblems(this, entry));
       if (entry.kind === "command.refused") problems.push(...this.#countRefusal(entry));
       this.#book(entry);
       this.ground.book(entry);
+      this.queue.book(entry);
       this.#last = entry;
     }
     problems.push(...judge.end());

@@ -50,7 +50,7 @@ function deadlineProblems(books: Books, entry: Entry): Problem[] {
 }
 
 function isLapse(entry: Entry): boolean {
-  if (entry.kind === "worker.lapsed" || entry.kind === "lease.lapsed") return true;
+  if (/^(worker|lease|place)\.lapsed$/.test(entry.kind)) return true;
   if (entry.kind !== "worker.stopping") return false;
   return entry.data.reason === "expired" || entry.data.reason === "quarantine_expired";
 }

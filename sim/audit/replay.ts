@@ -19,6 +19,10 @@ import { readAllStored } from "./stored.ts";
 export async function checkReplay(journal: Journal, auditor: Auditor): Promise<void> {
   await checkChain(journal, auditor);
   const entries = await readAll(journal, GENESIS);
+  if (linksOf(entries) !== linksOf(auditor.entries)) {
+    auditor.report("SM3", "what is read of the journal is not what was appended to it");
+    return;
+  }
   const folded = entries.reduce<State>(evolve, INITIAL_STATE);
   const end = encodeState(folded);
   if (end !== encodeState(auditor.state))
@@ -66,6 +70,10 @@ async function readAll(journal: Journal, from: Head): Promise<readonly Entry[]> 
     if (slice.length === 0) return entries;
     entries.push(...slice);
   }
+}
+
+function linksOf(entries: readonly Entry[]): string {
+  return entries.map(({ seq, hash }) => `${seq} ${hash}`).join();
 }
 
 /** Decides every recorded command again, on the state before it and at its time (I7). */

@@ -1,12 +1,16 @@
 import type { State, Worker } from "../../src/kernel/state.ts";
 import { liveRows, rowsDrawingOn, type Books, type Problem } from "./books.ts";
 import { leaseStateProblems } from "./lease/state.ts";
+import { placeStateProblems } from "./queue/state.ts";
 import { CAPACITY, type Row } from "./row.ts";
 
 /** Where the true state and the ledger, which was kept from events alone, do not agree. */
 export function stateProblems(books: Books, state: State): Problem[] {
   const live = liveRows(books);
-  const problems: Problem[] = leaseStateProblems(books.ground, state);
+  const problems: Problem[] = [
+    ...leaseStateProblems(books.ground, state),
+    ...placeStateProblems(books.queue, state),
+  ];
   if (live.length !== state.live_count)
     problems.push({
       rule: "I4",

@@ -31,13 +31,15 @@ export function onLease(
   return { data, actor: isSelf ? asWorker(claim.worker) : anOperator(view) };
 }
 
-function trueClaim(random: SeededRandom, holder: Holder): Claim {
+/** What the holder itself says. */
+export function trueClaim(random: SeededRandom, holder: Holder): Claim {
   if ("worker" in holder) return holder;
   const { name, token_hash } = holder;
   return random.chance(0.5) ? { name, token_hash } : { token_hash };
 }
 
-function falseClaim(view: View, { holder }: Lease): Claim {
+/** What somebody says who is not the holder, or has not its token. */
+export function falseClaim(view: View, { holder }: Pick<Lease, "holder">): Claim {
   const { random } = view;
   const [name, token_hash] =
     "worker" in holder ? [holder.worker, "f".repeat(64)] : [holder.name, holder.token_hash];

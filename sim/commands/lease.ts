@@ -32,7 +32,17 @@ const BAD_REGIONS: readonly (readonly string[])[] = [
 ];
 
 /** Names of outside parties; each is another, however alike. */
-const OUTSIDERS = ["ci", "ci ", "an na", "line\nbreak", "line\u2028break", "w-aaaaaaaaaaaaaaaa"];
+export const OUTSIDERS: readonly string[] = [
+  "ci",
+  "ci ",
+  "an na",
+  "line\nbreak",
+  "line\u2028break",
+  "w-aaaaaaaaaaaaaaaa",
+];
+
+/** How long somebody waits: less than a place is kept, as long, and longer. */
+const WAITS_MS = [1, 1_000, 15_000, 20_000, 60_000, 600_000];
 
 const TTLS_MS = [1_000, 5_000, 60_000, 60_000, 300_000, 300_000, 86_400_000];
 const KEYS = ["k1", "k2"];
@@ -56,6 +66,7 @@ export function makeAcquisition(view: View): Request {
     ...(random.chance(0.2) ? { run_id: "run-1" } : {}),
     ...(random.chance(0.08) ? { also_held: [aRegion(random).slice(0, 1)] } : {}),
     ...(random.chance(0.2) ? { worktree: random.pick(["main", "w1"]) } : {}),
+    ...(random.chance(0.4) ? { wait_ms: random.pick(WAITS_MS) } : {}),
   };
   return { command: { kind: "lease.acquire", data }, actor: giverFor(view, holder) };
 }
@@ -207,7 +218,8 @@ function aHolder(view: View): Holder {
     : anOutsider(view, random.pick(OUTSIDERS));
 }
 
-function anOutsider({ random }: View, name: string): Holder {
+/** An outside party of this name, with a token of its own each time. */
+export function anOutsider({ random }: View, name: string): Holder {
   const nonce = freshInstanceId(random).slice(2).padEnd(26, "a");
   const bytes = Buffer.from(random.bytes(32));
   return { name, nonce, token_hash: bytes.toString("hex") };

@@ -39,6 +39,7 @@ import {
   makeWriteOff,
 } from "./life.ts";
 import { makeHits } from "./limit.ts";
+import { hasPlaces, makeCancel, makeKeep, makeLeave } from "./place.ts";
 import { hasMountable, hasMounts, makeFence, makeMount } from "./mount.ts";
 import { anOperator, asWorker, pickWorker, SUPERVISOR, type Request, type View } from "./view.ts";
 
@@ -81,6 +82,9 @@ const LEASES: readonly Kind[] = [
   { weight: 20, make: makeGroundRules },
   { weight: 250, make: makeGroundRules, isApt: ({ book }) => book.rules.lanes.length === 0 },
   { weight: 8, make: makeAnnouncement },
+  { weight: 220, make: makeKeep, isApt: hasPlaces },
+  { weight: 25, make: makeLeave, isApt: hasPlaces },
+  { weight: 12, make: makeCancel, isApt: hasPlaces },
 ];
 
 /** Makes up a command that suits the fleet as it is; sometimes somebody else gives it. */

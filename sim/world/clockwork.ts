@@ -69,6 +69,13 @@ export class Clockwork {
     this.#world.happen("clock accepted");
   }
 
+  /** The wall clock is set to what journal time is, so that nobody doubts it any more. */
+  setRight(): void {
+    const { clock, store } = this.#world;
+    clock.stepWall(store.nowMs() - clock.wallMs);
+    this.#wallOffMs = 0;
+  }
+
   #advance(ms: number): void {
     this.#world.clock.advance(ms);
     this.#world.happen("time passes", `${ms} ms`);
@@ -77,8 +84,11 @@ export class Clockwork {
   /** To the instant at which time alone ends something, or just before or after it. */
   #advanceToDeadline(): void {
     const { auditor, store, random } = this.#world;
-    const dueAtMs = nextDeadlineAtMs(auditor.state);
-    const ms = (dueAtMs ?? 0) - store.nowMs() + random.pick([-1, 0, 0, 1]);
+    const places = [...auditor.state.book.queue.places.values()];
+    const ends = places.flatMap(({ until_ms, deadline_ms }) => [until_ms, deadline_ms]);
+    const isOfPlace = ends.length > 0 && random.chance(0.5);
+    const dueAtMs = isOfPlace ? random.pick(ends) : (nextDeadlineAtMs(auditor.state) ?? 0);
+    const ms = dueAtMs - store.nowMs() + random.pick([-1, 0, 0, 1]);
     this.#advance(Math.max(0, Math.min(ms, DAY_MS)));
   }
 

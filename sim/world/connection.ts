@@ -4,11 +4,14 @@ import { Fault } from "../../src/ports/fault.ts";
 import type {
   AppendOptions,
   AppendOutcome,
+  Compaction,
+  CompactOptions,
   Draft,
   Head,
   Journal,
   PlacedEntry,
   Recollection,
+  Segment,
   Snapshot,
   StoredEntry,
 } from "../../src/ports/journal.ts";
@@ -26,6 +29,8 @@ export interface ConnectionOptions {
   readonly clock: FakeClock;
   /** Told of every mishap. */
   readonly onMishap: (mishap: Mishap, owner: string) => void;
+  /** A deliberate fault: nobody is told that another has written. */
+  readonly isDeaf?: boolean;
 }
 
 /**
@@ -35,6 +40,7 @@ export interface ConnectionOptions {
 export class Connection implements Journal {
   readonly #so: ConnectionOptions;
   readonly #unwatches: (() => void)[] = [];
+  readonly #end = new AbortController();
   #isSevered = false;
 
   constructor(options: ConnectionOptions) {
@@ -44,6 +50,7 @@ export class Connection implements Journal {
   /** The process is dead: nothing that it waits for ever comes. */
   sever(): void {
     this.#isSevered = true;
+    this.#end.abort();
     for (const unwatch of this.#unwatches) unwatch();
     this.#so.scheduler.drop(this.#so.owner);
   }
@@ -97,12 +104,26 @@ export class Connection implements Journal {
     return this.#look("stored", (journal) => journal.readStored(afterSeq, limit));
   }
 
+  /** A process that dies meanwhile stops between two segments. */
+  async compact(options: CompactOptions): Promise<Compaction> {
+    const { signal } = this.#end;
+    return this.#look("compact", (journal) => journal.compact({ ...options, signal }));
+  }
+
+  async segments(): Promise<readonly Segment[]> {
+    return this.#look("segments", (journal) => journal.segments());
+  }
+
+  async inspectSegment(segment: Segment): Promise<void> {
+    await this.#look("segment", (journal) => journal.inspectSegment(segment));
+  }
+
   /** Hints wait for their turn too: they come late, and after others. */
   watch(listener: () => void): () => void {
     const { scheduler, owner, store } = this.#so;
     let isPending = false;
     const unwatch = store.journal.watch(() => {
-      if (isPending || this.#isSevered) return;
+      if (isPending || this.#isSevered || this.#so.isDeaf === true) return;
       isPending = true;
       void scheduler.pass(owner, "hint").then(() => {
         isPending = false;

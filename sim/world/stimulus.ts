@@ -14,6 +14,7 @@ import { makeEnd, makeRequest } from "../commands/source.ts";
 import type { Request } from "../commands/view.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Process } from "./process.ts";
+import { crowd, entangle, lineUp } from "./queueing.ts";
 import type { World } from "./world.ts";
 
 /** How many processes share the store at most. */
@@ -24,6 +25,9 @@ const SKEWS_MAX = 3;
 
 /** How often somebody hoards leases in a world where he may, once. */
 const HOARD_SHARE = 0.03;
+
+/** How often a few wait for each other or in a line, in a world that is all about leases. */
+const LINE_SHARE = 0.05;
 
 /** How often somebody asks whether he may write, in a world that is all about leases. */
 const QUESTION_SHARE = 0.4;
@@ -59,8 +63,13 @@ async function strike(world: World, clockwork: Clockwork, process: Process): Pro
     world.ask(process, makeQuestion(world.viewFrom(process), world.store.nowMs()));
   const mayHoard = temper.hoards && world.tally.of("happenings", "hoard") === 0;
   if (mayHoard && random.chance(HOARD_SHARE)) return hoard(world, process);
+  const mayCrowd = temper.crowds && world.tally.of("happenings", "crowd") === 0;
+  if (mayCrowd && random.chance(HOARD_SHARE)) return crowd(world, process);
+  if (random.chance(temper.leaseShare * LINE_SHARE))
+    return random.chance(0.5) ? entangle(world, process) : lineUp(world, process);
   if (!random.chance(temper.disturbanceShare)) return ask(world, process);
-  const draw = random.below(120);
+  const draw = random.below(126);
+  if (draw >= 120) return world.compact(process);
   if (draw >= 100) return raiseFamily(world, process);
   if (draw < 25 && asked.length > 0) return repeat(world, process, random.pick(recent(asked)));
   if (draw < 65) return clockwork.move();
@@ -114,7 +123,11 @@ async function raiseFamily(world: World, process: Process): Promise<void> {
 }
 
 /** A worker is admitted and registers; answers its id, or null when it was refused. */
-async function bear(world: World, process: Process, parent: string | null): Promise<string | null> {
+export async function bear(
+  world: World,
+  process: Process,
+  parent: string | null,
+): Promise<string | null> {
   const view = world.viewFrom(process);
   world.submit(process, { ...makePlainAdmission(view, parent), id: null });
   await world.comeToRest();

@@ -11,6 +11,7 @@ import type {
 import type { FakeClock } from "../../src/testing/fake-clock.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import { readAllStored } from "../audit/stored.ts";
+import type { DeliberateFault } from "../deliberate-fault.ts";
 import type { Manifest } from "../../src/kernel/worker/manifest.ts";
 import { selectLost } from "../../src/library/recovery/lost-workers.ts";
 import { decideAlone } from "../../src/runtime/alone.ts";
@@ -22,7 +23,7 @@ import { decideAlone } from "../../src/runtime/alone.ts";
 export class Store {
   readonly #clock: FakeClock;
   readonly #auditor: Auditor;
-  readonly #ignoresHead: boolean;
+  readonly #fault: DeliberateFault | null;
   #journal: Journal;
   /** Whether the clock is to be taken as it is at the next append. */
   #acceptsClock = false;
@@ -33,19 +34,19 @@ export class Store {
   constructor(so: {
     readonly clock: FakeClock;
     readonly auditor: Auditor;
-    /** A deliberate fault: what is appended goes to the end, wherever its writer looked. */
-    readonly ignoresHead: boolean;
+    /** A deliberate fault: two of them are of the disk. */
+    readonly fault?: DeliberateFault | null;
   }) {
     this.#clock = so.clock;
     this.#auditor = so.auditor;
-    this.#ignoresHead = so.ignoresHead;
+    this.#fault = so.fault ?? null;
     this.#journal = memoryJournal({ clock: so.clock });
     this.#last = { atMs: so.clock.wallMs, at: so.clock.read() };
   }
 
   /** The journal itself, without anything in between. */
   get journal(): Journal {
-    return this.#journal;
+    return this.#fault === "archive-forgets-entries" ? forgetful(this.#journal) : this.#journal;
   }
 
   /** Appends to the journal, under the eyes of the auditor. */
@@ -54,7 +55,9 @@ export class Store {
     make: (atMs: number) => readonly Draft[],
     options: AppendOptions = {},
   ): Promise<AppendOutcome> {
-    const place = this.#ignoresHead ? await this.#journal.head() : expected;
+    // What is appended goes to the end, wherever its writer looked.
+    const isBlind = this.#fault === "append-ignores-head";
+    const place = isBlind ? await this.#journal.head() : expected;
     const acceptsClock = this.#acceptsClock || (options.acceptsClock ?? false);
     const outcome = await this.#journal.append(place, make, { acceptsClock });
     if (outcome.kind === "appended" && outcome.entries.length > 0) this.#acceptsClock = false;
@@ -129,6 +132,23 @@ export class Store {
     this.#acceptsClock = true;
     await this.#journal.load(stored);
     for (const snapshot of snapshots.toReversed()) await this.#journal.saveSnapshot(snapshot);
+    // What was in the archive is there again, cut as it was.
+    for (const { last, entryCount } of await old.segments())
+      await this.#journal.compact({ untilSeq: last.seq, segmentEntriesMax: entryCount });
     await old.close();
   }
+}
+
+/** The journal without what is in its archive, for all who read it from before. */
+function forgetful(journal: Journal): Journal {
+  const read: Journal["read"] = async (after, limit) => {
+    const archivedSeq = (await journal.segments()).at(-1)?.last.seq ?? 0;
+    return (await journal.read(after, limit)).filter(({ seq }) => seq > archivedSeq);
+  };
+  return new Proxy(journal, {
+    get(target, key) {
+      const value: unknown = key === "read" ? read : Reflect.get(target, key, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

@@ -12,6 +12,8 @@ export interface Temper {
   readonly leaseShare: number;
   /** Whether somebody takes more leases than anybody may. */
   readonly hoards: boolean;
+  /** Whether somebody waits in more places than anybody may. */
+  readonly crowds: boolean;
 }
 
 /** Draws the temper of a world: many are calm, in most snapshots take part in restarts. */
@@ -22,5 +24,6 @@ export function drawTemper(random: SeededRandom): Temper {
     signEveryEntries: random.pick([5, 12, 40, 4_096]),
     leaseShare: random.pick([0, 0.2, 0.5, 0.8]),
     hoards: random.chance(0.02),
+    crowds: random.chance(0.02),
   };
 }

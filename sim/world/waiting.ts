@@ -7,7 +7,7 @@ export interface Ticket {
 }
 
 /** What is done with an answer, and with an error instead of one. */
-interface Ears<T> {
+export interface Ears<T> {
   readonly hear: (value: T) => void;
   readonly hearError: (error: unknown) => void;
 }

@@ -34,6 +34,11 @@ export class Weather {
     this.#isCalm = true;
   }
 
+  /** From now on things go wrong again. */
+  rage(): void {
+    this.#isCalm = false;
+  }
+
   /** Draws what happens to a call. */
   draw(call: Call): Mishap {
     if (this.#isCalm || !this.#random.chance(this.#share)) return "none";

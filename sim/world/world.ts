@@ -16,12 +16,13 @@ import type { View } from "../commands/view.ts";
 import { answerWith, rulesOf, type DeliberateFault } from "../deliberate-fault.ts";
 import { Tally } from "../tally.ts";
 import { Trace } from "../trace.ts";
+import { compactBy, drawCompacting } from "./compacting.ts";
 import { Connection } from "./connection.ts";
 import { bugLog, type Process } from "./process.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Store } from "./store.ts";
 import { drawTemper, type Temper } from "./temper.ts";
-import { Waiting, type Ticket } from "./waiting.ts";
+import { Waiting, type Ears, type Ticket } from "./waiting.ts";
 import { Weather } from "./weather.ts";
 
 /** What a world begins with. */
@@ -30,6 +31,16 @@ export interface WorldOptions {
   readonly fault: DeliberateFault | null;
   /** The keys of this world. */
   readonly signers: readonly Signer[];
+}
+
+/** A command that is submitted, and how. */
+interface Submitted {
+  readonly command: Command;
+  readonly actor: Actor;
+  /** The caller's own id; null: the loop gives one. */
+  readonly id: string | null;
+  /** How long it is held back until it may be its turn, ms. */
+  readonly turnMs?: number;
 }
 
 /** How many gates may be opened before everything must have come to rest. */
@@ -66,8 +77,13 @@ export class World {
     this.random = seededRandom(options.seed);
     this.temper = drawTemper(this.random);
     this.weather = new Weather(this.random.fork("weather"), this.temper.mishapShare);
-    const ignoresHead = options.fault === "append-ignores-head";
-    this.store = new Store({ clock: this.clock, auditor: this.auditor, ignoresHead });
+    const { fault } = options;
+    this.store = new Store({ clock: this.clock, auditor: this.auditor, fault });
+  }
+
+  /** The fault that was put in on purpose; null for none. */
+  get fault(): DeliberateFault | null {
+    return this.#so.fault;
   }
 
   /** The keys of this world. */
@@ -123,6 +139,7 @@ export class World {
       scheduler: this.scheduler,
       weather: this.weather,
       clock: this.clock,
+      isDeaf: this.#so.fault === "turn-goes-untold",
       onMishap: (mishap, owner) => {
         this.tally.count("mishaps", mishap);
         this.trace.note(`  ${owner} meets: ${mishap}`);
@@ -150,22 +167,33 @@ export class World {
     );
   }
 
-  /** Submits a command through a process, under an id of the caller's or of the loop's own. */
-  submit(process: Process, so: { command: Command; actor: Actor; id: string | null }): void {
+  /** Submits a command through a process; what is heard of it is checked, and then passed on. */
+  submit(process: Process, so: Submitted, ears: Partial<Ears<Answer>> = {}): void {
     const { loop } = process;
     if (loop === undefined) return;
-    const { command, actor, id } = so;
+    const { command, actor, id, turnMs = 0 } = so;
     this.tally.count("commands", command.kind);
     const by = `${actor.kind} ${actor.id ?? ""}`.trimEnd();
     this.trace.note(`${process.name} asks ${command.kind} as ${by} ${id ?? ""}`.trimEnd());
     const asked: Asked = { id, command, actor };
     if (id !== null) this.asked.push(asked);
-    const options = id === null ? {} : { id };
+    const options = { turnMs, ...(id === null ? {} : { id }) };
     const ticket = { process, what: command.kind };
     this.#waiting.expect(ticket, loop.submit(command, actor, options), {
-      hear: (answer) => this.#hear(ticket, asked, answer),
-      hearError: (error) => this.#hearError(ticket, error),
+      hear: (answer) => {
+        this.#hear(ticket, asked, answer);
+        ears.hear?.(answer);
+      },
+      hearError: (error) => {
+        this.#hearError(ticket, error);
+        ears.hearError?.(error);
+      },
     });
+  }
+
+  /** Submits a command, and answers what is heard of it: nothing, if the process dies before. */
+  carry(process: Process, so: Submitted): Promise<Answer> {
+    return new Promise((hear, hearError) => this.submit(process, so, { hear, hearError }));
   }
 
   /** Has a process look at the journal. */
@@ -176,6 +204,25 @@ export class World {
     const ticket = { process, what: "look" };
     this.#waiting.expect(ticket, loop.look(), {
       hear: () => undefined,
+      hearError: (error) => this.#hearError(ticket, error),
+    });
+  }
+
+  /** Has a process compact the journal; it may die of it. */
+  compact(process: Process): void {
+    const drawn = drawCompacting(this.random);
+    this.happen("compaction", `${process.name} ${JSON.stringify(drawn)}`);
+    const ticket = { process, what: "compact" };
+    const nowMs = this.store.nowMs();
+    const die = (): void => {
+      this.happen("compaction cut off");
+      this.crash(process);
+    };
+    this.#waiting.expect(ticket, compactBy(process, { ...drawn, nowMs, die }), {
+      hear: (movedCount) => {
+        this.trace.note(`${process.name} has moved ${movedCount} entries`);
+        if (movedCount > 0) this.tally.count("happenings", "entries archived");
+      },
       hearError: (error) => this.#hearError(ticket, error),
     });
   }
@@ -287,7 +334,7 @@ export class World {
     this.trace.note(`${process.name} hears of ${what}: ${said} at ${answer.seq}`);
     this.tally.count("answers", answer.ok ? "granted" : "refused");
     if (!answer.ok) this.tally.count("refusals", answer.refusal.code);
-    checkAnswer(this.auditor, asked, answer);
+    checkAnswer(this.auditor, { ...asked, byMs: this.store.nowMs() }, answer);
   }
 
   #hearError({ process, what }: Ticket, error: unknown): void {

@@ -45,6 +45,18 @@ export function listMissing(tally: Tally): readonly string[] {
       "family",
       "lending",
       "hoard",
+      "crowd",
+      "entangling",
+      "line",
+      "serving",
+      "vigil",
+      "cut off",
+      "dead reaped",
+      "silent reaped",
+      "pulse emptied",
+      "compaction",
+      "compaction cut off",
+      "entries archived",
     ],
     checks: [
       "held_by_you",
@@ -55,6 +67,7 @@ export function listMissing(tally: Tally): readonly string[] {
       "shared_only",
       "outside_rights",
     ],
+    waits: ["served", "lease_condition"],
   };
   return Object.entries(expected).flatMap(([group, names]) =>
     names.filter((name) => tally.of(group as Group, name) === 0).map((name) => `${group}: ${name}`),

@@ -90,7 +90,7 @@ test("[SM2] a worker that runs in the kept part, and is taken over, is seen", as
 
 test("[SM2, RV21] a loss that takes a recovery with it goes on above its fences", async () => {
   const auditor = new Auditor();
-  const store = new Store({ clock: new FakeClock(), auditor, ignoresHead: false });
+  const store = new Store({ clock: new FakeClock(), auditor });
   for (const { fleet, rules, id, actor, command, ...event } of await record()) {
     const draft = { fleet, rules, id, actor, command, event } as Draft;
     await store.append(await store.journal.head(), () => [draft]);

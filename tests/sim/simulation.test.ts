@@ -47,6 +47,11 @@ describe("deliberate faults", () => {
     ["claim-goes-unchecked", "SM9"],
     ["fence-goes-unchecked", "SM9"],
     ["check-ignores-fence", "SM10"],
+    ["queue-is-passed", "SM11"],
+    ["queue-is-passed", "I12"],
+    ["slot-is-promised-twice", "SM11"],
+    ["place-never-ends", "I8"],
+    ["circle-goes-unseen", "SM9"],
   ] as const)(
     "[SM6] %s is found in 200 seeds, as %s",
     async (fault, rule) => {

@@ -21,6 +21,8 @@ export interface LeaseRow {
   ttlMs: number;
   expiresAtMs: number;
   key: string | null;
+  /** The place in the queue that it was waited for in. */
+  readonly place: string | null;
   /** Whether an entry has said that it ended. */
   isEnded: boolean;
 }
@@ -112,6 +114,7 @@ export class LeaseLedger implements LeaseBooks {
       ttlMs: data.ttl_ms,
       expiresAtMs: data.expires_at_ms,
       key: data.key ?? null,
+      place: data.place ?? null,
       isEnded: false,
     });
   }

@@ -4,6 +4,7 @@ import type { Event } from "../../../src/kernel/event.ts";
 import type { RefusalCode } from "../../../src/kernel/refusal.ts";
 import type { Problem } from "../books.ts";
 import { isSameGround } from "../grounds.ts";
+import type { Stake } from "./books.ts";
 
 /** What an entry must say: its kind and the data that follows from its command and the books. */
 export type Said = {
@@ -70,10 +71,11 @@ function dataProblems(
 ): Problem[] {
   const told = entry.data as unknown as Readonly<Record<string, unknown>>;
   const keys = new Set([...Object.keys(wanted), ...Object.keys(told)]);
-  const isWrong = (key: string): boolean =>
-    key === "region"
-      ? !isOneRegion(wanted[key], told[key], foldsCase)
-      : !isSaid(key, wanted[key], told[key]);
+  const isWrong = (key: string): boolean => {
+    if (key === "region") return !isOneRegion(wanted[key], told[key], foldsCase);
+    if (key === "grounds") return !areGrounds(wanted[key], told[key], foldsCase);
+    return !isSaid(key, wanted[key], told[key]);
+  };
   const wrong = [...keys].filter(isWrong);
   return wrong.map((key) => {
     const [want, got] = [wanted[key], told[key]].map((value) => JSON.stringify(value));
@@ -84,6 +86,15 @@ function dataProblems(
 function isOneRegion(wanted: unknown, told: unknown, foldsCase: boolean): boolean {
   if (!Array.isArray(wanted) || !Array.isArray(told)) return false;
   return isSameGround({ patterns: wanted, foldsCase }, { patterns: told, foldsCase });
+}
+
+/** Whether grounds are the same one by one, their regions by what they have. */
+function areGrounds(wanted: unknown, told: unknown, foldsCase: boolean): boolean {
+  if (!Array.isArray(wanted) || !Array.isArray(told) || wanted.length !== told.length) return false;
+  return wanted.every(({ region, ...other }: Stake, index) => {
+    const { region: got, ...rest } = told[index] as Stake;
+    return isDeepStrictEqual(rest, other) && isOneRegion(region, got, foldsCase);
+  });
 }
 
 function isSaid(key: string, wanted: unknown, told: unknown): boolean {

@@ -8,6 +8,7 @@ import type { Actor } from "../../../src/kernel/actor.ts";
 import type { Entry, RecordedCommand } from "../../../src/kernel/entry.ts";
 import { LIMITS } from "../../../src/kernel/limits.ts";
 import type { Books, Problem } from "../books.ts";
+import { expectCancel, expectKeep, expectLeave, lapseProblems } from "../queue/waiting.ts";
 import { expectAcquire, expectSplit } from "./acquiring.ts";
 import { clashOf, isSameHolder, lendersOf, liveAt, type LeaseRow } from "./books.ts";
 import { outcomeProblems, type Expected } from "./expected.ts";
@@ -48,6 +49,12 @@ export function expect(scene: Scene, command: RecordedCommand): Expected | null 
       return expectEnactment(scene, command.data);
     case "lane.announce":
       return expectAnnouncement(scene, command.data);
+    case "place.keep":
+      return expectKeep(scene, command.data);
+    case "place.leave":
+      return expectLeave(scene, command.data);
+    case "place.cancel":
+      return expectCancel(scene, command.data);
     default:
       return null;
   }
@@ -86,9 +93,10 @@ export class Judge {
     const isFirst = this.#entries
       .slice(0, lapsed.length)
       .every(({ kind }) => kind === "lease.lapsed");
-    if (isFirst && over.join() === lapsed.join()) return [];
+    const ofPlaces = lapseProblems(this.#books, this.#entries);
+    if (isFirst && over.join() === lapsed.join()) return ofPlaces;
     const message = `by ${this.#atMs} [${over.join()}] are over, it says [${lapsed.join()}]`;
-    return [{ rule: "I8", message }];
+    return [{ rule: "I8", message }, ...ofPlaces];
   }
 
   /** What is wrong with an entry that is about to be booked, and with all that follow it. */
@@ -140,7 +148,7 @@ export class Judge {
 /** What a command about leases writes of itself: not what time has ended before it. */
 function isOutcome({ kind }: Entry): boolean {
   if (kind === "command.refused") return true;
-  return /^(lease|lane|lanes)\./.test(kind) && kind !== "lease.lapsed";
+  return /^(lease|lane|lanes|place)\./.test(kind) && !kind.endsWith(".lapsed");
 }
 
 /** No two live leases are in each other's way, whatever gave them (I1). */

@@ -10,25 +10,40 @@ import { foldersOf, isAlike } from "./mounts.ts";
 
 /**
  * What is wrong with a yes to a command about leases of which nothing is written: then what was
- * asked for must be so in one of the states that it may have been decided on. Null when it is,
- * when something is written, or for other commands.
+ * asked for must be so in one of the states that it may have been decided on, by an instant. Null
+ * when it is, when something is written, or for other commands.
  */
 export function problemOfNothing(
   command: Command,
   entries: readonly Entry[],
-  states: Iterable<State>,
+  { states, byMs }: { readonly states: Iterable<State>; readonly byMs: number },
 ): string | null {
   if (!isAboutGround(command.kind)) return null;
-  if (entries.some(({ kind }) => kind !== "lease.lapsed" && isAboutGround(kind))) return null;
+  if (entries.some(({ kind }) => !kind.endsWith(".lapsed") && isAboutGround(kind))) return null;
   for (const state of states) {
     const live = [...state.book.leases.values()].filter((one) => one.expires_at_ms > state.at_ms);
-    if (isSoAlready(command, live, state)) return null;
+    if (isSoAlready(command, live, state) || isWaitAsAsked(command, state, byMs)) return null;
   }
   return "nothing that lives is what was asked for";
 }
 
 function isAboutGround(kind: string): boolean {
-  return /^(lease|lane|lanes)\./.test(kind);
+  return /^(lease|lane|lanes|place)\./.test(kind);
+}
+
+/** A place is kept for a while yet, or has come to a lease; or it was left, or is over by then. */
+function isWaitAsAsked(command: Command, state: State, byMs: number): boolean {
+  if (command.kind !== "place.keep" && command.kind !== "place.leave") return false;
+  const { places } = state.book.queue;
+  const { leases } = state.book;
+  const { place: id, claim } = command.data;
+  const place = [...places.values()].find((one) => one.id === id);
+  if (command.kind === "place.leave") return place === undefined || place.until_ms <= byMs;
+  const isKept =
+    place !== undefined && place.until_ms > state.at_ms && isHolders(claim, place.holder);
+  return (
+    isKept || [...leases.values()].some((one) => one.place === id && isHolders(claim, one.holder))
+  );
 }
 
 function isSoAlready(command: Command, live: readonly Lease[], { book }: State): boolean {

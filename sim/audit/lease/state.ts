@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Lease } from "../../../src/kernel/lease/lease.ts";
+import type { Queue } from "../../../src/kernel/queue/queue.ts";
 import type { State } from "../../../src/kernel/state.ts";
 import type { Problem } from "../books.ts";
 import { lenderOf, type LeaseBooks, type LeaseRow } from "./books.ts";
@@ -43,9 +44,22 @@ function knownOf(row: LeaseRow, lender: string | null): object {
 }
 
 function saidOf(lease: Lease): object {
-  const { id, mode, lane, alone, worktree, region, holder, key, lender } = lease;
+  const { id, mode, lane, alone, worktree, region, holder, key, lender, place } = lease;
   const { ttl_ms: ttlMs, expires_at_ms: expiresAtMs } = lease;
-  return { id, mode, lane, alone, worktree, region, holder, ttlMs, expiresAtMs, key, lender };
+  return {
+    id,
+    mode,
+    lane,
+    alone,
+    worktree,
+    region,
+    holder,
+    ttlMs,
+    expiresAtMs,
+    key,
+    lender,
+    place,
+  };
 }
 
 /**
@@ -53,7 +67,7 @@ function saidOf(lease: Lease): object {
  * that states are written in, which might leave something out of both.
  */
 export function isSameBook({ book: one }: State, { book: other }: State): boolean {
-  const plain = ({ leases, rules, foldsCase, ...found }: State["book"]): unknown => ({
+  const plain = ({ leases, rules, foldsCase, queue, ...found }: State["book"]): unknown => ({
     rules,
     foldsCase,
     leases: [...leases.values()],
@@ -61,6 +75,12 @@ export function isSameBook({ book: one }: State, { book: other }: State): boolea
     keys: [found.holders, found.ends, found.slots, found.lent].map((map) => [...map.keys()]),
     alone: [...found.index.alone()],
     mounts: [...found.mounts.values()],
+    waiting: plainQueue(queue),
   });
   return isDeepStrictEqual(plain(one), plain(other));
+}
+
+function plainQueue({ places, holders, ends, slots, index, ...others }: Queue): unknown {
+  const keys = [holders, ends, slots].map((map) => [...map.keys()]);
+  return { places: [...places], keys, alone: [...index.alone()], others };
 }

@@ -13,7 +13,7 @@ import {
   type LeaseBook,
 } from "./book.ts";
 import type { Mount } from "../mount/mount.ts";
-import { dropPlace } from "../queue/queue.ts";
+import { dropPlace, placesOf } from "../queue/queue.ts";
 import { fenceAt, leaseIdAt, nameOf, type Lease } from "./lease.ts";
 
 /** An entry about leases or lanes. */
@@ -51,10 +51,13 @@ export function evolveLeases(state: State, entry: LeaseEntry): State {
 
 function granted(state: State, entry: Entry<"lease.granted">): State {
   const book = putLease(state.book, grantedLease(state.epoch, entry));
-  const { place, lender } = entry.data;
-  if (lender !== undefined) return { ...state, book: stirred(book, entry.seq) };
-  if (place === undefined) return { ...state, book };
-  return { ...state, book: { ...book, queue: dropPlace(book.queue, place) } };
+  const { place, lender, holder } = entry.data;
+  const queue = place === undefined ? book.queue : dropPlace(book.queue, place);
+  const after = queue === book.queue ? book : { ...book, queue };
+  // Whoever waits elsewhere, too, may close a circle by what it has got now.
+  const [other] = placesOf(queue, holder);
+  const isStirred = lender !== undefined || other !== undefined;
+  return { ...state, book: isStirred ? stirred(after, entry.seq) : after };
 }
 
 /** The lease that an entry grants, in an epoch. */

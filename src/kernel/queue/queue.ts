@@ -22,8 +22,9 @@ export interface Queue {
   /** Each ground of each place, as `rank number`. */
   readonly index: GroundIndex;
   /**
-   * The newest entry by which somebody came to be in the way who had not asked for it: a handing
-   * over, a lending, other lanes. Only that can close a circle of those who wait already.
+   * The newest entry by which somebody came to be in the way who had not asked for it, or waits
+   * elsewhere still: a handing over, a lending, other lanes, a grant to who has another place. Only
+   * that can close a circle of those who wait already.
    */
   readonly stirred_seq: number;
 }

@@ -72,8 +72,8 @@ const PLACES_MAX = 8;
  * Asks for a lease, and where that is answered with a place in the queue waits in it until it has
  * come to a lease or to a refusal. `ask` is told how long it is still waited, and for how long its
  * answer may be held back for that lease. A place that is lost, because its holder could not keep
- * it up, is asked for anew, within the time. Keeps this process running. What may pass is tried again until the time is up. Throws what does not, and the
- * signal's reason; then the place is left.
+ * it up, is asked for anew, within the time. Keeps this process running. What may pass is tried
+ * again until the time is up. Throws what does not, and the signal's reason; then it is left.
  */
 export async function askInLine<S extends Step>(
   ask: (waitMs: number | undefined, turn: Turn) => Promise<S>,

@@ -445,6 +445,45 @@ describe("circles", () => {
     given(...steps, handed)
       .when(keep("ada"))
       .refused("wait_deadlock");
+    // Whoever waits for those of a circle, and is not waited for by them, may wait.
+    given(...steps, acquire("dora", "d"), handed)
+      .when(wait("dora", "a"))
+      .happens("place.queued");
+  });
+
+  test("[WQ11] so is one that is closed by a lease of whoever waits elsewhere, too", () => {
+    const on = { lanes: ["ci"] };
+    const laneOf = (slots: number) => enactLanes([{ name: "ci", region: ["ci/**"], slots }]);
+    const own = [acquire("ada", "ci/**"), wait("bob", "ci/**"), wait("bob", on), release("ada")];
+    given(create(), laneOf(2), ...own, keep("bob", { place: "q-4" }))
+      .when(keep("bob"))
+      .refused("wait_deadlock");
+    const others = [acquire("ada", on), acquire("pat", "x"), wait("will", on), wait("pat", on)];
+    const turn = [wait("will", "x"), release("ada"), keep("will", { place: "q-5" })];
+    given(create(), laneOf(1), ...others, ...turn)
+      .when(keep("pat"))
+      .refused("wait_deadlock");
+  });
+
+  test("[WQ11] so is one that fewer slots close", () => {
+    const laneOf = (slots: number) => enactLanes([{ name: "ci", region: ["ci/**"], slots }]);
+    const on = { lanes: ["ci"] };
+    const full = [create(), laneOf(3), acquire("ada", "a"), acquire("b", on), acquire("c", on)];
+    const steps = [...full, acquire("d", on), wait("b", "a"), wait("c", "a"), wait("ada", on)];
+    given(...steps, laneOf(2), release("d"))
+      .when(keep("ada"))
+      .refused("wait_deadlock");
+  });
+
+  test("[WQ6] what a holder waits for is bounded in bytes, while it waits", () => {
+    const long = Array.from({ length: 9 }, (_, at) => `src/${"x".repeat(200)}/${at}/**`).join(" ");
+    const many = Array.from({ length: 34 }, (_, at) => wait("bob", long, { key: `k${at}` }));
+    given(create(), acquire("ada", "src/**"), many)
+      .when(wait("bob", long, { key: "more" }))
+      .refused("queue_full", { field: "bytes_of_holder" });
+    given(create(), acquire("ada", "src/**"), many, after(15_000))
+      .when(wait("bob", long, { key: "more" }))
+      .happens("place.queued");
   });
 });
 
