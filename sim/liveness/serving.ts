@@ -7,10 +7,11 @@
 
 import type { Actor } from "../../src/kernel/actor.ts";
 import type { Command, CommandMap } from "../../src/kernel/command.ts";
-import type { Holder } from "../../src/kernel/lease/lease.ts";
+import { leaseIdAt, type Holder } from "../../src/kernel/lease/lease.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
 import { tokenHash } from "../../src/library/ground/shown-token.ts";
 import { carryInLine } from "../../src/library/queue/at-desk.ts";
+import { unlessAborted } from "../../src/library/waiting.ts";
 import type { Answer } from "../../src/runtime/loop.ts";
 import { attempt } from "../audit/lease/attempting.ts";
 import { liveAt, type LeaseRow } from "../audit/lease/books.ts";
@@ -173,10 +174,16 @@ class Serving {
         timers: scheduler.timersOf(process.name),
         token: name,
         signal: this.#over.signal,
-        carry: (command, { turnMs = 0 }) =>
-          this.#world.carry(process, { command, actor: operator(name), id: null, turnMs }),
-        hasLease: ({ ok, ...said }) =>
-          ok && "entries" in said && said.entries.some(({ kind }) => kind === "lease.granted"),
+        // Once it is over no answer comes any more: nobody is to wait for one.
+        carry: async (command, { turnMs = 0 }) => {
+          this.#over.signal.throwIfAborted();
+          const asked = { command, actor: operator(name), id: null, turnMs };
+          return unlessAborted(this.#world.carry(process, asked), this.#over.signal);
+        },
+        leaseIn: (said) => {
+          const granted = said.ok && said.entries.find(({ kind }) => kind === "lease.granted");
+          return granted ? leaseIdAt(granted.seq) : undefined;
+        },
         onPlace: (place) => {
           waiter.place = place;
           waiter.placeCount += 1;
@@ -185,7 +192,7 @@ class Serving {
       },
     );
     waiting.then(
-      (answer) => this.#end(waiter, answer),
+      ({ step }) => this.#end(waiter, step),
       (error: unknown) => {
         if (this.#over.signal.aborted) return;
         this.#broken(`${name} could not wait: ${String(error)}`);

@@ -106,17 +106,16 @@ class WorkerConnection implements WorkerDoor {
     readAnswer(await this.#ask({ ...so, body }));
   }
 
-  async submit(
-    { turn_ms = 0, ...order }: Parameters<WorkerDoor["submit"]>[0],
-    signal?: AbortSignal,
-  ): Promise<CommandAnswer> {
+  async submit({
+    turn_ms = 0,
+    ...order
+  }: Parameters<WorkerDoor["submit"]>[0]): Promise<CommandAnswer> {
     const so = {
       method: "POST",
       path: commandPath({ turn_ms }),
       deadlineMs: answerMs + turn_ms,
       // Whoever waits keeps no connection from others.
       isUrgent: turn_ms > 0,
-      ...(signal === undefined ? {} : { signal }),
     } as const;
     // A request that names no worktree is meant where this process stands.
     const from = order.command.kind === "lease.acquire" ? folderNow() : {};

@@ -50,7 +50,7 @@ export function openOperatorDesk(stateDir: string): Desk {
     timers: SYSTEM_TIMERS,
     keys: { signer },
     permit,
-    relay: (order, signal) => link.submit({ ...order, by, sights: true }, signal),
+    relay: (order) => link.submit({ ...order, by, sights: true }),
     fleet: async () => (await link.status())?.fleet ?? (await open()).fleet,
     direct: open,
     close: async () => {

@@ -94,12 +94,9 @@ export interface WorkerDoor {
   beat(progress?: number): Promise<void>;
   /**
    * Gives a command as this worker, under an id that makes it safe to repeat. A renewal of a lease
-   * counts as a beat. `turn_ms` and the signal are as for `Supervision.submit`.
+   * counts as a beat. `turn_ms` is as for `Supervision.submit`.
    */
-  submit(
-    order: Pick<CommandOrder, "id" | "command" | "turn_ms">,
-    signal?: AbortSignal,
-  ): Promise<CommandAnswer>;
+  submit(order: Pick<CommandOrder, "id" | "command" | "turn_ms">): Promise<CommandAnswer>;
   /**
    * The live leases that a worker holds, this one or one below it, as documents. Of any other it
    * is refused as `not_authorised`, whether there is one or not.

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { builtBin } from "../support/cli.ts";
 import { acquire, makeGround, type Ground } from "./ground.ts";
 
@@ -35,7 +35,7 @@ test("[GV45] with --wait a lease is had in its turn; a supervisor is started for
   const bob = ground.call(asking("bob", "--wait", "10m", "--json"));
   const [waiter] = await waited(ground, 1);
   expect(waiter).toMatchObject({ holder: "bob", behind: [{ by: held.lease_id, holder: "ann" }] });
-  expect(ground.supervisorPid()).toBeGreaterThan(0);
+  await vi.waitFor(() => expect(ground.supervisorPid()).toBeGreaterThan(0), 30_000);
   const table = (await ground.done(["lease", "wait-list"])).stdout;
   expect(table).toContain(`${held.lease_id} of ann`);
   // Who does not wait does not pass who does.

@@ -1,4 +1,3 @@
-import { writeDuration } from "../../config/amount.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { DeskAnswer } from "../../library/desk/desk.ts";
 import { AGAIN_MAX, keepsEnding } from "../../library/lease/lost.ts";
@@ -12,6 +11,7 @@ import {
 } from "../ground/acquiring.ts";
 import { atDesk } from "../ground/desk.ts";
 import { heldDocument, heldText } from "../ground/lease-said.ts";
+import { tellingPlace } from "../queue/telling.ts";
 import { plainText } from "../text/plain.ts";
 import type { Given, Verb } from "../verb.ts";
 
@@ -63,15 +63,6 @@ async function run(call: Call, { options }: Given): Promise<Said> {
     }
     throw keepsEnding("lease.acquire");
   });
-}
-
-/** Says to people that it waits, and where. */
-function tellingPlace(call: Call, waitMs = 0): (place: string) => void {
-  return (place) =>
-    call.note(
-      `stint: waits in ${place}, ${writeDuration(waitMs)} at the most; \`stint lease wait-list\` ` +
-        "shows for whom",
-    );
 }
 
 /** A field of a document that is a text. */

@@ -19,9 +19,9 @@ const list: Verb = {
   summary: "List who waits for ground, and for whom",
   details:
     "Lists the places in the queue, whoever came first before the others: who waits, for what, " +
-    "since when, how long at the most, and who is in the way: leases, and places that came " +
-    "first. Nobody is in the way of whose turn it is. A place is kept up by whoever waits in it, " +
-    "and is nobody's 15 s after that stops.",
+    "since when, how long at the most, and some of those in the way: leases, and places that " +
+    "came first. In a paused fleet it is nobody's turn. Whoever waits in a place keeps it up; it " +
+    "is nobody's 15 s after that stops.",
   examples: ["stint lease wait-list", "stint lease wait-list --json"],
   run: runList,
 };
@@ -126,7 +126,8 @@ function groundsText(grounds: PlaceView["grounds"]): string {
     .join(" or ");
 }
 
-function behindText({ behind }: PlaceView): string {
-  if (behind.length === 0) return "nobody: it is its turn";
+function behindText({ behind, isTurn }: PlaceView): string {
+  if (isTurn) return "nobody: it is its turn";
+  if (behind.length === 0) return "-";
   return behind.map(({ by, holder }) => `${by} of ${plainText(holder)}`).join(", ");
 }

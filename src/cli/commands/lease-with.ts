@@ -15,6 +15,7 @@ import {
   type TypedAcquire,
 } from "../ground/acquiring.ts";
 import { graceMsMax, runUnderLease, type CommandEnd, type Running } from "../ground/under-lease.ts";
+import { tellingPlace } from "../queue/telling.ts";
 import { exitCodeOf } from "../launching/exit-code.ts";
 import type { Given, Verb } from "../verb.ts";
 
@@ -139,7 +140,9 @@ async function optionsOf(call: Call, typed: TypedAcquire): Promise<OwnAcquireOpt
     ...(run_id === undefined ? {} : { runId: run_id }),
     ...(also_held === undefined ? {} : { alsoHeld: also_held }),
     ...(worktree === undefined ? {} : { worktree }),
-    ...(wait_ms === undefined ? {} : { waitMs: wait_ms, signal: call.signal }),
+    ...(wait_ms === undefined
+      ? {}
+      : { waitMs: wait_ms, signal: call.signal, onWaiting: tellingPlace(call, wait_ms) }),
   };
 }
 

@@ -74,12 +74,17 @@ export function decideAcquire(
   return enqueue(state, wait, now.atMs);
 }
 
+/** When something is tried, and by whom. */
+interface Trying {
+  readonly atMs: number;
+  readonly rank: number;
+  readonly place?: string;
+  /** It is only looked whether it could be had: what is cheap to find in the way is enough. */
+  readonly isLook?: true;
+}
+
 /** Tries what is asked for, one ground after another; `place` is the one that was waited in. */
-export function attempt(
-  state: State,
-  request: Request,
-  so: { readonly atMs: number; readonly rank: number; readonly place?: string },
-): Attempted {
+export function attempt(state: State, request: Request, so: Trying): Attempted {
   const asked = asksOf(state, request);
   if (!asked.ok) return refused(asked.refusal);
   const unplaced = checkPlace(state, request, asked.grounds);
@@ -170,7 +175,7 @@ function asksOf(
 function tryGround(
   state: State,
   ask: Request & Ground & { readonly alsoHeld: readonly Region[]; readonly effort: Effort },
-  { atMs, rank }: { readonly atMs: number; readonly rank: number },
+  { atMs, rank, isLook }: Trying,
 ): Attempt {
   const { lane, patterns, mode, holder, alsoHeld, effort } = ask;
   const worktree = worktreeOf(state, ask);
@@ -196,9 +201,22 @@ function tryGround(
     effort,
     rank,
   };
-  const inWay = findInWay(state, wish, { atMs, lane });
+  const looked = isLook === true ? lookForSlot(state, wish, { atMs, lane }) : null;
+  const inWay = looked ?? findInWay(state, wish, { atMs, lane });
   if (inWay === null) return { kind: "granted", wanted };
   return isPassing(inWay) ? { ...no(inWay), held: { ...groundOf(wanted), alone } } : no(inWay);
+}
+
+/** Whether a slot is sure to be missing, without counting all who wait for one. */
+function lookForSlot(
+  { book }: State,
+  { mode, rank }: Wish,
+  { atMs, lane }: { readonly atMs: number; readonly lane: Lane | null },
+): Refusal | null {
+  const { name, slots } = lane ?? {};
+  if (mode !== "slot" || name === undefined || slots === undefined) return null;
+  const aheadCount = slotsAhead(book, { lane: name, rank, countMax: slots }, atMs);
+  return checkSlots(book, { name, slots, aheadCount }, atMs);
 }
 
 /** Who is in the way: holders first, then who came first, then those who have the slots. */

@@ -2,10 +2,9 @@ import { heldAt, leasesOf, slotsOf, type LeaseBook } from "../lease/book.ts";
 import { rivals, type Wish } from "../lease/conflict.ts";
 import { shown } from "../lease/holding.ts";
 import { holderKey, isHeldAt, nameOf, type Holder } from "../lease/lease.ts";
-import { decisionEffort } from "../lease/wanted.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
-import { EffortSpent, newEffort, type Effort } from "../region/effort.ts";
+import { COST_OF_LEASE, EffortSpent, newEffort, spend, type Effort } from "../region/effort.ts";
 import { parseOnce } from "../region/rights.ts";
 import { placesAhead } from "./line.ts";
 import { isWaitingAt, type Place, type PlaceGround } from "./place.ts";
@@ -15,7 +14,7 @@ import { placesOf } from "./queue.ts";
 export type Waiter = Pick<Place, "holder" | "ask" | "grounds" | "rank">;
 
 /** Somebody in the way: by a lease, or by a place that came first. */
-export interface Blocker {
+interface Blocker {
   readonly holder: Holder;
   /** The id of that lease or place. */
   readonly by: string;
@@ -50,18 +49,6 @@ function isWaitedFor(book: LeaseBook, { holder, rank }: Waiter, atMs: number): b
   for (const place of placesOf(book.queue, holder))
     if (place.rank !== rank && isWaitingAt(place, atMs)) return true;
   return false;
-}
-
-/** Who is in the way of somebody who waits, each lease and place once; as far as can be told. */
-export function blockersOf(book: LeaseBook, waiter: Waiter, atMs: number): readonly Blocker[] {
-  try {
-    const ways = waysFor(book, waiter, { atMs, effort: decisionEffort() });
-    const found = ways.flat(2).filter(({ by }) => by !== "");
-    return [...new Map(found.map((blocker) => [blocker.by, blocker])).values()];
-  } catch (error) {
-    if (error instanceof EffortSpent) return [];
-    throw error;
-  }
 }
 
 /** All who wait, directly or not, for whom one waits. */
@@ -149,8 +136,13 @@ const NOBODY: Need = [{ holder: { worker: "" }, by: "" }];
 
 function needsOf(book: LeaseBook, wish: Wish, atMs: number): readonly Need[] {
   const needs: Need[] = [];
-  if (wish.alone) for (const { holder, id } of heldAt(book, atMs)) needs.push([{ holder, by: id }]);
+  if (wish.alone)
+    for (const { holder, id } of heldAt(book, atMs)) {
+      spend(wish.effort, COST_OF_LEASE);
+      needs.push([{ holder, by: id }]);
+    }
   for (const id of book.index.alone()) {
+    spend(wish.effort, COST_OF_LEASE);
     const lease = book.leases.get(id);
     if (lease !== undefined && isHeldAt(lease, atMs))
       needs.push([{ holder: lease.holder, by: id }]);

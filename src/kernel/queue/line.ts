@@ -43,11 +43,13 @@ export function* placesAhead(
   if (wish.alone)
     for (const place of queue.places.values()) {
       if (place.rank >= wish.rank) return;
+      spend(wish.effort, COST_OF_LEASE);
       const [ground] = place.grounds;
       if (isWaitingAt(place, atMs) && ground !== undefined)
         yield { place, ground, why: { alone: true } };
     }
   for (const id of queue.index.alone()) {
+    spend(wish.effort, COST_OF_LEASE);
     const found = groundAt(queue, id);
     if (found !== undefined && isAhead(found.place, wish, atMs))
       yield { ...found, why: { alone: true } };
@@ -84,15 +86,16 @@ function isCompatible({ mode, lane }: PlaceGround, wish: Wish): boolean {
   return mode === "slot" && wish.mode === "slot" && lane === wish.lane;
 }
 
-/** How many wait for a slot of a lane who came first. */
+/** How many wait for a slot of a lane who came first; not counted beyond `countMax`. */
 export function slotsAhead(
   { queue }: LeaseBook,
-  { lane, rank }: { readonly lane: string; readonly rank: number },
+  so: { readonly lane: string; readonly rank: number; readonly countMax?: number },
   atMs: number,
 ): number {
+  const { lane, rank, countMax = Infinity } = so;
   let count = 0;
   for (const place of slotPlacesOf(queue, lane)) {
-    if (place.rank >= rank) break;
+    if (place.rank >= rank || count >= countMax) break;
     if (isWaitingAt(place, atMs)) count += 1;
   }
   return count;

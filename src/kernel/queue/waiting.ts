@@ -55,10 +55,16 @@ export function decideKeep(state: State, request: CommandMap["place.keep"], now:
   return isWorthIt ? grant({ kind: "place.kept", data: { place: place.id, until_ms } }) : grant();
 }
 
-/** What becomes of a place that is looked at now; nothing is changed by looking. */
-export function tryPlace(state: State, place: Place, atMs: number): Attempted {
+/** What becomes of a place now, as it is decided. */
+function tryPlace(state: State, place: Place, atMs: number): Attempted {
   const { ask, holder, rank, id } = place;
   return attempt(state, { ...ask, holder }, { atMs, rank, place: id });
+}
+
+/** Whether it may be the turn of a place: as it is decided, but for which obstacle is told. */
+export function lookAtPlace(state: State, place: Place, atMs: number): Attempted {
+  const { ask, holder, rank, id } = place;
+  return attempt(state, { ...ask, holder }, { atMs, rank, place: id, isLook: true });
 }
 
 /** The live lease that a place has come to, as its holder may know. */

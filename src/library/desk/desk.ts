@@ -86,7 +86,7 @@ export type Relayed = Pick<CommandOrder, "id" | "command" | "token" | "turn_ms">
 export interface OperatorDeskOptions extends Pick<Seat, "random" | "clock" | "timers"> {
   readonly keys: Pick<Keyring, "signer">;
   /** Has a command carried by the supervisor; undefined when none did. */
-  readonly relay: (order: Relayed, signal?: AbortSignal) => Promise<CommandAnswer | undefined>;
+  readonly relay: (order: Relayed) => Promise<CommandAnswer | undefined>;
   /** The fleet's id. */
   readonly fleet: () => Promise<string>;
   readonly permit: Pick<Permit, "isGranted">;
@@ -111,23 +111,25 @@ class OperatorDesk implements Desk {
   async give(command: Command, giving: Giving = {}): Promise<DeskAnswer> {
     const { named, token: shown, signal, onPlace } = giving;
     const { clock, timers } = this.#so;
-    const { carried } = await carryInLine<CarriedStep>(command, {
+    const { step, place } = await carryInLine<CarriedStep>(command, {
       clock,
       timers,
       carry: async (one, so) => {
         const done = await this.#carried(one, { token: shown, ...so });
         return { ...done.answer, carried: done };
       },
-      hasLease: (step) => step.carried.lease !== undefined,
+      leaseIn: ({ carried }) => carried.lease?.id,
       token: named?.token ?? null,
       signal,
       onPlace,
     });
-    const { answer, lease } = carried;
+    const { answer, lease } = step.carried;
     if (!answer.ok) throw await this.#refused(answer);
     const { seq, entries } = answer;
     if (lease === undefined) return { seq, entries, token: null };
-    const isNew = entries.some(({ kind }) => GIVING.has(kind));
+    // An answer that was lost is given again without its entries.
+    const isWaitedFor = place !== undefined && lease.place === place;
+    const isNew = isWaitedFor || entries.some(({ kind }) => GIVING.has(kind));
     const token = isNew ? (named?.token ?? null) : await this.#tokenOf(lease.id);
     return { seq, entries, lease, token };
   }
@@ -161,11 +163,10 @@ class OperatorDesk implements Desk {
    */
   async #carried(
     command: Command,
-    { token, ...turn }: Turn & { readonly token?: string | undefined },
+    { token, turnMs }: Turn & { readonly token?: string | undefined },
   ): Promise<Carried> {
     const { random, relay } = this.#so;
     const id = freshCommandId(random);
-    const { turnMs, signal } = turn;
     // Opening the journal journals a kill that it does not know of, and the rules refuse then.
     const order = {
       id,
@@ -173,8 +174,11 @@ class OperatorDesk implements Desk {
       ...(token === undefined ? {} : { token }),
       ...(turnMs === undefined ? {} : { turn_ms: turnMs }),
     };
-    const relayed = (await this.#isPermitted(command)) ? await relay(order, signal) : undefined;
-    if (relayed === undefined) return (await this.#so.direct()).carry(id, command, turn);
+    const relayed = (await this.#isPermitted(command)) ? await relay(order) : undefined;
+    if (relayed === undefined) {
+      const turn = turnMs === undefined ? {} : { turnMs };
+      return (await this.#so.direct()).carry(id, command, turn);
+    }
     if (!relayed.ok) return { answer: relayed };
     return { answer: relayed, lease: relayed.sighting && leaseIn(relayed.sighting.lease) };
   }

@@ -42,14 +42,15 @@ class WorkerDesk implements Desk {
 
   async give(command: Command, { signal, onPlace }: Giving = {}): Promise<DeskAnswer> {
     const { door, random, clock, timers } = this.#so;
-    const answer = await carryInLine<CommandAnswer>(command, {
+    const { step: answer } = await carryInLine<CommandAnswer>(command, {
       clock,
       timers,
-      carry: (one, { turnMs, signal: gone }) => {
+      carry: (one, { turnMs }) => {
         const held = turnMs === undefined ? {} : { turn_ms: turnMs };
-        return door.submit({ id: freshCommandId(random), command: one, ...held }, gone);
+        return door.submit({ id: freshCommandId(random), command: one, ...held });
       },
-      hasLease: (step) => step.ok && step.sighting !== undefined,
+      leaseIn: (step) =>
+        step.ok && step.sighting !== undefined ? leaseIn(step.sighting.lease).id : undefined,
       token: null,
       signal,
       onPlace,

@@ -29,11 +29,13 @@ export async function acquire(
 ): Promise<Refusable<{ readonly lease: HeldLease }>> {
   for (let again = 0; again < AGAIN_MAX; again += 1) {
     const { holder, token } = await asker.name();
-    const { step: given, sentAtMs } = await askAs({ holder, token }, line, request);
+    const { step: given, sentAtMs, place } = await askAs({ holder, token }, line, request);
     if (!given.ok) return line.answerRefused(given);
     const { sighting, entries } = given;
     if (sighting === undefined) continue;
-    const isNew = entries.some(({ kind }) => kind === "lease.granted");
+    // An answer that was lost is given again without its entries.
+    const isWaitedFor = place !== undefined && sighting.lease.place === place;
+    const isNew = isWaitedFor || entries.some(({ kind }) => kind === "lease.granted");
     const shown = isNew ? token : asker.tokenOf(sighting.lease.id);
     const claim = claimOf(holder, shown);
     // What was had before is not given back by whoever merely asked for it again.
@@ -48,7 +50,7 @@ export async function acquire(
 function askAs(
   { holder, token }: NamedHolder,
   line: LeaseLine,
-  { data, called, signal }: AcquireRequest,
+  { data, called, signal, onPlace }: AcquireRequest,
 ): Promise<Answered<Given>> {
   const { wait_ms, ...asked } = data;
   const claim = claimOf(holder, token);
@@ -60,12 +62,17 @@ function askAs(
       return line.give({ ...order, ...turn }, called);
     },
     {
-      keep: (place, turn) =>
-        line.give({ kind: "place.keep", data: { place, claim }, token, ...turn }),
+      keep: (place, turnMs) =>
+        line.give({ kind: "place.keep", data: { place, claim }, token, turnMs }),
       leave: (place) => line.give({ kind: "place.leave", data: { place, claim }, token }),
+      giveBack: async (step) => {
+        const { id: lease } = (step.ok ? step.sighting?.lease : undefined) ?? {};
+        if (lease !== undefined)
+          await line.give({ kind: "lease.release", data: { lease, claim }, token });
+      },
       hasLease: (step) => step.ok && step.sighting !== undefined,
     },
-    { waitMs: wait_ms, ttlMs: data.ttl_ms, clock, timers, signal },
+    { waitMs: wait_ms, ttlMs: data.ttl_ms, clock, timers, signal, onPlace },
   );
 }
 

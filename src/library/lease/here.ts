@@ -56,11 +56,10 @@ class LineHere implements LeaseLine {
     const command = placed(this.#seat, checkedCommand(order, called), from);
     const killed = await answerWithoutPermit(this.#seat, command.kind);
     if (killed !== null) return killed;
-    const { token = null, turnMs, signal } = order;
+    const { token = null, turnMs } = order;
     const so = {
       ...(token === null ? {} : { token }),
       ...(turnMs === undefined ? {} : { turnMs }),
-      ...(signal === undefined ? {} : { signal }),
     };
     const answer = await this.#seat.loop.submit(command, this.#acting.by, so);
     if (!answer.ok) return answer;

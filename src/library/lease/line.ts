@@ -39,8 +39,6 @@ export type LeaseOrder = {
     readonly token?: string | null;
     /** How long it may be held back until it may be its turn, ms. */
     readonly turnMs?: number;
-    /** Gives that up: the signal's reason is thrown then. */
-    readonly signal?: AbortSignal | undefined;
   };
 }[LeaseKind];
 

@@ -41,6 +41,8 @@ export interface OwnAcquireOptions {
   readonly waitMs?: number;
   /** Gives the waiting up: its reason is thrown then. */
   readonly signal?: AbortSignal;
+  /** Told of each place in the queue that is waited in, by its id. */
+  readonly onWaiting?: (place: string) => void;
 }
 
 /** What an operator asks for a lease, and for whom. */
@@ -57,6 +59,7 @@ export interface AcquireRequest {
   readonly data: Omit<CommandMap["lease.acquire"], "holder">;
   readonly called: Called;
   readonly signal?: AbortSignal | undefined;
+  readonly onPlace?: ((place: string) => void) | undefined;
 }
 
 const OWN_FIELDS: readonly string[] = [
@@ -72,6 +75,7 @@ const OWN_FIELDS: readonly string[] = [
   "worktree",
   "waitMs",
   "signal",
+  "onWaiting",
 ];
 
 /** Reads what a worker asks for. Throws an InputError. */
@@ -91,7 +95,9 @@ const WITH_GROUND = "an object with a lane, lanes or a region";
 
 function requestOf(options: OwnAcquireOptions): AcquireRequest {
   const { lane, any, region, exclude, mode, ttlMs, key, runId, alsoHeld, worktree } = options;
-  const { waitMs, signal } = options;
+  const { waitMs, signal, onWaiting } = options;
+  if (onWaiting !== undefined && typeof onWaiting !== "function")
+    throw wrong("options.onWaiting", "a function", describeValue(onWaiting));
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw wrong("options.signal", "an AbortSignal", describeValue(signal));
   const given = Object.entries({ lane, any, region }).filter(([, value]) => value !== undefined);
@@ -116,6 +122,7 @@ function requestOf(options: OwnAcquireOptions): AcquireRequest {
       wait_ms: waitMs,
     }),
     signal,
+    onPlace: onWaiting,
     called: {
       ...(lane === undefined
         ? { "options.lanes": "options.any" }

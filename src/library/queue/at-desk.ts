@@ -2,7 +2,7 @@ import type { Command, CommandMap } from "../../kernel/command.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Timers } from "../../runtime/timers.ts";
 import { claimOf } from "../ground/shown-token.ts";
-import { askInLine, type Keeper, type Step, type Turn } from "./in-line.ts";
+import { askInLine, type Answered, type Keeper, type Step, type Turn } from "./in-line.ts";
 
 /** Where commands are given one at a time. */
 export interface Carrying<S extends Step> {
@@ -10,8 +10,8 @@ export interface Carrying<S extends Step> {
   readonly timers: Timers;
   /** Has a command carried, under a fresh id. */
   carry(command: Command, so: Turn & { readonly token?: string | undefined }): Promise<S>;
-  /** Whether an answer says which lease it has left. */
-  readonly hasLease: Keeper<S>["hasLease"];
+  /** The id of the lease that an answer says it has left. */
+  readonly leaseIn: (step: S) => string | undefined;
 }
 
 /** Gives a command; a request for a lease that others have waits where it says so. */
@@ -23,9 +23,9 @@ export async function carryInLine<S extends Step>(
     readonly signal?: AbortSignal | undefined;
     readonly onPlace?: ((place: string) => void) | undefined;
   },
-): Promise<S> {
+): Promise<Pick<Answered<S>, "step" | "place">> {
   if (command.kind !== "lease.acquire" || command.data.wait_ms === undefined)
-    return so.carry(command, {});
+    return { step: await so.carry(command, {}) };
   const { wait_ms: waitMs, ...data } = command.data;
   const claim = claimOf(data.holder, so.token);
   const shown = so.token === null ? {} : { token: so.token };
@@ -35,12 +35,17 @@ export async function carryInLine<S extends Step>(
     return so.carry({ kind: "lease.acquire", data: waiting }, turn);
   };
   const keeper: Keeper<S> = {
-    keep: (place, turn) =>
-      so.carry({ kind: "place.keep", data: { place, claim } }, { ...turn, ...shown }),
+    keep: (place, turnMs) =>
+      so.carry({ kind: "place.keep", data: { place, claim } }, { turnMs, ...shown }),
     leave: (place) => so.carry({ kind: "place.leave", data: { place, claim } }, shown),
-    hasLease: so.hasLease,
+    giveBack: async (step) => {
+      const lease = so.leaseIn(step);
+      if (lease !== undefined)
+        await so.carry({ kind: "lease.release", data: { lease, claim } }, shown);
+    },
+    hasLease: (step) => so.leaseIn(step) !== undefined,
   };
   const { clock, timers, signal, onPlace } = so;
   const wait = { waitMs, ttlMs: data.ttl_ms, clock, timers, signal, onPlace };
-  return (await askInLine(ask, keeper, wait)).step;
+  return askInLine(ask, keeper, wait);
 }

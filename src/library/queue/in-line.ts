@@ -7,19 +7,22 @@ import type { Timers } from "../../runtime/timers.ts";
 import { errorText } from "../error-text.ts";
 import { keepsEnding } from "../lease/lost.ts";
 import { Trust } from "../lease/trust.ts";
-import { holding, unlessAborted } from "../waiting.ts";
+import { holding, settledWithin, unlessAborted } from "../waiting.ts";
 
 /** How long one request for a turn is held back at most, ms: each shows that somebody is there. */
 const TURN_MS_MAX = 4_000;
 
-/** The same of the request that takes the place: then its giver is told where it waits. */
-const FIRST_TURN_MS_MAX = 1_000;
+/** The same of the request that takes the place, which is not given up in the middle. */
+const FIRST_TURN_MS_MAX = 250;
 
 /** And at the least, whatever the ttl. */
 const TURN_MS_MIN = 100;
 
 /** Of a lease's ttl so much may have passed before who waited knows that it has it. */
 const TTL_PART = 4;
+
+/** How much later than is counted here a place may end, ms. */
+const LATE_MS = 5_000;
 
 /** How long it is waited after what may pass, ms. */
 const FAULT_PAUSE_MS = 250;
@@ -29,18 +32,19 @@ export type Step =
   | { readonly ok: true; readonly entries: readonly Entry[] }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** How long a command is held back until it may be its turn, and what gives that up. */
+/** For how long a command is held back until it may be its turn, ms. */
 export interface Turn {
   readonly turnMs?: number;
-  readonly signal?: AbortSignal;
 }
 
 /** How a place in the queue is kept up and left. */
 export interface Keeper<S extends Step> {
-  /** Gives `place.keep`, held back until it may be its turn. */
-  keep(place: string, turn: Turn): Promise<S>;
+  /** Gives `place.keep`, held back until it may be its turn, for so long at the most, ms. */
+  keep(place: string, turnMs: number): Promise<S>;
   /** Gives `place.leave`. */
   leave(place: string): Promise<unknown>;
+  /** Releases the lease that an answer says. */
+  giveBack(step: S): Promise<unknown>;
   /** Whether an answer says which lease the place has come to. */
   hasLease(step: S): boolean;
 }
@@ -63,6 +67,8 @@ export interface Wait {
 export interface Answered<S extends Step> {
   readonly step: S;
   readonly sentAtMs: number;
+  /** The place that was waited in last; undefined where none was. */
+  readonly place?: string;
 }
 
 /** How often it is asked again after a place was lost that was waited in. */
@@ -87,26 +93,28 @@ export async function askInLine<S extends Step>(
     const sentAtMs = Trust.now(clock);
     const leftMs = Math.max(1, Math.ceil(untilMs - sentAtMs));
     const step = await askOnce(ask, count === 1 ? waitMs : leftMs, wait);
-    const place = step.ok && !keeper.hasLease(step) ? placeIn(step.entries) : undefined;
+    const place = step.ok ? placeIn(step.entries) : undefined;
     if (place === undefined) return { step, sentAtMs };
+    if (keeper.hasLease(step)) return { step, sentAtMs, place };
     wait.onPlace?.(place);
     const answered = await waitInLine(keeper, { ...wait, place, untilMs });
-    if (answered !== "lost") return answered;
+    if (answered !== "lost") return { ...answered, place };
     if (count === PLACES_MAX) throw keepsEnding("lease.acquire");
   }
 }
 
-/** Whoever does not wait is held back by nothing, and holds this process up no longer either. */
+/**
+ * What is asked first is not given up in the middle: nobody would know which place or lease it has
+ * come to. Keeps this process running where it waits.
+ */
 async function askOnce<S extends Step>(
   ask: (waitMs: number | undefined, turn: Turn) => Promise<S>,
   waitMs: number | undefined,
-  { ttlMs, signal }: Wait,
+  { ttlMs }: Wait,
 ): Promise<S> {
   if (waitMs === undefined) return ask(undefined, {});
   const turnMs = Math.floor(Math.min(FIRST_TURN_MS_MAX, waitMs, turnMsFor(ttlMs)));
-  const turn = signal === undefined ? { turnMs } : { turnMs, signal };
-  const asked = holding(ask(waitMs, turn));
-  return signal === undefined ? asked : unlessAborted(asked, signal);
+  return holding(ask(waitMs, { turnMs }));
 }
 
 interface Line extends Wait {
@@ -141,7 +149,7 @@ async function goOn<S extends Step>(keeper: Keeper<S>, line: Line): Promise<Answ
   for (;;) {
     signal?.throwIfAborted();
     const sentAtMs = Trust.now(clock);
-    const step = await keptUp(keeper, line, sentAtMs);
+    const step = await keptUnlessAborted(keeper, line, sentAtMs);
     if (step === undefined) {
       await timers.wait(FAULT_PAUSE_MS);
       continue;
@@ -158,18 +166,42 @@ async function goOn<S extends Step>(keeper: Keeper<S>, line: Line): Promise<Answ
   }
 }
 
+/**
+ * What is asked is not given up in the middle: the place is left, which ends the waiting there, and
+ * a lease that it has come to by then is given back.
+ */
+async function keptUnlessAborted<S extends Step>(
+  keeper: Keeper<S>,
+  line: Line,
+  nowMs: number,
+): Promise<S | undefined> {
+  const { place, signal, timers } = line;
+  const keeping = keptUp(keeper, line, nowMs);
+  if (signal === undefined) return keeping;
+  try {
+    return await unlessAborted(keeping, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    await keeper.leave(place).catch(errorText);
+    const kept = await settledWithin(keeping, LATE_MS, timers);
+    const hasLease = kept.kind === "done" && kept.value?.ok === true && keeper.hasLease(kept.value);
+    if (hasLease && kept.value !== undefined) await keeper.giveBack(kept.value).catch(errorText);
+    throw error;
+  }
+}
+
 /** Undefined after a fault that may pass, while there is time. */
 async function keptUp<S extends Step>(
   keeper: Keeper<S>,
-  { place, ttlMs, untilMs, signal }: Line,
+  { place, ttlMs, untilMs }: Line,
   nowMs: number,
 ): Promise<S | undefined> {
-  const turnMs = Math.floor(Math.max(0, Math.min(turnMsFor(ttlMs), untilMs - nowMs)));
+  // The place may last a little longer than is known here: it is not asked for without a pause.
+  const turnMs = Math.floor(Math.max(TURN_MS_MIN, Math.min(turnMsFor(ttlMs), untilMs - nowMs)));
   try {
-    if (signal === undefined) return await keeper.keep(place, { turnMs });
-    return await unlessAborted(keeper.keep(place, { turnMs, signal }), signal);
+    return await keeper.keep(place, turnMs);
   } catch (error) {
-    const mayPass = error instanceof Fault && error.retryable && nowMs < untilMs;
+    const mayPass = error instanceof Fault && error.retryable && nowMs < untilMs + LATE_MS;
     if (!mayPass) throw error;
     return undefined;
   }

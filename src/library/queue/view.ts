@@ -1,8 +1,9 @@
 import type { LeaseMode } from "../../kernel/lease/lease.ts";
 import { nameOf } from "../../kernel/lease/lease.ts";
 import { withoutWorktree } from "../../kernel/ground/worktree.ts";
-import { blockersOf } from "../../kernel/queue/deadlock.ts";
+import { blockersOf } from "../../kernel/queue/blockers.ts";
 import { isWaitingAt, type Place } from "../../kernel/queue/place.ts";
+import { lookAtPlace } from "../../kernel/queue/waiting.ts";
 import type { State } from "../../kernel/state.ts";
 import { toEdge } from "../names.ts";
 
@@ -37,8 +38,10 @@ export interface PlaceView {
   readonly untilMs: number;
   /** When it is waited no longer. */
   readonly deadlineMs: number;
-  /** Who is in the way now; nobody where it is its turn. */
+  /** Some of those who are in the way now: eight at the most. */
   readonly behind: readonly Blocking[];
+  /** Whether it is its turn: it takes up what it waits for when it next asks. */
+  readonly isTurn: boolean;
 }
 
 /** Who waits at an instant, whoever came first before the others. */
@@ -49,7 +52,8 @@ export function listWaiting(state: State, atMs: number): readonly PlaceView[] {
     .map((place) => viewOfPlace(state, place, atMs));
 }
 
-function viewOfPlace({ book }: State, place: Place, atMs: number): PlaceView {
+function viewOfPlace(state: State, place: Place, atMs: number): PlaceView {
+  const { book } = state;
   const { id, holder, worktree, queued_at_ms, until_ms, deadline_ms } = place;
   const isPlaced = worktree !== null;
   const behind = blockersOf(book, place, atMs).map((blocker) => {
@@ -67,5 +71,6 @@ function viewOfPlace({ book }: State, place: Place, atMs: number): PlaceView {
     until_ms,
     deadline_ms,
     behind,
+    is_turn: state.status === "open" && lookAtPlace(state, place, atMs).kind === "granted",
   });
 }

@@ -223,9 +223,9 @@ export class SupervisorLink {
   }
 }
 
-/** Whether whoever gives a command may be let wait: a supervisor sees to the order of many. */
-function isWaiting({ kind, data }: Command): boolean {
-  return kind === "lease.acquire" && data.wait_ms !== undefined;
+/** Whether whoever gives a command waits in a place: a supervisor answers many in their turn. */
+function isWaiting({ kind }: Command): boolean {
+  return kind === "place.keep";
 }
 
 function isUnreachable(error: unknown): boolean {

@@ -47,6 +47,8 @@ const ASKED: ReadonlySet<string> = new Set(["worker.admit", "worker.register"]);
 export class RelayLoop implements Loop {
   readonly #so: RelayOptions;
   readonly #relayed = new Set<Promise<unknown>>();
+  /** Fires when it is closed: nobody waits for a turn any more. */
+  readonly #over = new AbortController();
   #isClosed = false;
 
   constructor(options: RelayOptions) {
@@ -58,7 +60,7 @@ export class RelayLoop implements Loop {
     if (this.#isClosed || !this.#isForSupervisor(command, options))
       return direct.submit(command, by, options);
     const id = options.id ?? nextId();
-    const { token, turnMs, signal } = options;
+    const { token, turnMs } = options;
     const order: CommandOrder = {
       id,
       command,
@@ -66,7 +68,7 @@ export class RelayLoop implements Loop {
       ...(token === undefined ? {} : { token }),
       ...(turnMs === undefined ? {} : { turn_ms: turnMs }),
     };
-    const relayed = this.#relay(order, signal);
+    const relayed = this.#relay(order, turnMs === undefined ? undefined : this.#over.signal);
     this.#relayed.add(relayed);
     try {
       const answer = await relayed;
@@ -103,6 +105,7 @@ export class RelayLoop implements Loop {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#over.abort(new Fault("closed", "the loop must be open, it closed"));
     await Promise.allSettled(this.#relayed);
     await this.#so.link.close();
     await this.#so.direct.close();

@@ -60,11 +60,9 @@ class SocketLine implements LeaseLine {
     const command = commandOf({ kind, data } as unknown as LeaseOrder);
     const id = freshCommandId(random);
     try {
-      const { turnMs, signal } = order;
+      const { turnMs } = order;
       const waiting = turnMs === undefined ? {} : { turn_ms: turnMs };
-      const answer = await inOurWords("options", () =>
-        door.submit({ id, command, ...waiting }, signal),
-      );
+      const answer = await inOurWords("options", () => door.submit({ id, command, ...waiting }));
       if (!answer.ok) return answer;
       const { sighting, ...granted } = answer;
       if (sighting === undefined) return granted;

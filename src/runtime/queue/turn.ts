@@ -2,7 +2,7 @@ import type { EventKind } from "../../kernel/event.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import type { Place } from "../../kernel/queue/place.ts";
 import { placeOf } from "../../kernel/queue/queue.ts";
-import { tryPlace } from "../../kernel/queue/waiting.ts";
+import { lookAtPlace } from "../../kernel/queue/waiting.ts";
 import type { Refusal } from "../../kernel/refusal.ts";
 import type { State } from "../../kernel/state.ts";
 import type { Loop } from "../loop.ts";
@@ -101,7 +101,7 @@ function lookAhead(state: State, id: string, nowMs: number): Obstacle | null {
   if (state.status === "paused")
     return { isThere: ({ status }) => status === "paused", untilMs: Infinity };
   try {
-    const tried = tryPlace(state, place, nowMs);
+    const tried = lookAtPlace(state, place, nowMs);
     if (tried.kind !== "refused" || tried.held.length === 0) return null;
     const { refusal } = tried;
     return { isThere: stillThere(state, place, refusal), untilMs: endOf(refusal) };

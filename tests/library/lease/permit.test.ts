@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { sqlite } from "stint";
 import { expect, test } from "vitest";
+import { tokenHash } from "../../../src/library/ground/shown-token.ts";
 import { permitFile } from "../../../src/system/places.ts";
 import { makeFolder, openRoomy } from "../rig.ts";
 
@@ -22,4 +23,21 @@ test("[LB70] without its permit a fleet grants nothing, kill journaled or not (I
     expect(fleet.leases()).toEqual([]);
     expect(fleet.status).toBe("killed");
   }
+});
+
+test("[LB70] nor does who waits get anything in its turn (I3)", async () => {
+  const dir = makeFolder();
+  await using fleet = await openRoomy({ store: sqlite({ dir }) });
+  const held = await fleet.acquire({ region: "src/**", holder: "eve" });
+  const queued = await fleet.submit({
+    kind: "lease.acquire",
+    data: { ...WANTED, holder: { ...WANTED.holder, token_hash: tokenHash("t") }, wait_ms: 600_000 },
+  });
+  expect(queued).toMatchObject({ ok: true });
+  const keep = { place: `q-${queued.seq}`, claim: { name: "ann", token: "t" } };
+  await held.release();
+  await rm(permitFile(dir, fleet.id));
+  const answer = await fleet.submit({ kind: "place.keep", data: keep });
+  expect(answer).toMatchObject({ ok: false, refusal: { code: "fleet_killed" } });
+  expect(fleet.leases()).toEqual([]);
 });

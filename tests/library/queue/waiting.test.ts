@@ -37,6 +37,7 @@ test("[LB140] who waits is served when the ground is given back, first come firs
     holderKind: "outside",
     grounds: [{ lane: null, mode: "exclusive", region: ["src/**"] }],
     behind: [{ by: held.id, holder: "ann" }],
+    isTurn: false,
   });
   expect(fleet.waiting()[1]?.behind).toEqual([
     { by: held.id, holder: "ann" },
@@ -86,6 +87,28 @@ test("[LB141] a wait ends by its deadline, and by its signal, and the place is l
   expect((await rejectionOf(fleet.acquire(asked))).message).toBe("enough");
   await held.release();
   await fleet.acquire({ ...SRC, holder: "carl" });
+});
+
+test("[LB141] whoever gives up just when its turn comes leaves no lease behind", async () => {
+  const fleet = await openRoomy();
+  for (let round = 0; round < 20; round += 1) {
+    const held = await fleet.acquire({ ...SRC, holder: "ann" });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waiting = fleet.acquire({ ...SRC, holder: "bob", waitMs: LONG_MS, signal });
+    const ended = waiting.then(
+      (lease) => lease.release(),
+      (error: unknown) => expect(error).toBe(signal.reason),
+    );
+    await waited(fleet, 1);
+    // At the same moment, in one order and in the other.
+    const released = held.release();
+    if (round % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort(new Error("enough"));
+    await Promise.all([released, ended]);
+    expect(fleet.leases()).toEqual([]);
+    expect(fleet.waiting()).toEqual([]);
+  }
 });
 
 test("[LB141] an operator ends somebody's waiting, who is told why", async () => {
