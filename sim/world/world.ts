@@ -169,8 +169,9 @@ export class World {
 
   /** Submits a command through a process; what is heard of it is checked, and then passed on. */
   submit(process: Process, so: Submitted, ears: Partial<Ears<Answer>> = {}): void {
-    const { loop } = process;
-    if (loop === undefined) return;
+    const { loop, status } = process;
+    // It may have died while it compacted: nobody asks it any more.
+    if (loop === undefined || status === "dead") return;
     const { command, actor, id, turnMs = 0 } = so;
     this.tally.count("commands", command.kind);
     const by = `${actor.kind} ${actor.id ?? ""}`.trimEnd();
