@@ -465,6 +465,15 @@ describe("circles", () => {
       .refused("wait_deadlock");
   });
 
+  test("[WQ11] so is one that ground closes that is lent to whoever waits", () => {
+    const workers = [create(), start("a"), start("b", { under: "a" })] as const;
+    const held = [acquire("ada", "a"), acquire("@a", "src/**")] as const;
+    const lent = act(["lease.split", "@a"], { region: ["src/x"], to: idOf("b"), ttl_ms: TTL_MS });
+    given(...workers, ...held, wait("@b", "a"), wait("ada", "src/x"), lent)
+      .when(keep("ada"))
+      .refused("wait_deadlock");
+  });
+
   test("[WQ11] so is one that fewer slots close", () => {
     const laneOf = (slots: number) => enactLanes([{ name: "ci", region: ["ci/**"], slots }]);
     const on = { lanes: ["ci"] };

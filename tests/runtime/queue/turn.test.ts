@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import type { Command } from "../../../src/kernel/command.ts";
 import type { Loop } from "../../../src/runtime/loop.ts";
-import { acquire, keep, leave, release, TTL_MS, wait } from "../../support/lease-scenario.ts";
+import {
+  acquire,
+  enactLanes,
+  keep,
+  leave,
+  release,
+  TTL_MS,
+  wait,
+} from "../../support/lease-scenario.ts";
 import type { Ask, Play } from "../../support/scenario.ts";
 import { granted, OPERATOR, PAUSE, RESUME, Rig } from "../rig.ts";
 
@@ -93,6 +101,24 @@ test("[RT40] so is a place ahead that nobody keeps up, and one that is left", as
   await give(left.loop, leave("bob"));
   await left.rig.timers.settle();
   expect(next.kinds).toEqual(["lease.granted"]);
+});
+
+test("[RT40] and a place ahead that has come to its lease elsewhere", async () => {
+  const rig = new Rig();
+  const loop = await rig.found();
+  await give(loop, enactLanes(["x", "y"].map((name) => ({ name, region: [`${name}/**`] }))));
+  await give(loop, acquire("ada", { lanes: ["x"] }));
+  await give(loop, acquire("eve", { lanes: ["y"] }));
+  await give(loop, wait("bob", { lanes: ["y", "x"] }));
+  await give(loop, wait("carl", { lanes: ["x"] }));
+  await give(loop, release("ada"));
+  await give(loop, release("eve"));
+  const told = inTurn(loop, "carl");
+  await rig.timers.settle();
+  expect(told.kinds).toBeUndefined();
+  await give(loop, keep("bob"));
+  await rig.timers.settle();
+  expect(told.kinds).toEqual(["lease.granted"]);
 });
 
 test("[RT40] in a pause it is nobody's turn, and after it whose it was", async () => {
