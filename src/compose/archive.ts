@@ -1,7 +1,7 @@
 // What an operator does with the archive of a fleet: writing it, looking at it, and making a fleet
 // of it again. Apart from library.ts, because nothing else needs it.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -14,6 +14,7 @@ import {
   type CompactFleetOptions,
 } from "../library/archive/compacting.ts";
 import { settleImported, type KnownBeyond } from "../library/recovery/importing.ts";
+import { Fault } from "../ports/fault.ts";
 import type { Head, Journal, Segment } from "../ports/journal.ts";
 import { describeValue, InputError } from "../protocol/input.ts";
 import { replay } from "../runtime/replay.ts";
@@ -105,18 +106,34 @@ export interface Restored {
  * fleet is in the new place already, and an InputError for an entry that is not there.
  */
 export async function restoreFleet(options: RestoreOptions): Promise<Restored> {
+  const isNew = !existsSync(options.stateDir);
   const into = await sqlite({ dir: options.stateDir }).open();
+  let isTaken = false;
   try {
+    // First: what is taken may be much.
+    await mustBeEmpty(into.journal);
     const { from, untilSeq } = options;
     const { head, beyond } =
       "segments" in from
         ? await takeSegments(into.journal, from.segments, untilSeq)
         : await takeJournal(into.journal, from.stateDir, untilSeq);
+    isTaken = true;
     await settleImported(into, thisMachine(), beyond.seq > head.seq ? beyond : undefined);
     return { head, end: { seq: beyond.seq, hash: beyond.hash } };
   } finally {
+    // Another may have begun a fleet there meanwhile.
+    const isOurs = isNew && !isTaken && (await into.journal.head()).seq === 0;
     await into.close();
+    if (isOurs) rmSync(options.stateDir, { recursive: true });
   }
+}
+
+/** What loading would throw, before anything is read. */
+async function mustBeEmpty(journal: Journal): Promise<void> {
+  const { seq } = await journal.head();
+  if (seq === 0) return;
+  const message = `a journal must be empty to take over another, it has ${seq} entries`;
+  throw new Fault("journal_forked", message);
 }
 
 interface Taken {

@@ -3,24 +3,27 @@
 
 import { resolve } from "node:path";
 import { sqlite, thisMachine } from "./library.ts";
-import { openLostJournal } from "../journal/sqlite/open.ts";
+import { openLostJournal, type LostJournal } from "../journal/sqlite/open.ts";
 import type { Manifest } from "../kernel/worker/manifest.ts";
 import {
   acceptClockIn,
   type AcceptClockOptions,
   type AcceptedClock,
 } from "../library/recovery/clock.ts";
+import { wholeDecisions, type ArchivedEntry } from "../library/recovery/archived.ts";
 import { findManifests, selectLost } from "../library/recovery/lost-workers.ts";
 import {
   inspectLoss,
   recoverFleetIn,
   type Loss,
+  type LostRange,
   type LostStore,
   type Recovery,
   type RecoveryOptions,
 } from "../library/recovery/recovery.ts";
 import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
 import { filePermit } from "../permit/permit.ts";
+import type { StoredEntry } from "../ports/journal.ts";
 import { replay } from "../runtime/replay.ts";
 import { findSecretFile, readSecretFile } from "../signing/secret-file.ts";
 import { openSigner } from "../signing/signer.ts";
@@ -34,6 +37,11 @@ export interface InspectedLoss extends Loss {
    * kept part does not know that they ran: to be handed to {@link recoverFleet}.
    */
   readonly workers: readonly Manifest[];
+  /**
+   * Entries that stand in segments beside the store, and continue the kept part by hash: they are
+   * taken up by {@link recoverFleet}, and `lost` is only what is beyond them. Null: none.
+   */
+  readonly archived: LostRange | null;
 }
 
 /**
@@ -46,15 +54,44 @@ export interface InspectedLoss extends Loss {
 export async function inspectRecovery(dir: string): Promise<InspectedLoss> {
   return withLostStore(dir, async (store) => {
     const loss = await inspectLoss(store);
-    return Object.freeze({ ...loss, workers: await lostWorkers(dir, store, loss.fleet) });
+    const workers = await lostWorkers(dir, store, loss.fleet);
+    const { lost } = loss;
+    const archived = lost === null ? null : await archivedRange(store);
+    if (lost === null || archived === null) return Object.freeze({ ...loss, workers, archived });
+    const count = lost.toSeq - archived.toSeq;
+    const beyond = count > 0 ? { ...lost, fromSeq: archived.toSeq + 1, count } : null;
+    return Object.freeze({ ...loss, lost: beyond, workers, archived });
   });
 }
 
+async function archivedRange(store: OpenedLoss): Promise<LostRange | null> {
+  const seqs = Array.from(await archivedEntries(store), ({ entry }) => entry.seq);
+  const toSeq = seqs.at(-1);
+  if (toSeq === undefined) return null;
+  return Object.freeze({ fromSeq: store.kept.seq + 1, toSeq, count: seqs.length });
+}
+
+async function archivedEntries(store: OpenedLoss): Promise<Iterable<ArchivedEntry>> {
+  const { journal, kept, remembered } = store;
+  const { state } = await replay(journal, { untilSeq: kept.seq });
+  return wholeDecisions(store.continuing(), { state, remembered });
+}
+
+/** The entries of decisions, as they are stored. */
+function* storedOf(entries: Iterable<ArchivedEntry>): Generator<StoredEntry, void, undefined> {
+  for (const { stored } of entries) yield stored;
+}
+
 /**
- * Goes on without what is lost, as {@link recoverFleetIn} says. `workers` are those that
+ * Takes up what segments beside the store have of the rest, and goes on without what is lost then,
+ * as {@link recoverFleetIn} says. `workers` are those that
  * {@link inspectRecovery} found, unless others are given. Safe to repeat after a crash.
  */
 export async function recoverFleet(dir: string, options: RecoveryOptions = {}): Promise<Recovery> {
+  await withLostStore(dir, async (store) => {
+    const { kept, remembered } = store;
+    if (remembered.seq > kept.seq) await store.takeUp(storedOf(await archivedEntries(store)));
+  });
   return withLostStore(dir, async (store) => {
     const workers = options.workers ?? (await findLost(dir, store));
     return recoverFleetIn(thisMachine(), store, { ...options, workers });
@@ -76,12 +113,16 @@ export async function acceptClock(
   }
 }
 
-async function withLostStore<T>(dir: string, use: (store: LostStore) => Promise<T>): Promise<T> {
+/** A store that has lost entries, and what is beside it. */
+type OpenedLoss = LostStore & Pick<LostJournal, "continuing" | "takeUp">;
+
+async function withLostStore<T>(dir: string, use: (store: OpenedLoss) => Promise<T>): Promise<T> {
   const folder = resolve(dir);
-  const { journal, kept, remembered } = await openLostJournal({ folder, clock: systemClock() });
+  const lost = await openLostJournal({ folder, clock: systemClock() });
+  const { journal } = lost;
   try {
     const permit = filePermit(folder, killedFleetsOfUser());
-    return await use({ journal, kept, remembered, permit });
+    return await use({ ...lost, permit });
   } finally {
     await journal.close();
   }

@@ -21,7 +21,12 @@ export function* verifyLoaded(head: Head, stored: Iterable<StoredEntry>): Genera
     const message = `a journal must be empty to take over another, it has ${head.seq} entries`;
     throw new Fault("journal_forked", message);
   }
-  let last: Link = { ...GENESIS, at_ms: 0 };
+  yield* verifyFollowing({ ...GENESIS, at_ms: 0 }, stored);
+}
+
+/** The same for entries that follow the last of a journal; `after` is what they lean on. */
+export function* verifyFollowing(after: Link, stored: Iterable<StoredEntry>): Generator<Loaded> {
+  let last = after;
   let id: string | undefined;
   const ids = new Set<string>();
   for (const { text, hash } of stored) {

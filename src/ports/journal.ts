@@ -97,6 +97,11 @@ export interface CompactOptions {
   readonly untilSeq: number;
   /** The most entries of one segment; default, and at most, `LIMITS.segmentEntriesMax`. */
   readonly segmentEntriesMax?: number;
+  /**
+   * The most bytes of one segment; default, and at most, `LIMITS.segmentBytesMax`. Only an entry
+   * that alone is longer makes a longer one.
+   */
+  readonly segmentBytesMax?: number;
   /** Told now and then up to which entry segments are written, or rows have given up their text. */
   readonly onProgress?: (doing: "archiving" | "moving", seq: number) => void;
   /** Stops it between two steps; what is done stays done. */

@@ -3,7 +3,7 @@ import { compactBy } from "../library/archive/compacting.ts";
 import { errorText } from "../library/error-text.ts";
 import type { Seat } from "../library/seat.ts";
 import { codeOf } from "../ports/error-code.ts";
-import { planCompaction, type KeepRule } from "../runtime/compaction/plan.ts";
+import { journalTimeNow, planCompaction, type KeepRule } from "../runtime/compaction/plan.ts";
 
 /** How often entries are looked for that are to be archived, ms. */
 const ARCHIVE_EVERY_MS = 3_600_000;
@@ -12,7 +12,7 @@ const ARCHIVE_EVERY_MS = 3_600_000;
 const FIRST_MS = 60_000;
 
 /** What archiving works with. */
-export type ArchivingSeat = Pick<Seat, "clock" | "timers" | "log"> & {
+export type ArchivingSeat = Pick<Seat, "timers" | "log"> & {
   readonly loop: Pick<Seat["loop"], "onEntry" | "state">;
   readonly store: Pick<Seat["store"], "journal">;
   readonly keys: Pick<Seat["keys"], "signer">;
@@ -65,7 +65,7 @@ export class Archiving {
 
   /** Never throws: what could not be archived stays where it is, and is looked at in an hour. */
   async #archive(): Promise<void> {
-    const { loop, store, keys, clock, log } = this.#seat;
+    const { loop, store, keys, log } = this.#seat;
     const { keep_ms: keepMs, keep_entries: keepEntries } = loop.state().contract.retention;
     if (keepMs === 0 && keepEntries === 0) return;
     const { journal } = store;
@@ -75,7 +75,8 @@ export class Archiving {
     };
     try {
       const opening = { journal, signer: keys.signer, log };
-      const plan = await planCompaction(opening, keep, clock.read().wallMs);
+      const nowMs = keep.keepMs === null ? 0 : await journalTimeNow(journal);
+      const plan = await planCompaction(opening, keep, nowMs);
       const { signal } = this.#over;
       const { segments, movedCount } = await compactBy(journal, plan, { signal });
       const archivedSeq = segments.at(-1)?.last.seq ?? plan.archivedSeq;

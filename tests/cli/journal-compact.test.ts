@@ -1,6 +1,15 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { loadSqlite } from "../../src/system/sqlite-library.ts";
 import { makeSite, recordLife, type Site } from "./recorded.ts";
 
 interface Examined {
@@ -63,6 +72,46 @@ describe("[AX1] journal compact", () => {
     expect(stdout).toContain(`${site.headSeq} entries: hashes and links are intact.`);
   });
 });
+
+describe("[AX8] a head that is signed, and no snapshot of it that can be used", () => {
+  test("is signed anew, and then compacted: after a change of the form of snapshots", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const db = new (loadSqlite())(join(site.stateDir, "journal.db"));
+    db.prepare("UPDATE snapshots SET rules = rules - 1").run();
+    db.close();
+    await expectCompacted(site);
+  });
+
+  test("is signed anew, and then compacted: of a killed fleet that was imported", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    await site.call(["kill", "--reason", "over", "--yes"]);
+    const file = join(dirname(site.dir), "dead.jsonl");
+    await site.call(["journal", "export", file]);
+    const dir = join(dirname(site.dir), "imported");
+    mkdirSync(dir);
+    const imported = await site.call(["journal", "import", file], { cwd: dir });
+    expect(imported.exit).toBe(0);
+    const stateDir = join(dir, ".stint");
+    cpSync(join(site.stateDir, "secret"), join(stateDir, "secret"));
+    await expectCompacted({
+      ...site,
+      stateDir,
+      call: (args) => site.call(args, { cwd: dir }),
+    });
+  });
+});
+
+async function expectCompacted(site: Site): Promise<void> {
+  const compact = ["journal", "compact", "--keep", "0s", "--json"];
+  const said = await site.call(compact);
+  expect([said.exit, said.stderr]).toEqual([0, ""]);
+  const { seq, data } = said.json();
+  expect(data["until_seq"]).toBe((seq as number) - 1);
+  expect((await site.call(compact)).json().data).toMatchObject({ moved_count: 0 });
+  expect((await site.call(["journal", "verify"])).exit).toBe(0);
+}
 
 test("[AX2] archive ls lists segments, and finds the one that is not what it was", async () => {
   const site = makeSite();
@@ -160,6 +209,16 @@ describe("[AX5] archive restore", () => {
       String(site.headSeq + 1),
     ]);
     expect(none.exit).toBe(2);
+    expect(existsSync(join(dirname(site.dir), "none", ".stint"))).toBe(false);
+  });
+
+  test("looks first whether a fleet is there, whatever it is made of", async () => {
+    const site = await archived();
+    const there = ["archive", "restore", "--to", site.dir];
+    rmSync(segmentFile(site));
+    const said = await site.call(there);
+    expect([said.exit, said.stderr]).toEqual([5, expect.stringContaining("must be empty")]);
+    expect((await site.call(["fleet", "show"])).exit).toBe(0);
   });
 
   test("takes a folder of segments alone, if it begins with the first entry", async () => {
@@ -208,6 +267,118 @@ test("[CO15] a segment that is missing does not keep what is newer from being sh
   expect(newest.stdout).toContain(workers[0]);
   const older = await site.call(["journal", "tail", "--worker", workers[0]]);
   expect([older.exit, older.stderr]).toEqual([5, expect.stringContaining("put the file back")]);
+});
+
+test("[AX10] a stop tells how somebody ended whose beginning is in a missing segment", async () => {
+  const site = makeSite();
+  const fleet = await site.open({ maxReplicas: 3 });
+  const [one, other] = [await fleet.start({ name: "one" }), await fleet.start({ name: "other" })];
+  await site.call(["worker", "note", other.id, "before"]);
+  const ended = one.ended();
+  await site.call(["journal", "compact", "--keep", "0s"]);
+  rmSync(segmentFile(site));
+  await one.checkpoint({ step: 2 });
+  await one.charge({ units: { tokens: 5 } });
+  const stopped = await fleet.stop(one.id);
+  expect(stopped).toMatchObject({ stoppedCount: 1, survivorCount: 0, proven: true });
+  expect(await ended).toMatchObject({
+    id: one.id,
+    name: "one",
+    status: "stopped",
+    state: { step: 2 },
+    end: { reason: "requested", proven: true },
+  });
+  // Nobody has seen this one live: that it cannot be told is said.
+  await other.shutdown();
+  await expect(other.ended()).rejects.toMatchObject({ code: "archive_broken" });
+  const logs = await site.call(["logs", one.id]);
+  expect(logs.stderr).not.toContain("put the file back");
+});
+
+test("[AX11] why answers without a segment, and says from where on", async () => {
+  const site = makeSite();
+  const fleet = await site.open({});
+  const region = ["src/**"];
+  const first = await fleet.acquire({ region, holder: "anna" });
+  await site.call(["journal", "compact", "--keep", "0s"]);
+  rmSync(segmentFile(site));
+  const refused = await fleet.tryAcquire({ region, holder: "ben" });
+  expect([first.id, refused.ok]).toEqual([first.id, false]);
+  const { seq } = fleet.metrics();
+  const said = await site.call(["why", "src/a.ts", "--json"]);
+  expect([said.exit, said.stderr]).toEqual([0, ""]);
+  expect(said.json().data).toMatchObject({
+    writable_by: "holders",
+    refusals: [{ seq, by_lease: first.id }],
+    events: [],
+    missing: expect.stringContaining("put the file back") as string,
+  });
+  const from = said.json().data["searched_from_seq"] as number;
+  expect(from).toBeGreaterThan(1);
+  expect((await site.call(["why", "src/a.ts"])).stdout).toContain(
+    `What happened before entry ${from} is not known: `,
+  );
+});
+
+/** A fleet whose store was put back to before it went on and was compacted. */
+async function putBack(more: (site: Site) => Promise<unknown>): Promise<Site> {
+  const site = makeSite();
+  await recordLife(site);
+  const database = join(site.stateDir, "journal.db");
+  const older = readFileSync(database);
+  await site.call(["pause", "--reason", "one"]);
+  await site.call(["resume"]);
+  await more(site);
+  writeFileSync(database, older);
+  for (const name of ["-wal", "-shm"]) rmSync(`${database}${name}`, { force: true });
+  return site;
+}
+
+interface Recovered {
+  readonly kept: { readonly seq: number };
+  readonly remembered: { readonly seq: number };
+  readonly taken_up: { readonly from_seq: number; readonly to_seq: number } | null;
+  readonly lost: { readonly from_seq: number; readonly to_seq: number } | null;
+  readonly recovered: boolean;
+}
+
+describe("[AX12] fleet recover takes up what the segments beside the store have", () => {
+  const recover = ["fleet", "recover", "--yes", "--json"];
+
+  test("and gives up only what is beyond them", async () => {
+    let exported = "";
+    const site = await putBack(async (of) => {
+      await of.call(["journal", "compact", "--keep", "0s"]);
+      await of.call(["pause", "--reason", "two"]);
+      exported = (await of.call(["journal", "export", "-"])).stdout;
+    });
+    const said = await site.call(recover);
+    const { kept, remembered, taken_up: taken, lost } = said.json().data as unknown as Recovered;
+    expect(said.exit).toBe(0);
+    const [segment] = readdirSync(join(site.stateDir, "segments"));
+    const toSeq = Number(segment?.slice(17, 33));
+    expect(taken).toMatchObject({ from_seq: kept.seq + 1, to_seq: toSeq });
+    expect(lost).toMatchObject({ from_seq: toSeq + 1, to_seq: remembered.seq });
+    const now = (await site.call(["journal", "export", "-"])).stdout.split("\n");
+    expect(now.slice(0, toSeq)).toEqual(exported.split("\n").slice(0, toSeq));
+    expect((await site.call(["journal", "verify"])).exit).toBe(0);
+    expect((await site.call(["journal", "compact", "--keep", "0s"])).exit).toBe(0);
+    expect((await site.call(["archive", "ls", "--verify"])).exit).toBe(0);
+    expect(readdirSync(join(site.stateDir, "segments"))).toContain(segment);
+  });
+
+  test("but not of another history, and says when one is broken", async () => {
+    const site = await putBack((of) => of.call(["journal", "compact", "--keep", "0s"]));
+    const path = segmentFile(site);
+    const whole = readFileSync(path, "utf8");
+    writeFileSync(path, whole.slice(0, -9));
+    const broken = await site.call(recover);
+    expect([broken.exit, broken.stdout]).toEqual([5, expect.stringContaining(path)]);
+    const other = await putBack((of) => of.call(["journal", "compact", "--keep", "0s"]));
+    writeFileSync(path, readFileSync(segmentFile(other)));
+    const said = await site.call(recover);
+    expect(said.json().data).toMatchObject({ taken_up: null, recovered: true });
+  });
 });
 
 test("[AX7] doctor says when a segment is not there", async () => {

@@ -52,7 +52,7 @@ async function mustBeCompacted(folder: string, stored: readonly PlacedEntry[]): 
     [SEGMENT + 1, UNTIL],
   ]);
   const db = new (loadSqlite())(join(folder, DATABASE), { readonly: true });
-  const left = db.prepare("SELECT count(*) FROM entries WHERE text NOT LIKE '@%'").pluck().get();
+  const left = db.prepare("SELECT count(*) FROM entry_rows WHERE text NOT LIKE '@%'").pluck().get();
   db.close();
   expect(left).toBe(ENTRIES - UNTIL);
   const names = segments.map(({ name }) => name);

@@ -95,23 +95,77 @@ test("[CO13] several processes that compact at once make one archive (leases H45
 /** Runs a command in a mount namespace of its own, as root of it: what it mounts ends with it. */
 const IN_NAMESPACE = ["unshare", "--map-root-user", "--mount", "--"];
 
-test("[CO14] a disk that gets full at any step of a compaction loses nothing", async () => {
+interface Room {
+  /** In KiB. */
+  readonly room: number;
+  readonly said: string;
+  readonly hasBegun: boolean;
+  readonly wrote: string;
+  readonly files: readonly string[];
+  readonly isWhole: boolean;
+}
+
+/** Compacts 400 entries of a journal on a small disk, once with each of some rooms, in KiB. */
+async function compactCramped(
+  origin: string,
+  when: "first" | "meanwhile",
+  rooms: readonly number[],
+): Promise<readonly Room[]> {
   const disk = join(freshFolder(), "disk");
   mkdirSync(disk);
   const [command = "", ...args] = IN_NAMESPACE;
   const tried = spawnSync(command, [...args, "mount", "-t", "tmpfs", "none", disk]);
   needs(tried.status === 0, "a small tmpfs cannot be mounted: no mount namespaces here");
-  const mount = `mount -t tmpfs -o size=4m none ${disk} && exec "$@"`;
-  const cramped = new Child(CRAMPED, [disk], [...IN_NAMESPACE, "sh", "-c", mount, "sh"]);
+  const mount = `mount -t tmpfs -o size=48m none ${disk} && exec "$@"`;
+  const so = [disk, origin, "400", when, ...rooms.map(String)];
+  const cramped = new Child(CRAMPED, so, [...IN_NAMESPACE, "sh", "-c", mount, "sh"]);
   children.push(cramped);
   expect(await cramped.end()).toBe(0);
-  const rooms = (await cramped.output)
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as { room: number; said: string; isWhole: boolean });
-  expect(rooms.every(({ isWhole }) => isWhole)).toBe(true);
-  const said = new Set(rooms.map((one) => one.said));
-  // From none that fits anything to one that fits all, and some on the way.
-  expect([...said].toSorted()).toEqual(expect.arrayContaining(["moved 400", "storage_full"]));
-  expect(rooms.filter((one) => one.said === "storage_full").length).toBeGreaterThan(3);
+  const lines = (await cramped.output).trimEnd().split("\n");
+  const found = lines.map((line) => JSON.parse(line) as Room);
+  expect(found.map(({ room }) => room)).toEqual(rooms);
+  expect(found.filter(({ isWhole }) => !isWhole)).toEqual([]);
+  return found;
+}
+
+/** As many KiB as a compaction never takes. */
+const LEFT = 4_096;
+
+test("[CO14] a disk that gets full at any step of a compaction loses nothing", async () => {
+  const { folder } = await fillNotes(freshFolder(), 420);
+  const rooms = [0, 16, 32, 48, 64, 96, 128, 256, 512, 1_024, 30_000];
+  const found = await compactCramped(folder, "meanwhile", rooms);
+  // The disk was large enough at first, and what it was checked for is gone.
+  expect(found.map(({ said }) => said)).toEqual([
+    ...rooms.slice(0, -1).map(() => "storage_full"),
+    "moved 400",
+  ]);
+  expect(found.slice(0, -1).map(({ files }) => files)).toEqual(rooms.slice(1).map(() => ["lock"]));
+}, 120_000);
+
+test("[CO26] a compaction begins only where it leaves room for others", async () => {
+  // The segment of the first 150 has more than a megabyte; 18 MiB are wanted besides it.
+  const { folder } = await fillNotes(freshFolder(), 420, 2_000);
+  const rooms = [512, LEFT, 18_000, 19_000, 30_000];
+  const found = await compactCramped(folder, "first", rooms);
+  const full = "storage_full";
+  expect(found.map(({ said }) => said)).toEqual([full, full, full, full, "moved 400"]);
+  expect(found.map(({ hasBegun }) => hasBegun)).toEqual([false, false, false, false, true]);
+  expect(found.map(({ wrote }) => wrote)).toEqual(rooms.map(() => "wrote"));
+  const nothing = [["lock"], ["lock"], ["lock"], ["lock"]];
+  expect(found.slice(0, -1).map(({ files }) => files)).toEqual(nothing);
+}, 120_000);
+
+test("[CO26] a segment of which no row could be moved gives its room back", async () => {
+  const { folder } = await fillNotes(freshFolder(), 420);
+  // Killed right after the first segment was recorded.
+  const compacting = start(COMPACTING, folder, "400", "150", "after", "7");
+  expect(await compacting.end()).toBe("SIGKILL");
+  expect((await compacting.output).trimEnd().split("\n").at(-1)).toBe("7 commit");
+  const found = await compactCramped(folder, "first", [256, LEFT - 64, LEFT + 2_048]);
+  expect(found.map(({ said }) => said)).toEqual(found.map(() => "storage_full"));
+  expect(found.map(({ wrote }) => wrote)).toEqual(found.map(() => "wrote"));
+  // With room to move them it stays, and the next is not begun.
+  const moved = "0000000000000001-0000000000000150.jsonl";
+  expect(found.map(({ files }) => files)).toEqual([["lock"], ["lock"], [moved, "lock"]]);
 }, 120_000);

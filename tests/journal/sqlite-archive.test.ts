@@ -26,6 +26,7 @@ import { systemClock } from "../../src/system/clock.ts";
 import { loadSqlite } from "../../src/system/sqlite-library.ts";
 import { appendAll, appendNotes, noteDraft } from "../../src/testing/journal/case.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
+import { bringToFirstForm } from "./fixtures/first-form.ts";
 import { flip } from "./fixtures/flips.ts";
 import { freshFolder } from "./fixtures/folder.ts";
 import { DATABASE, HEAD_FILE } from "./fixtures/image.ts";
@@ -172,7 +173,7 @@ test("[CO16] a row that says a wrong place is found", async () => {
     ["@0", "journal_corrupt"],
     ["", "journal_corrupt"],
   ] as const) {
-    db.prepare("UPDATE entries SET text = ? WHERE seq = 7").run(text);
+    db.prepare("UPDATE entry_rows SET text = ? WHERE seq = 7").run(text);
     const journal = await openSqliteJournal({ folder, clock: systemClock() });
     expect([text, await codeFrom(journal.recall("c-6"))]).toEqual([text, code]);
     expect([text, await codeFrom(journal.inspect())]).toEqual([text, "journal_corrupt"]);
@@ -256,10 +257,7 @@ test("[AX5] a folder of segments that lacks one, or begins later, is not restore
 
 test("[CO18] a journal of the version before is brought to this one, and keeps all", async () => {
   const { folder, stored, untilSeq } = await fillNotes(freshFolder(), 60);
-  const db = new (loadSqlite())(join(folder, DATABASE));
-  db.exec("DROP TABLE segments");
-  db.pragma("user_version = 1");
-  db.close();
+  bringToFirstForm(folder);
   const [one, other] = await Promise.all([open(folder), open(folder)]);
   expect(await readAll(one)).toEqual(stored);
   await other.compact({ untilSeq });
@@ -267,6 +265,22 @@ test("[CO18] a journal of the version before is brought to this one, and keeps a
   const look = new (loadSqlite())(join(folder, DATABASE));
   expect(look.pragma("user_version", { simple: true })).toBe(2);
   look.close();
+});
+
+test("[CO18] whoever has it open in the version before can do nothing more", async () => {
+  const { folder, untilSeq } = await fillNotes(freshFolder(), 60);
+  bringToFirstForm(folder);
+  const older = new (loadSqlite())(join(folder, DATABASE));
+  // As it prepared them: the statements that read, and the one that writes.
+  const count = older.prepare("SELECT count(*) FROM entries WHERE seq > ?").pluck();
+  const insert = older.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?)");
+  expect(count.get(0)).toBe(60);
+  const journal = await open(folder);
+  await journal.compact({ untilSeq });
+  expect(() => count.get(0)).toThrow("no such table: entries");
+  expect(() => insert.run(61, "{}", "0", null, null)).toThrow("no such table: entries");
+  older.close();
+  await journal.inspect();
 });
 
 test("[CO19] an archived recovery keeps its epoch, whatever is left (leases H24)", async () => {
@@ -282,6 +296,23 @@ test("[CO19] an archived recovery keeps its epoch, whatever is left (leases H24)
   rmSync(join(folder, HEAD_FILE));
   const again = await open(folder);
   await again.head();
+  expect(readFileSync(join(folder, HEAD_FILE), "utf8")).toMatch(/ 0007 [0-9a-f]{16} *\n/);
+});
+
+test("[CO19] a head file that lags hides no archived recovery (leases H24)", async () => {
+  const folder = freshFolder();
+  const journal = await open(folder);
+  await appendNotes(journal, 3);
+  // As after a power cut: the file is not synced.
+  const lagging = readFileSync(join(folder, HEAD_FILE));
+  await appendAll(journal, [recovery(await journal.head(), 7), noteDraft("c-a", "on")]);
+  await appendAll(journal, [noteDraft("c-b", "on")]);
+  await keepSnapshot(journal);
+  await journal.compact({ untilSeq: 9 });
+  await journal.close();
+  writeFileSync(join(folder, HEAD_FILE), lagging);
+  const again = await open(folder);
+  await appendAll(again, [noteDraft("c-c", "on")]);
   expect(readFileSync(join(folder, HEAD_FILE), "utf8")).toMatch(/ 0007 [0-9a-f]{16} *\n/);
 });
 

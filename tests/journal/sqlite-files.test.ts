@@ -167,8 +167,8 @@ function makeForeign(path: string): void {
 }
 
 test.each([
-  "CREATE TRIGGER forget AFTER INSERT ON entries BEGIN DELETE FROM entries; END",
-  "DROP INDEX entries_subject; CREATE INDEX entries_subject ON entries (hash)",
+  "CREATE TRIGGER forget AFTER INSERT ON entry_rows BEGIN DELETE FROM entry_rows; END",
+  "DROP INDEX entries_subject; CREATE INDEX entries_subject ON entry_rows (hash)",
 ])("[JN22] a journal whose tables were changed is journal_corrupt: %s", async (change) => {
   const folder = await filled();
   const db = new (loadSqlite())(join(folder, DATABASE));
@@ -273,7 +273,7 @@ test("[JN19] a database behind what a process has seen is truncated for it", asy
   const journal = await open(folder);
   const [, second] = await appendNotes(journal, 3);
   const db = new (loadSqlite())(join(folder, DATABASE));
-  db.exec("DELETE FROM entries WHERE seq = 3");
+  db.exec("DELETE FROM entry_rows WHERE seq = 3");
   db.close();
   // Whoever cuts the journal may well put the head file right.
   rmSync(join(folder, HEAD_FILE));

@@ -138,7 +138,7 @@ test("[RV12] a snapshot beyond the end is remembered, and dropped by the recover
   const { seq, hash } = newest;
   await journal.saveSnapshot({ seq, hash, rules: 1, state, stateHash: hashOf(state) });
   await journal.close();
-  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  alter(folder, "DELETE FROM entry_rows WHERE seq > 3");
   rmSync(join(folder, HEAD_FILE));
   const { journal: lost, remembered } = await openLostJournal({ folder, clock });
   expect(remembered).toEqual({ seq, hash, epoch: 0 });
@@ -201,12 +201,12 @@ test.each(FATES)("[RV21] a lost recovery's epoch is remembered: head file $what"
   const before = readFileSync(join(folder, HEAD_FILE));
   const recovered = await recover(folder);
   await fate.befall(folder, before);
-  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  alter(folder, "DELETE FROM entry_rows WHERE seq > 3");
   const remembered = await remembers(folder);
   expect(remembered.epoch).toBe(1);
   expect(remembered.seq).toBeGreaterThanOrEqual(recovered.seq);
   await recover(folder);
-  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  alter(folder, "DELETE FROM entry_rows WHERE seq > 3");
   expect((await remembers(folder)).epoch).toBe(2);
 });
 
@@ -222,7 +222,7 @@ test("[RV21] the epoch is looked for from the newest snapshot on, and no further
   await journal.close();
   rmSync(join(folder, HEAD_FILE));
   // The entry of the recovery is before the snapshot: nobody looks at it for this.
-  alter(folder, "UPDATE entries SET text = replace(text, 'test', 'tset') WHERE seq = 7");
+  alter(folder, "UPDATE entry_rows SET text = replace(text, 'test', 'tset') WHERE seq = 7");
   await reopen(folder);
   expect(readFileSync(join(folder, HEAD_FILE), "latin1")).toMatch(/^0{15}9 [0-9a-f]{64} 0005 /);
 });
@@ -236,7 +236,7 @@ test("[RV21] the epoch of a snapshot beyond the end counts, of a broken one not"
   await journal.saveSnapshot({ ...head, rules: 1, state, stateHash: hashOf(state) });
   await journal.close();
   ageHeadFile(folder);
-  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  alter(folder, "DELETE FROM entry_rows WHERE seq > 3");
   expect(await remembers(folder)).toEqual({ ...head, epoch: 4 });
   alter(folder, `UPDATE snapshots SET state = '${forged}'`);
   expect((await remembers(folder)).epoch).toBe(0);
@@ -252,7 +252,7 @@ test("[RV21] an imported journal's epoch is remembered like its own", async () =
   await copy.load(stored);
   await appendAll(copy, [noteDraft("c-on", "on")]);
   await copy.close();
-  alter(folder, "DELETE FROM entries WHERE seq > 3");
+  alter(folder, "DELETE FROM entry_rows WHERE seq > 3");
   expect((await remembers(folder)).epoch).toBe(1);
 });
 

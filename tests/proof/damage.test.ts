@@ -145,11 +145,11 @@ test.each(POISONS)(
     const stateDir = await makeClosed();
     const db = new Database(join(stateDir, "journal.db"));
     const grant = "json_extract(text, '$.kind') = 'lease.granted'";
-    const text = db.prepare<[], string>(`SELECT text FROM entries WHERE ${grant}`).pluck().get();
+    const text = db.prepare<[], string>(`SELECT text FROM entry_rows WHERE ${grant}`).pluck().get();
     expect(poison(text ?? "")).not.toBe(text);
     // Without a snapshot every entry has to be read.
     db.prepare("DELETE FROM snapshots").run();
-    db.prepare(`UPDATE entries SET text = ? WHERE ${grant}`).run(poison(text ?? ""));
+    db.prepare(`UPDATE entry_rows SET text = ? WHERE ${grant}`).run(poison(text ?? ""));
     db.close();
     expect(await tryFor(stateDir)).toBe("journal_corrupt");
     expect(await tryFor(stateDir)).toBe("journal_corrupt");

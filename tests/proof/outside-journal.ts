@@ -50,7 +50,7 @@ export interface SeenLease {
 export function readEntries(stateDir: string): readonly StoredEntry[] {
   const db = new Database(join(stateDir, "journal.db"), { readonly: true });
   try {
-    const rows = db.prepare<[], string>("SELECT text FROM entries ORDER BY seq").pluck().all();
+    const rows = db.prepare<[], string>("SELECT text FROM entry_rows ORDER BY seq").pluck().all();
     return rows.map((text) => JSON.parse(text) as StoredEntry);
   } finally {
     db.close();

@@ -8,7 +8,7 @@ const db = new Database(join(dir, "journal.db"));
 // So little is kept in memory that what is not committed is written to the disk before it is.
 db.pragma("cache_size = 2");
 db.exec("BEGIN IMMEDIATE");
-const insert = db.prepare("INSERT INTO entries (seq, text, hash) VALUES (?, ?, ?)");
+const insert = db.prepare("INSERT INTO entry_rows (seq, text, hash) VALUES (?, ?, ?)");
 for (let seq = 1_000; seq < 1_200; seq += 1) insert.run(seq, "x".repeat(4_096), "y");
 process.send?.("begun");
 // Nothing to do but to be killed.

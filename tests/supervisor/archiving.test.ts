@@ -30,8 +30,8 @@ async function world(retention: Partial<RetentionRules>, signEveryEntries = 10):
     { retention: { ...DEFAULT_CONTRACT.retention, ...retention } },
     { signEveryEntries },
   );
-  const { clock, timers, log, journal } = rig;
-  const seat = { clock, timers, log, loop, store: { journal }, keys: { signer: SIGNER } };
+  const { timers, log, journal } = rig;
+  const seat = { timers, log, loop, store: { journal }, keys: { signer: SIGNER } };
   const archiving = new Archiving(seat);
   onTestFinished(async () => {
     await archiving.close();
@@ -70,6 +70,18 @@ test("[RN1] what is older than is kept is archived within an hour (leases H32)",
   expect(rig.clock.wallMs - (newest?.at_ms ?? 0)).toBeGreaterThanOrEqual(30 * DAY_MS);
   expect(archived).toBeLessThan(youngSeq - 25);
   await rig.journal.inspect();
+});
+
+test("[RN8] a wall clock that is wrong makes no entry old", async () => {
+  const { rig, write, archivedSeq } = await world({ keep_ms: 30 * DAY_MS });
+  await write(24);
+  rig.clock.stepWall(31 * DAY_MS);
+  await rig.timers.advance(HOUR_MS);
+  expect(await archivedSeq()).toBe(0);
+  expect(rig.warnings).toEqual(["old entries could not be archived"]);
+  rig.clock.stepWall(-31 * DAY_MS);
+  await rig.timers.advance(31 * DAY_MS);
+  expect(await archivedSeq()).toBeGreaterThan(20);
 });
 
 test("[RN2] beyond so many entries the oldest are archived, old or not (leases H32)", async () => {

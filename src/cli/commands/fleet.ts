@@ -1,4 +1,5 @@
 import type { InspectedLoss } from "../../compose/recovery.ts";
+import type { LostRange } from "../../library/recovery/recovery.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { describeArmed } from "../../library/feed/armed.ts";
 import type { Call, Said } from "../call.ts";
@@ -37,9 +38,10 @@ const recover: Verb = {
   details:
     "For a state folder that was restored from a backup. Shows the head that the store has, the " +
     "one that is remembered beside it, and what is lost between them; asks; then goes on above " +
-    "every remembered entry, in a new epoch, paused. Workers of the lost part that left a signed " +
-    "manifest count as live until they expire. A kill stays in force. Nobody else may have the " +
-    "fleet open meanwhile.",
+    "every remembered entry, in a new epoch, paused. What the segments beside the store have of " +
+    "it is not lost: it is taken up, and where that is all, the fleet is as it was. Workers of " +
+    "the lost part that left a signed manifest count as live until they expire. A kill stays in " +
+    "force. Nobody else may have the fleet open meanwhile.",
   options: [
     { flags: "--reason <text>", description: "what has happened, for the record" },
     { flags: "--yes", description: "do not ask" },
@@ -107,21 +109,29 @@ async function runRecover(call: Call, { options }: Given): Promise<Said> {
   const { stateDir } = await call.place();
   const { inspectRecovery, recoverFleet } = await import("../../compose/recovery.ts");
   const loss = await inspectRecovery(stateDir);
-  if (loss.lost === null) {
+  const { archived } = loss;
+  if (loss.lost === null && archived === null) {
     const text = `Nothing is lost: the journal ends at entry ${loss.kept.seq}, as is remembered.`;
     const data = { ...heads(loss), recovered: false, adopted_workers: [], epoch: loss.epoch };
     return { data, text, seq: loss.kept.seq };
   }
   call.note(lossText(loss));
-  await call.confirm("Go on without what is lost?", options["yes"] === true);
+  const question =
+    loss.lost === null ? "Take up what the segments have?" : "Go on without what is lost?";
+  await call.confirm(question, options["yes"] === true);
   const done = await recoverFleet(stateDir, reasonOf(options));
   const data = {
     ...heads(loss),
     recovered: done.isRecovered,
     adopted_workers: [...done.adoptedWorkers],
     epoch: done.epoch,
-    status: done.isKilled ? "killed" : "paused",
+    ...(done.isRecovered ? { status: done.isKilled ? "killed" : "paused" } : {}),
   };
+  if (!done.isRecovered) {
+    const count = countText(archived?.count ?? 0, "entry", "entries");
+    const text = `${count} taken up from segments: nothing is lost, and the fleet is as it was.`;
+    return { data, text, seq: done.seq };
+  }
   const next = done.isKilled
     ? "It was killed, and stays so."
     : "It is paused: look at its workers, then `stint resume`.";
@@ -132,11 +142,12 @@ async function runRecover(call: Call, { options }: Given): Promise<Said> {
 }
 
 function lossText(loss: InspectedLoss): string {
-  const { kept, remembered, lost, workers, liveWorkers } = loss;
+  const { kept, remembered, archived, lost, workers, liveWorkers } = loss;
   const pairs = pairsText([
     ["kept", `entry ${kept.seq}, ${instantText(kept.atMs)}, ${kept.hash}`],
     ["remembered", `entry ${remembered.seq}, ${remembered.hash}`],
-    ["lost", `entries ${lost?.fromSeq} to ${lost?.toSeq} (${lost?.count})`],
+    ...(archived === null ? [] : [["in segments: taken up", rangeText(archived)] as const]),
+    ["lost", lost === null ? "none" : rangeText(lost)],
     ["live by the kept part", countText(liveWorkers.length, "worker")],
     ["known of the lost part", countText(workers.length, "worker")],
     ["killed", loss.isKilled ? "yes, and it stays so" : "no"],
@@ -144,12 +155,22 @@ function lossText(loss: InspectedLoss): string {
   return `The fleet "${plainText(loss.name)}" (${loss.fleet}):\n${pairs}`;
 }
 
-function heads({ fleet, kept, remembered, lost, isKilled }: InspectedLoss): JsonObject {
+function rangeText({ fromSeq, toSeq, count }: LostRange): string {
+  return `entries ${fromSeq} to ${toSeq} (${count})`;
+}
+
+function rangeData(range: LostRange | null): JsonObject | null {
+  if (range === null) return null;
+  return { from_seq: range.fromSeq, to_seq: range.toSeq, count: range.count };
+}
+
+function heads({ fleet, kept, remembered, archived, lost, isKilled }: InspectedLoss): JsonObject {
   return {
     fleet_id: fleet,
     kept: { seq: kept.seq, hash: kept.hash, at_ms: kept.atMs },
     remembered: { seq: remembered.seq, hash: remembered.hash },
-    lost: lost === null ? null : { from_seq: lost.fromSeq, to_seq: lost.toSeq, count: lost.count },
+    taken_up: rangeData(archived),
+    lost: rangeData(lost),
     killed: isKilled,
   };
 }

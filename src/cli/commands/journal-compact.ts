@@ -26,7 +26,8 @@ const compact: Verb = {
     "on.\n\n" +
     "The space is used again by new entries; the file of the store does not get smaller. The " +
     "newest entry stays, and so does what comes after the newest signed snapshot, which is made " +
-    "first where it is needed: opening the fleet never reads the archive.",
+    "first where it is needed: so opening the fleet needs no segment. What is old is so by " +
+    "journal time.",
   options: [
     {
       flags: "--keep <duration>",

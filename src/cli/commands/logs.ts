@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { LIMITS } from "../../kernel/limits.ts";
 import { isLive } from "../../kernel/state.ts";
+import { newestAbout } from "../../library/readable.ts";
 import { resolveWorker } from "../../library/worker/reference.ts";
 import { bytesOf, outputFiles, type OutputFrame } from "../../output/frame.ts";
 import { readOutput } from "../../output/reader.ts";
@@ -59,7 +60,8 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const meant = resolveWorker(state, parameters[0]);
   const stream = options["stream"] as Stream | undefined;
   return withJournal(call, async (journal) => {
-    const id = await demandKnown(journal, meant);
+    // Of one that the state has nobody has to ask the record.
+    const id = state.workers.has(meant) ? meant : await demandKnown(journal, meant);
     const source: Source = {
       stateDir,
       id,
@@ -117,7 +119,7 @@ const entriesMax = 32;
 /** Notes may be added to a worker after its end, but seldom many. */
 function untilEnded(journal: Journal, id: string): () => Promise<boolean> {
   return async () => {
-    const entries = await journal.about(id, entriesMax);
+    const { entries } = await newestAbout(journal, id, entriesMax);
     return entries.some(({ kind }) => kind === "worker.stopped" || kind === "worker.lapsed");
   };
 }

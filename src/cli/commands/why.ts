@@ -139,7 +139,10 @@ function textOf(call: Call, found: WhyDocument, named: Named): string {
   const from = found.searched_from_seq;
   const nothing =
     none && from <= found.seq ? [`Nothing happened on it from entry ${from} on.`] : [];
-  return [...lines, ...past, ...nothing].join("\n");
+  const { missing } = found;
+  const before =
+    missing === null ? [] : ["", `What happened before entry ${from} is not known: ${missing}`];
+  return [...lines, ...past, ...nothing, ...before].join("\n");
 }
 
 function laneText({ name, slots, alone }: WhyDocument["lanes"][number]): string {

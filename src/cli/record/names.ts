@@ -3,8 +3,8 @@ import { LIMITS } from "../../kernel/limits.ts";
 import { subjectOf } from "../../kernel/subject.ts";
 import type { Named } from "../../library/explain/words.ts";
 import { WHOLE_WORKER_ID } from "../../library/lease/options.ts";
+import { newestAbout } from "../../library/readable.ts";
 import { Refused } from "../../library/refused.ts";
-import { codeOf } from "../../ports/error-code.ts";
 import { GENESIS, type Head, type Journal } from "../../ports/journal.ts";
 import { describeValue, isPlainObject } from "../../protocol/input.ts";
 
@@ -20,8 +20,15 @@ const prefixCharsMin = 4;
  */
 export async function findKnown(journal: Journal, text: string): Promise<string | undefined> {
   // A command that was refused may be about an id that nobody ever had.
-  const entries = await journal.about(text, entriesMax);
-  return entries.some(isBirth) ? text : findLastNamed(journal, text);
+  const { entries, missing } = await newestAbout(journal, text, entriesMax);
+  // Where its birth cannot be read any more, what came after that says that it has lived.
+  const hasLived = WHOLE_WORKER_ID.test(text) && missing !== null && entries.some(isOfLife);
+  return hasLived || entries.some(isBirth) ? text : findLastNamed(journal, text);
+}
+
+/** Whether an entry is about a worker that there was: refusals are about whoever was named. */
+function isOfLife({ kind }: Entry): boolean {
+  return kind !== "command.refused";
 }
 
 /**
@@ -99,12 +106,6 @@ function workerIn(holder: unknown): string | null {
   return typeof worker === "string" && WHOLE_WORKER_ID.test(worker) ? worker : null;
 }
 
-/** A name only helps: without the segment that tells it, the id must do. */
-function noneOfArchive(error: unknown): readonly Entry[] {
-  if (codeOf(error) === "archive_broken") return [];
-  throw error;
-}
-
 /** How many names are remembered: a stream may go on for ever. */
 const namesMax = 10_000;
 
@@ -136,7 +137,8 @@ export class WorkerNames {
   /** Learns the name of one worker, also of one that has ended. */
   async find(id: string): Promise<void> {
     if (this.#names.has(id)) return;
-    const entries = await this.#journal.about(id, entriesMax).catch(noneOfArchive);
+    // A name only helps: without the segment that tells it, the id must do.
+    const { entries } = await newestAbout(this.#journal, id, entriesMax);
     const admitted = entries.find((entry) => entry.kind === "worker.admitted");
     this.#keep(id, admitted?.data.manifest.name);
   }

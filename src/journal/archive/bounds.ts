@@ -9,10 +9,12 @@ export interface SegmentBounds {
 }
 
 /** The bounds of segments that a compaction is asked for. */
-export function boundsOf({ segmentEntriesMax }: CompactOptions): SegmentBounds {
-  const entriesMax = segmentEntriesMax ?? LIMITS.segmentEntriesMax;
+export function boundsOf(options: CompactOptions): SegmentBounds {
+  const entriesMax = options.segmentEntriesMax ?? LIMITS.segmentEntriesMax;
+  const bytesMax = options.segmentBytesMax ?? LIMITS.segmentBytesMax;
   ok(entriesMax > 0 && entriesMax <= LIMITS.segmentEntriesMax, "segments have a bound");
-  return { entriesMax, bytesMax: LIMITS.segmentBytesMax };
+  ok(bytesMax > 0 && bytesMax <= LIMITS.segmentBytesMax, "segments have a bound in bytes");
+  return { entriesMax, bytesMax };
 }
 
 /**

@@ -14,6 +14,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { codeOf } from "../../ports/error-code.ts";
 import { makeFolders } from "../../system/folders.ts";
+import { giveFolderToOwnerOf, giveToOwnerOf } from "./owner.ts";
 import { isSegmentName } from "./segment.ts";
 import type { SegmentBytes } from "./scan.ts";
 
@@ -25,18 +26,27 @@ export interface OpenSegment extends SegmentBytes {
   close(): void;
 }
 
-/** The folder of segments; it is made when the first is written. Errors are the system's. */
+/**
+ * The folder of segments; it is made when the first is written. What root makes of it belongs to
+ * the owner of the store, who must be able to go on. Errors are the system's.
+ */
 export class ArchiveFolder {
   readonly path: string;
+  readonly #store: string;
 
-  constructor(path: string) {
+  /** `store` is the file of the database; who only reads needs none. */
+  constructor(path: string, store = path) {
     this.path = path;
+    this.#store = store;
   }
 
-  /** Makes the folder, mode 0700, where it is missing, durably. */
+  /**
+   * Makes the folder, mode 0700, where it is missing, durably: also where it is there, for whoever
+   * made it may have died before.
+   */
   ensure(): void {
-    if (existsSync(this.path)) return;
     makeFolders(this.path, { mode: 0o700 });
+    giveFolderToOwnerOf(this.#store, this.path);
     syncFolder(join(this.path, ".."));
   }
 
@@ -57,7 +67,7 @@ export class ArchiveFolder {
 
   /** Begins a file that is no segment yet. */
   draft(): Draft {
-    return new Draft(this.pathOf(`draft-${randomBytes(8).toString("hex")}.tmp`));
+    return new Draft(this.pathOf(`draft-${randomBytes(8).toString("hex")}.tmp`), this.#store);
   }
 
   /** Gives a draft that is durable its name, durably. */
@@ -77,6 +87,12 @@ export class ArchiveFolder {
     renameSync(this.pathOf(name), path);
     syncFolder(this.path);
     return path;
+  }
+
+  /** Removes a segment that nothing relies on, durably. */
+  remove(name: string): void {
+    rmSync(this.pathOf(name), { force: true });
+    syncFolder(this.path);
   }
 
   /** Removes what a process that died has left unfinished; only who has the lock may. */
@@ -100,9 +116,10 @@ export class Draft {
   readonly #descriptor: number;
   #isOpen = true;
 
-  constructor(path: string) {
+  constructor(path: string, store: string) {
     this.path = path;
     this.#descriptor = openSync(path, "wx", 0o600);
+    giveToOwnerOf(store, this.#descriptor);
   }
 
   /** Writes at its end, all of it. */

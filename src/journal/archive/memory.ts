@@ -74,12 +74,12 @@ export class MemoryArchive {
   }
 
   #archiveNext(stored: Sealed[], options: CompactOptions): Segment | undefined {
-    const { entriesMax } = boundsOf(options);
+    const bounds = boundsOf(options);
     const newest = this.#kept.at(-1)?.segment;
     const after = newest?.last ?? GENESIS;
     const first = stored.findIndex(({ seq }) => seq > after.seq);
     const going = stored
-      .slice(Math.max(0, first), first + entriesMax)
+      .slice(Math.max(0, first), first + bounds.entriesMax)
       .filter(({ seq }) => seq <= options.untilSeq);
     const entries = decodeChain(after, going);
     const fleet = entries[0]?.fleet;
@@ -89,6 +89,7 @@ export class MemoryArchive {
     for (const [index, entry] of entries.entries()) {
       const one = going[index];
       ok(one !== undefined, "an entry is decoded from what is stored");
+      if (!sum.hasRoomFor(one, bounds)) break;
       lines.push(sum.add(entry, one));
     }
     const { line, segment } = sum.end();

@@ -13,6 +13,7 @@ import canonicalize from "canonicalize";
 import { ok } from "../../kernel/assert.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import type { Head, Segment, StoredEntry } from "../../ports/journal.ts";
+import type { SegmentBounds } from "./bounds.ts";
 
 /** The version of this form; another is not read. */
 export const SEGMENT_FORM = 1;
@@ -25,6 +26,16 @@ const AFTER_HASH = '"}\n';
 
 /** How many bytes stand before the text of an entry in its line. */
 export const TEXT_OFFSET = BEFORE_TEXT.length;
+
+/** How many bytes a line has besides the text of its entry. */
+const AROUND_TEXT_BYTES = TEXT_OFFSET + BEFORE_HASH.length + 64 + AFTER_HASH.length;
+/** More than the line that begins a segment, or ends it, ever has: its parts are bounded. */
+const EDGE_BYTES_MAX = 512;
+
+/** At most how many bytes a segment has of entries whose texts have these lengths together. */
+export function segmentBytesMax(entryCount: number, textBytes: number): number {
+  return 2 * EDGE_BYTES_MAX + entryCount * AROUND_TEXT_BYTES + textBytes;
+}
 
 /** The name of the segment that has these entries first and last. */
 export function segmentName(firstSeq: number, lastSeq: number): string {
@@ -121,6 +132,13 @@ export class SegmentSum {
     const form = SEGMENT_FORM;
     const segment = { after_hash: after.hash, after_seq: after.seq, fleet, form };
     return this.#take(`${canonical({ segment })}\n`);
+  }
+
+  /** Whether it stays within its bounds with one more entry; the first always goes in. */
+  hasRoomFor({ text }: StoredEntry, { entriesMax, bytesMax }: SegmentBounds): boolean {
+    const lineBytes = Buffer.byteLength(text) + AROUND_TEXT_BYTES;
+    const isWithin = this.sizeBytes + lineBytes + EDGE_BYTES_MAX <= bytesMax;
+    return this.entryCount === 0 || (this.entryCount < entriesMax && isWithin);
   }
 
   /** The line of the next entry, whose text and hash are verified and follow the one before. */

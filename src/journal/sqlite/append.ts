@@ -7,9 +7,10 @@ import {
   type Head,
   type StoredEntry,
 } from "../../ports/journal.ts";
+import { Fault } from "../../ports/fault.ts";
 import { seal, type Sealed } from "../chain.ts";
 import { decode } from "../codec.ts";
-import { verifyLoaded, type Loaded } from "../loading.ts";
+import { verifyFollowing, verifyLoaded, type Loaded } from "../loading.ts";
 import type { Instant, Timekeeper } from "../timekeeper.ts";
 import { asCommitFault, asJournalFault } from "./faults.ts";
 import type { JournalStore, Made } from "./store.ts";
@@ -69,6 +70,36 @@ export function load(store: JournalStore, stored: Iterable<StoredEntry>): Head {
     return GENESIS;
   }
   return commit(store, last.sealed, last);
+}
+
+/**
+ * Takes up entries that follow the last one, all or nothing: those that a copy of the store has
+ * lost, and that stand elsewhere. Answers the head they end at.
+ */
+export function takeUp(store: JournalStore, stored: Iterable<StoredEntry>): Head {
+  const last = inTransaction(store, () => {
+    const head = store.look();
+    const after = { ...head, at_ms: store.timeAt(head)?.atMs ?? 0 };
+    let newest: (Loaded & Made) | undefined;
+    for (const loaded of verifyFollowing(after, stored)) {
+      mustBeNew(store, loaded.sealed);
+      store.database.insert(loaded.sealed);
+      newest = { ...loaded, epoch: loaded.sealed.recovers?.epoch ?? newest?.epoch };
+    }
+    // What it was tied to is older than these.
+    store.setAnchor(null);
+    return newest;
+  });
+  if (last !== undefined) return commit(store, last.sealed, last);
+  store.database.rollback();
+  return store.look();
+}
+
+function mustBeNew(store: JournalStore, { seq, commandId }: Sealed): void {
+  const firstSeq = commandId === null ? undefined : store.database.firstSeq(commandId);
+  if (firstSeq === undefined) return;
+  const message = `entry ${seq} must decide a new command, entry ${firstSeq} decides it already`;
+  throw new Fault("journal_corrupt", message);
 }
 
 /** The epoch of the last recovery among some entries; undefined where there is none. */

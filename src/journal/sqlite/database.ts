@@ -22,6 +22,18 @@ export interface FiledRow extends StoredEntry {
   readonly commandId: string | null;
 }
 
+/** How much is read at a time. */
+export interface PageBounds {
+  readonly limit: number;
+  readonly bytesMax: number;
+}
+
+/** How long the stored text of an entry is. */
+export interface TextSize {
+  readonly seq: number;
+  readonly sizeBytes: number;
+}
+
 /** A journal's database: every statement, prepared once. Errors are those of SQLite. */
 export class JournalDatabase {
   readonly #db: SqliteDatabase;
@@ -33,6 +45,7 @@ export class JournalDatabase {
   readonly #setAnchor;
   readonly #hashAt;
   readonly #range;
+  readonly #textSizes;
   readonly #maybeRecoveries;
   readonly #insert;
   readonly #firstSeq;
@@ -52,40 +65,48 @@ export class JournalDatabase {
     this.segments = new SegmentTable(db);
     this.#filed = db
       .prepare<[number], [...Row, commandId: unknown]>(
-        "SELECT text, hash, command_id FROM entries WHERE seq = ?",
+        "SELECT text, hash, command_id FROM entry_rows WHERE seq = ?",
       )
       .raw();
     this.#countBetween = db
-      .prepare<[number, number], number>("SELECT count(*) FROM entries WHERE seq BETWEEN ? AND ?")
+      .prepare<[number, number], number>(
+        "SELECT count(*) FROM entry_rows WHERE seq BETWEEN ? AND ?",
+      )
       .pluck();
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#rollback = db.prepare("ROLLBACK");
     this.#head = db.prepare<[], { seq: number; hash: unknown }>(
-      "SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1",
+      "SELECT seq, hash FROM entry_rows ORDER BY seq DESC LIMIT 1",
     );
     this.#anchor = db.prepare<[], { text: unknown; hash: unknown }>("SELECT text, hash FROM clock");
     this.#setAnchor = db.prepare("UPDATE clock SET text = ?, hash = ?");
-    this.#hashAt = db.prepare<[number]>("SELECT hash FROM entries WHERE seq = ?").pluck();
+    this.#hashAt = db.prepare<[number]>("SELECT hash FROM entry_rows WHERE seq = ?").pluck();
     this.#range = db
       .prepare<[number, number], [seq: number, ...Row]>(
-        "SELECT seq, text, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?",
+        "SELECT seq, text, hash FROM entry_rows WHERE seq > ? ORDER BY seq LIMIT ?",
+      )
+      .raw();
+    this.#textSizes = db
+      .prepare<[number, number, number], [seq: number, sizeBytes: number]>(
+        `SELECT seq, octet_length(text) FROM entry_rows
+         WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
       )
       .raw();
     this.#maybeRecoveries = db
       .prepare<[number], [seq: number, ...Row]>(
-        `SELECT seq, text, hash FROM entries
+        `SELECT seq, text, hash FROM entry_rows
          WHERE seq > ? AND instr(text, '"kind":"fleet.recovered"') > 0
          ORDER BY seq DESC`,
       )
       .raw();
-    this.#insert = db.prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?)");
+    this.#insert = db.prepare("INSERT INTO entry_rows VALUES (?, ?, ?, ?, ?)");
     this.#firstSeq = db
-      .prepare<[string], number>("SELECT seq FROM entries WHERE command_id = ?")
+      .prepare<[string], number>("SELECT seq FROM entry_rows WHERE command_id = ?")
       .pluck();
     this.#about = db
       .prepare<[string, number], [seq: number, ...Row]>(
-        "SELECT seq, text, hash FROM entries WHERE subject = ? ORDER BY seq DESC LIMIT ?",
+        "SELECT seq, text, hash FROM entry_rows WHERE subject = ? ORDER BY seq DESC LIMIT ?",
       )
       .raw();
     this.#changes = db.prepare<[], number>("PRAGMA data_version").pluck();
@@ -158,6 +179,25 @@ export class JournalDatabase {
     return this.#range.all(afterSeq, limit).map(([seq, ...row]) => ({ seq, ...toStored(row) }));
   }
 
+  /** As {@link range}, but no more once their texts have so many bytes together. */
+  page(afterSeq: number, { limit, bytesMax }: PageBounds): PlacedEntry[] {
+    const page: PlacedEntry[] = [];
+    let sizeBytes = 0;
+    for (const [seq, ...row] of this.#range.iterate(afterSeq, limit)) {
+      const stored = toStored(row);
+      page.push({ seq, ...stored });
+      sizeBytes += Buffer.byteLength(stored.text);
+      if (sizeBytes >= bytesMax) break;
+    }
+    return page;
+  }
+
+  /** How many bytes the stored texts from one seq (excluded) to another have, in order. */
+  textSizes(after: number, until: number, limit: number): readonly TextSize[] {
+    const rows = this.#textSizes.all(after, until, limit);
+    return rows.map(([seq, sizeBytes]) => ({ seq, sizeBytes }));
+  }
+
   /**
    * The stored entries after `afterSeq` that may be recoveries, newest first: those that hold the
    * words, which may also be what a worker said. Its cost grows with the entries after `afterSeq`.
@@ -215,7 +255,7 @@ export class JournalDatabase {
     const found = this.#db.prepare<[], string>("PRAGMA integrity_check(10)").pluck().all();
     const misnamed = this.#db
       .prepare<[], number>(
-        `SELECT seq FROM entries
+        `SELECT seq FROM entry_rows
          WHERE command_id IS NOT NULL
          AND CASE WHEN text LIKE '@%' THEN 0 ELSE command_id <> json_extract(text, '$.id') END
          LIMIT 10`,
@@ -228,9 +268,17 @@ export class JournalDatabase {
     ];
   }
 
-  /** Sets after how many pages a commit here folds the write-ahead log into the database. */
+  /**
+   * Sets after how many pages a commit here folds the write-ahead log into the database; nothing
+   * where that was closed.
+   */
   checkpointEvery(pageCount: number): void {
-    this.#db.pragma(`wal_autocheckpoint = ${pageCount}`);
+    if (this.#db.open) this.#db.pragma(`wal_autocheckpoint = ${pageCount}`);
+  }
+
+  /** Folds the write-ahead log into the database and gives back its room, unless it is in use. */
+  foldLog(): void {
+    this.#db.pragma("wal_checkpoint(TRUNCATE)");
   }
 
   /** Closes the database; the last one to do so folds the write-ahead log into it. */

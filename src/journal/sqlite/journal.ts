@@ -17,8 +17,9 @@ import type {
 } from "../../ports/journal.ts";
 import { Timekeeper, whileAged, type TimeOptions } from "../timekeeper.ts";
 import { load, tryAppend } from "./append.ts";
-import { Compactor, type OnStore } from "./archive/compactor.ts";
+import { Compactor } from "./archive/compactor.ts";
 import { inspectSegment } from "./archive/inspect.ts";
+import type { OnStore } from "./archive/on-store.ts";
 import { asSegment } from "./archive/table.ts";
 import { asJournalFault } from "./faults.ts";
 import { about, inspect, read, recall } from "./read.ts";

@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import { LIMITS } from "../../kernel/limits.ts";
 import { Fault, type FaultCode } from "../../ports/fault.ts";
-import type { Head, Journal, Remembered } from "../../ports/journal.ts";
+import type { Head, Journal, Remembered, StoredEntry } from "../../ports/journal.ts";
 import { SILENT, type Log } from "../../ports/log.ts";
 import { loadSqlite, type SqliteDatabase } from "../../system/sqlite-library.ts";
+import { continuing } from "../archive/continuing.ts";
+import type { ScannedEntry } from "../archive/scan.ts";
 import type { TimeOptions } from "../timekeeper.ts";
+import { takeUp } from "./append.ts";
 import { JournalDatabase } from "./database.ts";
 import { asJournalFault } from "./faults.ts";
 import { ensureFiles, ensureFolder, filesIn, keepEvidence, type JournalFiles } from "./files.ts";
@@ -33,11 +36,16 @@ export interface LostJournal {
   readonly kept: Head;
   /** The newest entry that is remembered, `kept` where nothing is lost; and the highest epoch. */
   readonly remembered: Remembered;
+  /** Entries in the segments beside it that continue it, by hash; see `continuing`. */
+  continuing(): Iterable<ScannedEntry>;
+  /** Takes up entries that continue it, verified, all or nothing; answers the head they end at. */
+  takeUp(stored: Iterable<StoredEntry>): Promise<Head>;
 }
 
 /**
- * Opens the journal in a folder though it is shorter than remembered, to look at it and to append
- * a `fleet.recovered`, nothing else. Throws the other faults of {@link openSqliteJournal}.
+ * Opens the journal in a folder though it is shorter than remembered, to look at it, to take up
+ * what segments beside it have of the rest, and to append a `fleet.recovered`, nothing else. Throws
+ * the other faults of {@link openSqliteJournal}.
  */
 export async function openLostJournal(options: SqliteJournalOptions): Promise<LostJournal> {
   const busyMs = options.busyMs ?? LIMITS.storeBusyMs;
@@ -52,7 +60,13 @@ export async function openLostJournal(options: SqliteJournalOptions): Promise<Lo
       throw asJournalFault(error, `opening ${files.database}`);
     }
   });
-  return { journal: new SqliteJournal(store, { ...options, busyMs }), kept, remembered };
+  return {
+    journal: new SqliteJournal(store, { ...options, busyMs }),
+    kept,
+    remembered,
+    continuing: () => continuing(store.archive, kept),
+    takeUp: (stored) => whileBusy(busyMs, () => takeUp(store, stored)),
+  };
 }
 
 /**

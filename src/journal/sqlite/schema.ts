@@ -8,22 +8,30 @@ const SCHEMA = 2;
 /** Marks a database as a journal of Stint: "Stnt", kept as `application_id`. */
 const APPLICATION = 0x53746e74;
 
-/**
- * The tables, by the exact text that SQLite keeps of them: a database whose text differs is broken.
- *
- * `command_id` stands on the first entry of a decision only. `text` is the entry's, or says where
- * in the archive that stands. `clock` holds what journal time is tied to; it changes once a boot.
- */
-const FIRST_STATEMENTS = [
-  `CREATE TABLE entries (
+const COLUMNS = `(
   seq INTEGER PRIMARY KEY,
   text TEXT NOT NULL,
   hash TEXT NOT NULL,
   command_id TEXT,
   subject TEXT
-) STRICT`,
-  `CREATE UNIQUE INDEX entries_command ON entries (command_id) WHERE command_id IS NOT NULL`,
-  `CREATE INDEX entries_subject ON entries (subject) WHERE subject IS NOT NULL`,
+) STRICT`;
+
+/**
+ * The entries, and their indices, in a table of a name as SQLite writes that.
+ *
+ * `command_id` stands on the first entry of a decision only. `text` is the entry's, or says where
+ * in the archive that stands.
+ */
+function entriesIn(table: string): readonly string[] {
+  return [
+    `CREATE TABLE ${table} ${COLUMNS}`,
+    `CREATE UNIQUE INDEX entries_command ON ${table} (command_id) WHERE command_id IS NOT NULL`,
+    `CREATE INDEX entries_subject ON ${table} (subject) WHERE subject IS NOT NULL`,
+  ];
+}
+
+/** `clock` holds what journal time is tied to; it changes once a boot. */
+const BESIDE = [
   `CREATE TABLE clock (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   text TEXT NOT NULL,
@@ -46,7 +54,14 @@ const SEGMENTS = `CREATE TABLE segments (
   moved_seq INTEGER NOT NULL
 ) STRICT`;
 
-const STATEMENTS: readonly string[] = [...FIRST_STATEMENTS, SEGMENTS];
+/** The tables of version 1, which had no archive. */
+const FIRST_STATEMENTS: readonly string[] = [...entriesIn("entries"), ...BESIDE];
+
+/**
+ * The tables, by the exact text that SQLite keeps of them, which is what a rename leaves: a
+ * database whose text differs is broken.
+ */
+const STATEMENTS: readonly string[] = [...entriesIn('"entry_rows"'), ...BESIDE, SEGMENTS];
 
 /**
  * Makes sure that a database is a journal of this version, creating the tables in an empty one.
@@ -108,10 +123,15 @@ function isOfFirstForm(db: SqliteDatabase): boolean {
   );
 }
 
-/** Brings a journal of version 1 to this one: an older Stint refuses it from then on. */
+/**
+ * Brings a journal of version 1 to this one: an older Stint refuses it from then on. One that has
+ * it open would take a place in the archive for a text, and export that: the entries get another
+ * name, so that each of its statements fails.
+ */
 function migrate(db: SqliteDatabase): void {
   // Another process may have been first.
   if (!isOfFirstForm(db)) return;
+  db.exec("ALTER TABLE entries RENAME TO entry_rows");
   db.exec(SEGMENTS);
   db.pragma(`user_version = ${SCHEMA}`);
 }

@@ -8,7 +8,7 @@ import type { ClockAnchor, JournalTime } from "../journal-time.ts";
 import { epochIn } from "../snapshots.ts";
 import { ArchivedTexts } from "./archive/texts.ts";
 import { decodeAnchor, encodeAnchor, type StoredAnchor } from "./anchor.ts";
-import type { JournalDatabase } from "./database.ts";
+import type { JournalDatabase, PageBounds } from "./database.ts";
 import { OpenFiles, type JournalFiles } from "./files.ts";
 import { HeadFile, type HeadLine } from "./head-file.ts";
 
@@ -45,7 +45,7 @@ export class JournalStore {
   ) {
     this.database = database;
     this.files = options.files;
-    this.archive = new ArchiveFolder(options.files.archive);
+    this.archive = new ArchiveFolder(options.files.archive, options.files.database);
     this.#texts = new ArchivedTexts(this.archive, database.segments);
     this.#log = options.log;
     this.#isRecovering = options.recovers ?? false;
@@ -95,14 +95,16 @@ export class JournalStore {
   /**
    * The highest epoch up to `head`, or up to what the head file remembers. The file tells it, and
    * what this process has seen; only entries after both are looked through, of which there are none
-   * but after a crash, or while another process writes. Where neither tells, as with a head file
-   * that is new or of an older form, the newest snapshot does.
+   * but after a crash, or while another process writes; what of them is archived, its segment
+   * tells. Where neither tells, as with a head file that is new or of an older form, the newest
+   * snapshot does.
    */
   #epochAt({ seq, epoch }: HeadLine, head: Head): number {
     if (epoch === null && this.#epoch === undefined) return this.#storedEpoch(head);
     const known = Math.max(epoch ?? 0, this.#epoch ?? 0);
     const lookedSeq = Math.max(epoch === null ? 0 : seq, this.#seen.seq);
-    return head.seq > lookedSeq ? Math.max(known, this.#recoveredAfter(lookedSeq)) : known;
+    if (head.seq <= lookedSeq) return known;
+    return Math.max(known, this.#archivedEpoch(), this.#recoveredAfter(lookedSeq));
   }
 
   /**
@@ -111,12 +113,17 @@ export class JournalStore {
    */
   #storedEpoch(head: Head): number {
     const snapshot = this.database.snapshots().find(({ seq }) => seq <= head.seq);
-    const archived = this.database.segments.newest()?.epoch ?? 0;
+    const archived = this.#archivedEpoch();
     if (snapshot === undefined) return Math.max(archived, this.#recoveredAfter(0));
     return Math.max(archived, epochIn(snapshot), this.#recoveredAfter(snapshot.seq));
   }
 
-  /** The epoch of the newest recovery after a seq; 0 where there is none. */
+  /** The highest epoch of what is archived; 0 where nothing is. */
+  #archivedEpoch(): number {
+    return this.database.segments.newest()?.epoch ?? 0;
+  }
+
+  /** The epoch of the newest recovery after a seq that a row has; 0 where there is none. */
   #recoveredAfter(seq: number): number {
     for (const stored of this.database.maybeRecoveries(seq)) {
       const entry = decodeOne(stored, stored.seq);
@@ -157,6 +164,11 @@ export class JournalStore {
   /** The entries after a seq with their texts, wherever these are. */
   range(afterSeq: number, limit: number): PlacedEntry[] {
     return this.database.range(afterSeq, limit).map((placed) => this.#texts.resolve(placed));
+  }
+
+  /** As {@link range}, no more than has these bounds. */
+  page(afterSeq: number, bounds: PageBounds): PlacedEntry[] {
+    return this.database.page(afterSeq, bounds).map((placed) => this.#texts.resolve(placed));
   }
 
   /** The newest entries about a subject with their texts, newest first. */

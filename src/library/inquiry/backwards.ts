@@ -7,19 +7,28 @@ const pageMax = 2_048;
 /** What is read of a journal from its end. */
 type Read = Pick<Journal, "read" | "readStored">;
 
+/** What is read of a journal of which a part may be archived. */
+type ReadArchived = Read & Pick<Journal, "segments">;
+
 /**
  * Reads a journal from an entry back to another, a page at a time, the newest page first; within a
  * page the entries stand in their order. Every entry is verified, and the pages hold together as
- * their chain does. It costs what it reads, not what the journal holds. Throws what reading throws.
+ * their chain does. No page has entries of two segments, nor of one and of the store: what can be
+ * read is read before a segment that is missing is met. It costs what it reads, not what the
+ * journal holds. Throws what reading throws.
  */
 export async function* readBackwards(
-  journal: Read,
+  journal: ReadArchived,
   { newestSeq, oldestSeq }: { readonly newestSeq: number; readonly oldestSeq: number },
 ): AsyncGenerator<readonly Entry[], void, undefined> {
   // The entry of this seq is there, and is the newest that has not been read.
   let upToSeq = newestSeq;
+  const ends = (await journal.segments()).map(({ last }) => last);
   while (upToSeq > 0 && upToSeq >= oldestSeq) {
-    const before = await headBefore(journal, Math.max(0, upToSeq - pageMax), upToSeq);
+    const fromSeq = Math.max(0, upToSeq - pageMax);
+    const end = ends.findLast(({ seq }) => seq < upToSeq);
+    const isNear = end !== undefined && end.seq >= fromSeq;
+    const before = isNear ? end : await headBefore(journal, fromSeq, upToSeq);
     const entries = await journal.read(before, pageMax);
     yield entries.filter(({ seq }) => seq <= upToSeq && seq >= oldestSeq);
     upToSeq = before.seq;

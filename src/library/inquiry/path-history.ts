@@ -16,6 +16,7 @@ import type { State } from "../../kernel/state.ts";
 import type { Journal } from "../../ports/journal.ts";
 import { happenedWords } from "../explain/happened.ts";
 import type { Named } from "../explain/words.ts";
+import { isArchiveBroken } from "../readable.ts";
 import { readBackwards } from "./backwards.ts";
 import { leaseChangedBy, PathSearch } from "./path-search.ts";
 
@@ -51,6 +52,11 @@ export interface PathHistory {
   readonly events: readonly PathEvent[];
   /** The oldest entry that was looked at; 1: all were. */
   readonly searched_from_seq: number;
+  /**
+   * Which segment kept it from looking further back, and what to do; null where nothing did. What
+   * is told is then true, and may not be all.
+   */
+  readonly missing: string | null;
 }
 
 /** How far back is looked. */
@@ -75,36 +81,55 @@ export interface PathLook {
 
 /**
  * Looks for what happened on a path, from the newest entry of a state back, until enough is found.
- * It costs what it reads: a path on which much happened lately costs little. Throws what reading
- * throws.
+ * It costs what it reads: a path on which much happened lately costs little. Where a segment of the
+ * archive is missing or broken it ends, and says so. Throws what else reading throws.
  */
-export async function historyOf(
-  look: PathLook,
+export async function historyOf(look: PathLook, options: PathHistoryOptions): Promise<PathHistory> {
+  const found: Found = { refusals: [], events: [], searched_from_seq: look.state.seq + 1 };
+  try {
+    await search(look, options, found);
+    return { ...found, missing: null };
+  } catch (error) {
+    if (isArchiveBroken(error)) return { ...found, missing: error.message };
+    throw error;
+  }
+}
+
+interface Found {
+  readonly refusals: PathRefusal[];
+  readonly events: PathEvent[];
+  searched_from_seq: number;
+}
+
+async function search(
+  { journal, state, named, file }: PathLook,
   { countMax, sinceSeq, onProgress, turn }: PathHistoryOptions,
-): Promise<PathHistory> {
-  const { journal, state, named } = look;
-  const search = new PathSearch(look);
-  const [refusals, events]: [PathRefusal[], PathEvent[]] = [[], []];
+  found: Found,
+): Promise<void> {
+  const { refusals, events } = found;
+  const path = new PathSearch({ journal, state, file });
   const isEnough = (): boolean => refusals.length >= countMax && events.length >= countMax;
-  let searched_from_seq = state.seq + 1;
-  if (isEnough()) return { refusals, events, searched_from_seq };
+  if (isEnough()) return;
+  const lookAt = async (entry: Entry): Promise<void> => {
+    if (refusals.length < countMax && (await path.isRefusedThere(entry)))
+      refusals.push(refusalOf(entry));
+    if (events.length < countMax && (await path.isChangeThere(entry)))
+      events.push(eventOf(entry, named));
+  };
   const span = { newestSeq: state.seq, oldestSeq: sinceSeq };
   for await (const page of readBackwards(journal, span)) {
-    search.turnTo(page);
+    path.turnTo(page);
     for (const entry of page.toReversed()) {
-      if (isEnough()) return { refusals, events, searched_from_seq };
-      searched_from_seq = entry.seq;
-      search.pass(entry);
-      if (!search.mayBeThere(entry)) continue;
-      if (refusals.length < countMax && (await search.isRefusedThere(entry)))
-        refusals.push(refusalOf(entry));
-      if (events.length < countMax && (await search.isChangeThere(entry)))
-        events.push(eventOf(entry, named));
+      if (isEnough()) return;
+      path.pass(entry);
+      if (path.mayBeThere(entry)) await lookAt(entry);
+      // Last: of an entry whose lease cannot be looked up it is not known whether it is one.
+      found.searched_from_seq = entry.seq;
     }
-    onProgress?.(searched_from_seq);
+    onProgress?.(found.searched_from_seq);
     await turn();
   }
-  return { refusals, events, searched_from_seq: Math.min(searched_from_seq, sinceSeq) };
+  found.searched_from_seq = Math.min(found.searched_from_seq, sinceSeq);
 }
 
 function refusalOf(entry: Entry): PathRefusal {

@@ -54,7 +54,8 @@ export const WHY_COUNT = 10;
 
 /**
  * Says who may write a path now, by the state, and what happened on it, by the journal from its end
- * back as far as it takes. The path is resolved as a check resolves it. Nothing is written.
+ * back as far as it takes and a missing segment lets it. The path is resolved as a check resolves
+ * it. Nothing is written.
  *
  * Throws an InputError where nobody says which files the fleet is about, and `Fault`s.
  */
@@ -67,7 +68,7 @@ export async function whyPath(seat: WhySeat, order: WhyOrder): Promise<WhyDocume
   const { timers, store } = seat;
   const history: PathHistory =
     file === null
-      ? { refusals: [], events: [], searched_from_seq: state.seq + 1 }
+      ? { refusals: [], events: [], searched_from_seq: state.seq + 1, missing: null }
       : await historyOf(
           { journal: store.journal, state, file, named },
           { countMax, sinceSeq, onProgress, turn: () => timers.turn() },

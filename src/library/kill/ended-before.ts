@@ -1,5 +1,6 @@
 import { LIMITS } from "../../kernel/limits.ts";
 import { errorText } from "../error-text.ts";
+import { newestAbout } from "../readable.ts";
 import type { Seat } from "../seat.ts";
 import { settledWithin } from "../waiting.ts";
 
@@ -37,7 +38,7 @@ export class EndedBefore {
 
   async #hadEnded(id: string, headSeq: number): Promise<boolean> {
     try {
-      const entries = await this.#seat.store.journal.about(id, entriesMax);
+      const { entries } = await newestAbout(this.#seat.store.journal, id, entriesMax);
       return entries.some(({ kind, seq }) => ENDS.has(kind) && seq <= headSeq);
     } catch (error) {
       // Whoever is listed without need harms nobody; who is left out might be missed.

@@ -1,7 +1,7 @@
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
-import { Fault } from "../../ports/fault.ts";
 import { GENESIS, type Head, type Journal } from "../../ports/journal.ts";
+import { newestAbout, readable } from "../readable.ts";
 
 /** What of a journal is read to judge somebody. */
 type Reads = Pick<Journal, "about" | "read" | "readStored" | "head">;
@@ -46,8 +46,8 @@ export class Gathered {
     for (const subject of subjects) {
       if (this.#asked.has(subject)) continue;
       this.#asked.add(subject);
-      const entries = await readable(this.#journal.about(subject, aboutMax));
-      for (const entry of entries ?? []) this.#add(entry);
+      const { entries } = await newestAbout(this.#journal, subject, aboutMax);
+      for (const entry of entries) this.#add(entry);
     }
   }
 
@@ -86,15 +86,5 @@ export class Gathered {
     const [stored] = (await readable(this.#journal.readStored(seq - 1, 1))) ?? [];
     // Within a gap, where entries were lost, it is a later one.
     return stored === undefined ? undefined : { seq: stored.seq, hash: stored.hash };
-  }
-}
-
-/** What is read, or undefined where it was archived and the archive is broken: it is unknown. */
-async function readable<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof Fault && error.code === "archive_broken") return undefined;
-    throw error;
   }
 }

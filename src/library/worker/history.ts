@@ -1,12 +1,15 @@
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import type { State, Worker } from "../../kernel/state.ts";
 import { subjectOf } from "../../kernel/subject.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { GENESIS } from "../../ports/journal.ts";
+import { isArchiveBroken, newestAbout } from "../readable.ts";
 import type { Seat } from "../seat.ts";
 import { hasEnded, untilWorker } from "./until.ts";
 import {
   addToBiography,
+  biographyOf,
   blankBiography,
   viewOf,
   viewOfEnded,
@@ -38,10 +41,53 @@ export function manifestIn(entries: readonly Entry[]): Manifest | undefined {
   return admitted?.kind === "worker.admitted" ? admitted.data.manifest : undefined;
 }
 
-/** Waits for the end of a worker and answers how it ended. Rejects with `Fault` `closed`. */
-export async function untilEnded(seat: Seat, id: string): Promise<WorkerView | undefined> {
-  await untilWorker(seat, id, hasEnded);
-  return findWorker(seat, id);
+/**
+ * Waits for the end of a worker and answers how it ended. Where its beginning is in a segment that
+ * is missing, it is told by what was last seen of it here, `before` at the least, and what came
+ * after that.
+ *
+ * Rejects with `Fault` `closed`, and `archive_broken` where that cannot be read either.
+ */
+export async function untilEnded(
+  seat: Seat,
+  id: string,
+  before: State = seat.loop.state(),
+): Promise<WorkerView | undefined> {
+  let seen: Seen | undefined;
+  const look = ({ workers, seq }: State): void => {
+    const worker = workers.get(id);
+    if (worker !== undefined && !hasEnded(worker)) seen = { worker, seq };
+  };
+  look(before);
+  const unsubscribe = seat.loop.onEntry(() => look(seat.loop.state()));
+  await untilWorker(seat, id, hasEnded).finally(unsubscribe);
+  try {
+    return await findWorker(seat, id);
+  } catch (error) {
+    const view = isArchiveBroken(error) && seen && (await viewSince(seat, seen));
+    if (view) return view;
+    throw error;
+  }
+}
+
+/** A worker as it was when it lived, and the newest entry that was in it. */
+interface Seen {
+  readonly worker: Worker;
+  readonly seq: number;
+}
+
+/** How a worker has ended, by what was seen of it; undefined where what came then is missing. */
+async function viewSince(seat: Seat, { worker, seq }: Seen): Promise<WorkerView | undefined> {
+  const { journal } = seat.store;
+  const archivedSeq = (await journal.segments()).at(-1)?.last.seq ?? 0;
+  const { entries, missing } = await newestAbout(journal, worker.id, pageMax);
+  const isWhole = missing === null && entries.length < pageMax;
+  const isSeen = entries.some((entry) => entry.seq <= seq);
+  // The missing segment may also have come to be since, and hold what came after.
+  if (!isWhole && !isSeen && (missing === null || archivedSeq > seq)) return undefined;
+  const life = biographyOf(worker);
+  for (const entry of entries.toReversed()) if (entry.seq > seq) addToBiography(life, entry);
+  return viewOfEnded(life);
 }
 
 /** All workers of the fleet, the dead included, in the order of their admission. */

@@ -4,6 +4,7 @@ import { isProof, type Grade } from "../../kernel/worker/evidence.ts";
 import { demandOpen } from "../closed.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
+import { isArchiveBroken } from "../readable.ts";
 import type { Answer } from "../../runtime/loop.ts";
 import { Refused, refusedAnswer } from "../refused.ts";
 import { isSupervised } from "../relay/supervised.ts";
@@ -79,8 +80,12 @@ export async function stopAll(
   const { order, by } = so;
   const state = await seat.loop.look();
   const fated = new Map<string, Doomed>();
+  const seen = new Map<string, State>();
   const foresee = (now: State): void => {
-    for (const one of foreseeStop(now, ids, { tree: order.tree, by })) fated.set(one.id, one);
+    for (const one of foreseeStop(now, ids, { tree: order.tree, by })) {
+      fated.set(one.id, one);
+      if (!seen.has(one.id)) seen.set(one.id, now);
+    }
   };
   foresee(state);
   for (const { id } of fated.values()) member.sandboxes?.setGrace(id, order.graceMs);
@@ -94,14 +99,14 @@ export async function stopAll(
     const { grace_ms: givenMs = 0 } = seat.loop.state().workers.get(id)?.stopping ?? {};
     return supervised && givenMs <= order.graceMs;
   };
-  const ended = await endAll(member, told, { order, wait });
+  const ended = await endAll(member, told, { order, wait, seen });
   // Orphans are told by the entry that ends their parent, and not if it does not end.
   const now = await seat.loop.look();
   const orphans = [...fated.values()].filter(({ id, because }) => {
     const worker = now.workers.get(id);
     return because === "orphaned" && (hasEnded(worker) || isStopping(worker));
   });
-  return { seq, workers: [...ended, ...(await endAll(member, orphans, { order, wait }))] };
+  return { seq, workers: [...ended, ...(await endAll(member, orphans, { order, wait, seen }))] };
 }
 
 function isStopping(worker: Worker | undefined): boolean {
@@ -161,15 +166,23 @@ function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[],
 /** How long the entry of an end that has come may take, ms. */
 const journalMs = 1_000;
 
+interface Ending {
+  readonly order: StopOrder;
+  /** Whether one is left to the supervisor at first. */
+  readonly wait: (one: Doomed) => boolean;
+  /** Each as it was before it was told to end. */
+  readonly seen: ReadonlyMap<string, State>;
+}
+
 async function endAll(
   member: Member,
   workers: readonly Doomed[],
-  so: { readonly order: StopOrder; readonly wait: (one: Doomed) => boolean },
+  so: Ending,
 ): Promise<readonly StoppedWorker[]> {
-  const { order, wait } = so;
+  const { order, wait, seen } = so;
   const listed = await listSandboxes(member);
   return Promise.all(
-    workers.map((one) => endOne(member, one, { ...order, listed, isHandedOver: wait(one) })),
+    workers.map((one) => endOne(member, one, { ...order, seen, listed, isHandedOver: wait(one) })),
   );
 }
 
@@ -188,12 +201,19 @@ async function listSandboxes({ seat, sandboxes }: Member): Promise<ReadonlySet<s
 async function endOne(
   { seat, sandboxes }: Member,
   { id, name }: Doomed,
-  so: StopOrder & { readonly listed: ReadonlySet<string>; readonly isHandedOver: boolean },
+  so: StopOrder &
+    Pick<Ending, "seen"> & {
+      readonly listed: ReadonlySet<string>;
+      readonly isHandedOver: boolean;
+    },
 ): Promise<StoppedWorker> {
   let { graceMs } = so;
+  // Once, while it lives: how it ends is told by what was seen of it, if by nothing else.
+  const end = untilEnded(seat, id, so.seen.get(id));
+  end.catch(() => undefined);
   // Two who ask one process to end ask it twice, and who runs it sees more of how it ended.
   if (so.isHandedOver && sandboxes?.isOwn(id) !== true) {
-    await settledWithin(untilEnded(seat, id), graceMs + handoverMs, seat.timers);
+    await settledWithin(end, graceMs + handoverMs, seat.timers);
     graceMs = 0;
   }
   const isLeft = so.listed.has(id) && !hasEnded(seat.loop.state().workers.get(id));
@@ -204,9 +224,11 @@ async function endOne(
     seat.log.warn("a sandbox could not be ended", { worker: id, error: errorText(error) });
   }
   const withinMs = isLeft ? journalMs : graceMs + journalMs;
-  const ended = await settledWithin(untilEnded(seat, id), withinMs, seat.timers);
-  const end = ended.kind === "done" ? ended.value?.end : undefined;
-  return { id, name, grade: end?.grade ?? null, proven: end?.proven ?? false };
+  const ended = await settledWithin(end, withinMs, seat.timers);
+  // It has ended, and how is on record: to call it a survivor would be false.
+  if (ended.kind === "failed" && isArchiveBroken(ended.error)) throw ended.error;
+  const { grade = null, proven = false } = (ended.kind === "done" && ended.value?.end) || {};
+  return { id, name, grade, proven };
 }
 
 /** Counts up what became of workers that were to end. */

@@ -94,10 +94,24 @@ export function viewOf(worker: Worker): WorkerView {
   });
 }
 
+/** What is told of a worker's manifest. */
+type Admitted = Pick<
+  Manifest,
+  | "instance"
+  | "name"
+  | "root"
+  | "depth"
+  | "budget"
+  | "regions"
+  | "network"
+  | "issued_at_ms"
+  | "expires_at_ms"
+>;
+
 /** What the entries about one worker, oldest first, add up to. */
 export interface Biography {
   /** What it was admitted with, or taken over with after a loss. */
-  admitted: { readonly manifest: Manifest; readonly degraded: readonly string[] } | null;
+  admitted: { readonly manifest: Admitted; readonly degraded: readonly string[] } | null;
   process: ProcessIdentity | null;
   parent: string | null;
   state: JsonObject | null;
@@ -111,6 +125,27 @@ export interface Biography {
 export function blankBiography(): Biography {
   const nothing = { admitted: null, process: null, parent: null, state: null, end: null };
   return { ...nothing, charged: {}, hits: {} };
+}
+
+/**
+ * A life as far as it went by the state: entries that come after that may be added. What dead
+ * children have used counts as its own.
+ */
+export function biographyOf(worker: Worker): Biography {
+  const { id: instance, name, root, depth, regions, network, degraded, granted } = worker;
+  const { admitted_at_ms: issued_at_ms, expires_at_ms } = worker;
+  const place = { instance, name, root, depth, regions, network };
+  const manifest = { ...place, budget: granted, issued_at_ms, expires_at_ms };
+  const { process, parent, state, spent: charged, limits_hit: hits } = worker;
+  return {
+    admitted: { manifest, degraded },
+    process,
+    parent,
+    state,
+    charged,
+    hits,
+    end: null,
+  };
 }
 
 /** Adds an entry to the life that it is about; entries come in their order. */

@@ -46,6 +46,22 @@ export async function planCompaction(
   return { untilSeq, wantedSeq, archivedSeq, head };
 }
 
+/** How often journal time is asked for while others append. */
+const asksMax = 8;
+
+/**
+ * The journal time that an entry would have now, ms: a wall clock that is wrong must not make old
+ * what is young. Nothing is written. Throws `Fault` `clock_skew`, and `storage_busy` (retryable).
+ */
+export async function journalTimeNow(journal: Journal): Promise<number> {
+  for (let count = 0; count < asksMax; count += 1) {
+    const outcome = await journal.append(await journal.head(), () => []);
+    if (outcome.kind === "appended") return outcome.atMs;
+  }
+  const message = `asking for the time must not be overtaken ${asksMax} times in a row, it was`;
+  throw new Fault("storage_busy", message, { retryable: true });
+}
+
 /**
  * The newest entry that is not younger than an instant, of those after the archive: journal time
  * never runs backwards, so it is halved, not read. `archivedSeq` where all are younger.

@@ -5,7 +5,7 @@ import type { Log } from "../../ports/log.ts";
 import type { Signer } from "../../ports/signer.ts";
 import { sha256Of } from "../canonical.ts";
 import type { Follower } from "../follower.ts";
-import { unsignedCount } from "../place.ts";
+import { unsignedCount, type Place } from "../place.ts";
 import { signHead } from "./signed-head.ts";
 import { encodeStateInTurns } from "../state-codec.ts";
 import type { Timers } from "../timers.ts";
@@ -89,11 +89,19 @@ export class HeadSigning {
 
   async #sign(): Promise<void> {
     const { journal, follower, timers, submit } = this.#so;
-    const { head, state } = follower.place;
-    this.#triedSeq = head.seq;
-    const text = await encodeStateInTurns(state, timers);
-    const stateHash = sha256Of(text);
-    await journal.saveSnapshot({ ...head, rules: RULES, state: text, stateHash });
-    await submit({ kind: "journal.sign", data: signHead(this.#signer, head, stateHash) });
+    const { place } = follower;
+    this.#triedSeq = place.head.seq;
+    await submit(await keepPlace(place, { journal, timers, signer: this.#signer }));
   }
+}
+
+/** Keeps the snapshot of a place; answers the command by which a signed head vouches for it. */
+export async function keepPlace(
+  { head, state }: Pick<Place, "head" | "state">,
+  { journal, timers, signer }: Pick<HeadSigningOptions, "journal" | "timers" | "signer">,
+): Promise<Command<"journal.sign">> {
+  const text = await encodeStateInTurns(state, timers);
+  const stateHash = sha256Of(text);
+  await journal.saveSnapshot({ ...head, rules: RULES, state: text, stateHash });
+  return { kind: "journal.sign", data: signHead(signer, head, stateHash) };
 }

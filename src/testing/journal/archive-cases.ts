@@ -61,6 +61,26 @@ export const ARCHIVE_CASES: readonly JournalCase[] = [
     }
   }),
 
+  journalCase("[CO2] no segment has more bytes than it may", async ({ journal }) => {
+    const texts = [300, 300, 5_000, 300, 300, 300, 300].map((size) => "x".repeat(size));
+    for (const [index, text] of texts.entries())
+      await appendAll(journal, [noteDraft(`c-sized-${index}`, text)]);
+    const head = await journal.head();
+    await keepSnapshot(journal, head);
+    const bytesMax = 4_000;
+    const { segments } = await journal.compact({ untilSeq: 6, segmentBytesMax: bytesMax });
+    assert.deepEqual(await journal.segments(), segments);
+    const long = segments.filter(({ sizeBytes }) => sizeBytes > bytesMax);
+    // Only the entry that fits in none stands in one that is longer, alone.
+    assert.deepEqual(
+      long.map(({ firstSeq, last }) => [firstSeq, last.seq]),
+      [[3, 3]],
+    );
+    assert.ok(segments.length < 6, "what fits stands together");
+    assert.equal(segments.at(-1)?.last.seq, 6);
+    await journal.inspect();
+  }),
+
   journalCase("[CO3] a second compaction has nothing to do", async ({ journal }) => {
     await appendNotes(journal, 5);
     await compactTo(journal, 4, 3);

@@ -147,5 +147,12 @@ describe("[WI8] `what-if` tries other rules on the record", () => {
     expect(await told("--contract", cut)).toContain("cut.json must be JSON");
     expect(await told("--contract", broken, "--fail-on", "all")).toContain("granted or any");
     expect(await told("--contract", broken, "--from", "1")).toContain("from 2 on");
+    const whole = write(site, "whole.toml", FORCE);
+    const end = await headOf(site);
+    expect(await told("--contract", whole, "--from", String(end + 1))).toContain(
+      `an entry up to ${end}, where what is asked of the record ends, got ${end + 1}`,
+    );
+    const span = ["--from", "5", "--until", "4"];
+    expect(await told("--contract", whole, ...span)).toContain("an entry up to 4, where");
   });
 });

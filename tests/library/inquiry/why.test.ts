@@ -358,6 +358,7 @@ describe("[PY3] the journal is read back only as far as it takes", () => {
       read,
       readStored: (...asked: Parameters<Journal["readStored"]>) => journal.readStored(...asked),
       about: (...asked: Parameters<Journal["about"]>) => journal.about(...asked),
+      segments: () => journal.segments(),
     } as unknown as Journal;
     return { journal: counting, count: () => count };
   }

@@ -1,5 +1,6 @@
 // How a journal is compacted; each line is durable before the next begins:
 //
+//     room found                nothing is written that would take the last of it
 //     draft written, synced     a crash leaves a draft: removed by the next compaction
 //     read back, verified
 //     renamed, folder synced    a crash leaves a whole segment: compared and taken up by the next
@@ -23,23 +24,20 @@ import { boundsOf, mayGo } from "../../archive/bounds.ts";
 import type { Draft } from "../../archive/folder.ts";
 import { openBytes } from "../../archive/folder.ts";
 import { mustEqual } from "../../archive/reading.ts";
-import { scanSegment, type ScannedEntry, type SegmentBytes } from "../../archive/scan.ts";
+import { scanSegment, type ScannedEntry } from "../../archive/scan.ts";
 import { SegmentSum } from "../../archive/segment.ts";
 import { encodePointer } from "../../archive/pointer.ts";
 import { decodeChain } from "../../chain.ts";
 import { asJournalFault } from "../faults.ts";
 import type { JournalStore } from "../store.ts";
 import { CompactionLock } from "./lock.ts";
+import type { OnStore } from "./on-store.ts";
+import { inTransaction, record, takeBack } from "./record.ts";
+import { LEFT_BYTES_MIN, mustHaveRoom, nextSegmentBytes, SLACK_BYTES } from "./room.ts";
+import { inSlices, PAGE, scanWhole, SLICE } from "./slices.ts";
 import type { RecordedSegment } from "./table.ts";
 import { openRecorded } from "./texts.ts";
 
-/** Runs work on the store of a journal while that is open, waiting for other processes. */
-export type OnStore = <T>(work: (store: JournalStore) => T) => Promise<T>;
-
-/** How many entries are read at a time. */
-const PAGE = 256;
-/** How many rows are moved in one transaction: it holds the lock of writers for a few ms. */
-const SLICE = 128;
 /** For how long the lock of writers is left alone between two: longer than one of them sleeps. */
 const GAP_MS = 20;
 /**
@@ -67,9 +65,9 @@ export class Compactor {
   async compact(): Promise<Compaction> {
     try {
       if (await this.#onStore((store) => this.#isDone(store))) return this.#done();
-      const { archive } = this.#store;
+      const { archive, files } = this.#store;
       archive.ensure();
-      const lock = CompactionLock.take(archive.pathOf("lock"));
+      const lock = CompactionLock.take(archive.pathOf("lock"), files.database);
       try {
         archive.removeDrafts();
         await this.#moveAll();
@@ -148,12 +146,15 @@ export class Compactor {
   async #archiveNext(): Promise<boolean> {
     this.#options.signal?.throwIfAborted();
     const newest = await this.#onStore(({ database }) => database.segments.newest());
+    if (!(await this.#findRoom(newest?.last.seq ?? 0))) return false;
     const draft = this.#store.archive.draft();
     try {
       const written = await this.#write(draft, newest);
       if (written === undefined) return false;
       draft.finish();
       await mustReadBack(draft.path, written);
+      // Others may have taken meanwhile what is needed to move the rows.
+      mustHaveRoom(this.#store.files.folder, SLACK_BYTES);
       this.#store.archive.publish(draft, written.name);
       const isRecorded = await this.#onStore((store) => record(store, written));
       if (!isRecorded) throw changed();
@@ -164,33 +165,46 @@ export class Compactor {
     }
   }
 
+  /** Whether there is anything to go; throws where there is no room for it. */
+  async #findRoom(after: number): Promise<boolean> {
+    const { archive, files } = this.#store;
+    const until = this.#options.untilSeq;
+    const [next] = await this.#onStore(({ database }) => database.textSizes(after, until, 1));
+    if (next === undefined) return false;
+    const span = { after, until };
+    const sizeBytes = await nextSegmentBytes(this.#onStore, span, boundsOf(this.#options));
+    mustHaveRoom(archive.path, sizeBytes + SLACK_BYTES);
+    // It may be another disk.
+    mustHaveRoom(files.folder, SLACK_BYTES);
+    return true;
+  }
+
   /** Writes the entries that go next; undefined where none does. */
   async #write(draft: Draft, newest: Segment | undefined): Promise<Segment | undefined> {
     const { untilSeq, onProgress, signal } = this.#options;
-    const { entriesMax, bytesMax } = boundsOf(this.#options);
+    const bounds = boundsOf(this.#options);
     let last: Head = newest?.last ?? GENESIS;
     let sum: SegmentSum | undefined;
-    for (;;) {
-      const count = Math.min(PAGE, entriesMax - (sum?.entryCount ?? 0));
-      const page = await this.#onStore((store) => store.range(last.seq, count));
+    for (let isFull = false; !isFull;) {
+      const page = await this.#onStore((store) => store.page(last.seq, PAGE));
       const stored = page.filter(({ seq }) => seq <= untilSeq);
-      const entries = decodeChain(last, stored);
+      if (stored.length === 0) break;
       const lines: string[] = [];
-      for (const [index, entry] of entries.entries()) {
+      for (const [index, entry] of decodeChain(last, stored).entries()) {
+        const one = stored[index];
+        ok(one !== undefined, "an entry is decoded from what is stored");
         if (sum === undefined) {
           sum = new SegmentSum({ fleet: entry.fleet, after: last }, newest?.epoch ?? 0);
           lines.push(sum.begin());
         }
-        const one = stored[index];
-        ok(one !== undefined, "an entry is decoded from what is stored");
+        isFull = !sum.hasRoomFor(one, bounds);
+        if (isFull) break;
         lines.push(sum.add(entry, one));
         last = { seq: entry.seq, hash: entry.hash };
       }
       draft.write(lines.join(""));
       onProgress?.("archiving", last.seq);
       signal?.throwIfAborted();
-      const isFull = (sum?.entryCount ?? 0) >= entriesMax || (sum?.sizeBytes ?? 0) >= bytesMax;
-      if (isFull || stored.length < count) break;
       await breathe();
     }
     if (sum === undefined) return undefined;
@@ -207,8 +221,38 @@ export class Compactor {
     }
   }
 
+  /**
+   * A disk without room must not keep the segment too: while it is the second copy of its entries,
+   * it is taken back.
+   */
   async #move(segment: RecordedSegment): Promise<void> {
-    const { archive, database } = this.#store;
+    const movedBefore = this.#movedCount;
+    try {
+      await this.#moveRows(segment);
+    } catch (error) {
+      const fault = asJournalFault(error, "compacting the journal");
+      const isFull = fault instanceof Fault && fault.code === "storage_full";
+      if (isFull && this.#movedCount === movedBefore) await this.#takeBack(segment);
+      throw fault;
+    }
+  }
+
+  async #takeBack(segment: RecordedSegment): Promise<void> {
+    try {
+      // The log may have room that is no longer used, and there is none anywhere else.
+      await this.#onStore(({ database }) => database.foldLog());
+      const isTaken = await takeBack(this.#store, this.#onStore, segment);
+      const at = this.#recorded.findIndex(({ name }) => name === segment.name);
+      if (isTaken && at !== -1) this.#recorded.splice(at, 1);
+    } catch (error) {
+      // It stays recorded, and the next compaction goes on with it; that the disk is full is told.
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#store.warn("a segment could not be taken back", { file: segment.name, reason });
+    }
+  }
+
+  async #moveRows(segment: RecordedSegment): Promise<void> {
+    const { archive, database, files } = this.#store;
     const bytes = openRecorded(archive, segment);
     database.checkpointEvery(CHECKPOINT_PAGES);
     try {
@@ -217,6 +261,7 @@ export class Compactor {
       for (; step.done !== true; step = await scan.next()) {
         const slice = step.value.filter(({ entry }) => entry.seq > segment.movedSeq);
         if (slice.length === 0) continue;
+        mustHaveRoom(files.folder, LEFT_BYTES_MIN);
         await this.#onStore((store) => moveSlice(store, segment, slice));
         this.#movedCount += slice.length;
         this.#options.onProgress?.("moving", slice.at(-1)?.entry.seq ?? 0);
@@ -231,45 +276,16 @@ export class Compactor {
   }
 }
 
-/**
- * Records a segment, if the journal still is the one that it was made of; false where it is not:
- * another has recorded one since, or entries or snapshots were given up.
- */
-function record(store: JournalStore, segment: Segment): boolean {
-  const { database } = store;
-  try {
-    database.begin();
-    const newest = database.segments.newest()?.last ?? GENESIS;
-    const { after, last, firstSeq, entryCount } = segment;
-    const isNext = newest.seq === after.seq && newest.hash === after.hash;
-    const isOfThis = database.hashAt(last.seq) === last.hash;
-    const isWhole = database.countBetween(firstSeq, last.seq) === entryCount;
-    const isSafe = mayGo(last.seq, store.look(), database.snapshots());
-    const isFit = isNext && isOfThis && isWhole && isSafe;
-    if (isFit) database.segments.insert(segment);
-    database.commit();
-    return isFit;
-  } catch (error) {
-    database.rollback();
-    throw error;
-  }
-}
-
 function moveSlice(store: JournalStore, segment: Segment, slice: readonly ScannedEntry[]): void {
-  const { database } = store;
-  try {
-    database.begin();
+  const { segments } = store.database;
+  inTransaction(store, () => {
     for (const { entry, at } of slice) {
       const { seq, hash } = entry;
-      if (database.segments.point({ seq, hash, pointer: encodePointer(at) })) continue;
+      if (segments.point({ seq, hash, pointer: encodePointer(at) })) continue;
       throw new Fault("journal_corrupt", `entry ${seq} must be there with the hash ${hash}`);
     }
-    database.segments.setMoved(segment.firstSeq, slice.at(-1)?.entry.seq ?? 0);
-    database.commit();
-  } catch (error) {
-    database.rollback();
-    throw error;
-  }
+    segments.setMoved(segment.firstSeq, slice.at(-1)?.entry.seq ?? 0);
+  });
 }
 
 /**
@@ -279,7 +295,7 @@ function moveSlice(store: JournalStore, segment: Segment, slice: readonly Scanne
 async function mustReadBack(path: string, written: Segment): Promise<void> {
   const bytes = openBytes(path);
   try {
-    mustEqual(path, written, await scanWhole(bytes, written.epoch));
+    mustEqual(path, written, await scanWhole(scanSegment(bytes, written.epoch)));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const message = `what was written to ${path} must be read again as it was: ${error.message}`;
@@ -287,30 +303,6 @@ async function mustReadBack(path: string, written: Segment): Promise<void> {
   } finally {
     bytes.close();
   }
-}
-
-async function scanWhole(bytes: SegmentBytes, epoch: number): Promise<Segment> {
-  const scan = inSlices(scanSegment(bytes, epoch), PAGE);
-  let step = await scan.next();
-  while (step.done !== true) step = await scan.next();
-  return step.value;
-}
-
-/** What a scan hands out, many at a time, letting others run in between. */
-export async function* inSlices(
-  scan: Generator<ScannedEntry, Segment, undefined>,
-  size: number,
-): AsyncGenerator<readonly ScannedEntry[], Segment, undefined> {
-  let slice: ScannedEntry[] = [];
-  let step = scan.next();
-  for (; step.done !== true; step = scan.next()) {
-    if (slice.push(step.value) < size) continue;
-    yield slice;
-    slice = [];
-    await breathe();
-  }
-  if (slice.length > 0) yield slice;
-  return step.value;
 }
 
 function changed(): Fault {

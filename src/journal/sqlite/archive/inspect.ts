@@ -5,10 +5,9 @@ import { brokenSegment, mustEqual } from "../../archive/reading.ts";
 import { scanSegment, type ScannedEntry } from "../../archive/scan.ts";
 import type { FiledRow } from "../database.ts";
 import type { JournalStore } from "../store.ts";
-import { inSlices, type OnStore } from "./compactor.ts";
+import type { OnStore } from "./on-store.ts";
+import { inSlices, PAGE } from "./slices.ts";
 import { openRecorded } from "./texts.ts";
-
-const PAGE = 256;
 
 /**
  * Reads a segment whole, and compares it with what is recorded of it and with the rows of its

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { codeOf } from "../../../ports/error-code.ts";
 import { Fault } from "../../../ports/fault.ts";
+import { giveToOwnerOf } from "../../archive/owner.ts";
 import { loadSqlite, type SqliteDatabase } from "../../../system/sqlite-library.ts";
 
 /**
@@ -15,9 +16,12 @@ export class CompactionLock {
     this.#db = db;
   }
 
-  /** Takes the lock. Throws `Fault` `storage_busy`, retryable, while another has it. */
-  static take(file: string): CompactionLock {
-    createEmpty(file);
+  /**
+   * Takes the lock, whose file is that of the store's owner. Throws `Fault` `storage_busy`,
+   * retryable, while another has it.
+   */
+  static take(file: string, store: string): CompactionLock {
+    createEmpty(file, store);
     const db = new (loadSqlite())(file, { timeout: 0, fileMustExist: true });
     try {
       // Nothing is ever written: no file of a rollback is left behind by whoever dies.
@@ -42,9 +46,11 @@ export class CompactionLock {
  * Creates the file before SQLite would, for its mode. One that is there is not opened: closing a
  * descriptor of it would drop the locks that this process holds on it.
  */
-function createEmpty(file: string): void {
+function createEmpty(file: string, store: string): void {
   try {
-    closeSync(openSync(file, "wx", 0o600));
+    const descriptor = openSync(file, "wx", 0o600);
+    giveToOwnerOf(store, descriptor);
+    closeSync(descriptor);
   } catch (error) {
     // Another process was first.
     if (codeOf(error) !== "EEXIST") throw error;

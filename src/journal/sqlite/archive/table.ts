@@ -19,6 +19,7 @@ export class SegmentTable {
   readonly #insert;
   readonly #setMoved;
   readonly #point;
+  readonly #remove;
 
   constructor(db: SqliteDatabase) {
     const select = "SELECT first_seq, text, hash, moved_seq FROM segments";
@@ -28,8 +29,9 @@ export class SegmentTable {
       .raw();
     this.#newest = db.prepare<[], Row>(`${select} ORDER BY first_seq DESC LIMIT 1`).raw();
     this.#insert = db.prepare("INSERT INTO segments VALUES (?, ?, ?, ?)");
+    this.#remove = db.prepare("DELETE FROM segments WHERE first_seq = ?");
     this.#setMoved = db.prepare("UPDATE segments SET moved_seq = ? WHERE first_seq = ?");
-    this.#point = db.prepare("UPDATE entries SET text = ? WHERE seq = ? AND hash = ?");
+    this.#point = db.prepare("UPDATE entry_rows SET text = ? WHERE seq = ? AND hash = ?");
   }
 
   /** All of them, oldest first. */
@@ -54,6 +56,11 @@ export class SegmentTable {
   insert(segment: Segment): void {
     const text = encodeSegment(segment);
     this.#insert.run(segment.firstSeq, text, hashOf(text), segment.firstSeq - 1);
+  }
+
+  /** Takes back the record of a segment, of whose entries every row must have its text. */
+  remove(firstSeq: number): void {
+    this.#remove.run(firstSeq);
   }
 
   /** Notes up to where the rows of a segment have given up their texts. */
