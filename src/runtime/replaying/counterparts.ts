@@ -55,7 +55,11 @@ export class Counterparts {
   /** Notes what begins by a recorded entry, once the hypothesis has answered its command. */
   record(entry: Entry): void {
     const id = beginningOf(entry, entry.seq);
-    if (id === undefined || this.#lived.has(id) || this.#leases.has(id)) return;
+    if (id === undefined) return;
+    const place = entry.kind === "lease.granted" ? entry.data.place : undefined;
+    // It has come to the same in both: who keeps it up once more is answered by that in both.
+    if (place !== undefined && this.#places.get(place) === id) this.#places.delete(place);
+    if (this.#lived.has(id) || this.#leases.has(id)) return;
     this.#absent.add(id);
   }
 
