@@ -147,9 +147,9 @@ test("[LB116] a stream of signals says what is held, and when some is lost", asy
 });
 
 test("[LB114] a plain command that renews a lease is beaten for all the same", async () => {
-  const rig = await makeRig({ beatEveryMs: 100, reapAfterMs: 400, silentAlive: "stop" });
+  const rig = await makeRig({ beatEveryMs: 100, reapAfterMs: 1_000, silentAlive: "stop" });
   await rig.supervise();
-  const plain = await rig.start(["/bin/sleep", "2"]);
+  const plain = await rig.start(["/bin/sleep", "4"]);
   const { sighting } = await acquire(rig, plain, "src/**");
   const named = { lease: sighting.lease.id, claim: { worker: plain } };
   expect((await give(rig, plain, { kind: "lease.renew", data: named })).status).toBe(200);
