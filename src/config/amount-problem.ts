@@ -1,14 +1,6 @@
 import { InputError, type InputProblem } from "../protocol/input.ts";
 import { writeCores, writeDuration, writeSize } from "./amount.ts";
-import {
-  BUDGET_FIELDS,
-  CONTRACT_FIELDS,
-  KILL_CONDITION_FIELDS,
-  LIVENESS_FIELDS,
-  RETENTION_FIELDS,
-  SANDBOX_FIELDS,
-  type Form,
-} from "./field.ts";
+import { fieldNamed, type Form } from "./field.ts";
 
 /** How an amount is told, and written, that the journal has as an integer. */
 interface Telling {
@@ -50,17 +42,6 @@ function tellOne(problem: InputProblem): InputProblem {
 }
 
 function tellingOf(name: string): Telling | undefined {
-  const all = [
-    CONTRACT_FIELDS,
-    BUDGET_FIELDS,
-    KILL_CONDITION_FIELDS,
-    SANDBOX_FIELDS,
-    LIVENESS_FIELDS,
-    RETENTION_FIELDS,
-  ];
-  for (const fields of all) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    if (field !== undefined) return TELLINGS[field.form];
-  }
-  return undefined;
+  const field = fieldNamed(name);
+  return field === undefined ? undefined : TELLINGS[field.form];
 }

@@ -91,18 +91,24 @@ export const BUDGET_FIELDS: Readonly<Record<string, Field>> = {
   units: plain("units"),
 };
 
+/** Every field, with its name in TOML. */
+const ALL = [
+  CONTRACT_FIELDS,
+  BUDGET_FIELDS,
+  KILL_CONDITION_FIELDS,
+  SANDBOX_FIELDS,
+  LIVENESS_FIELDS,
+  RETENTION_FIELDS,
+].flatMap(Object.entries<Field>);
+
+/** The field of a name in TOML, wherever it stands; undefined where there is none. */
+export function fieldNamed(name: string): Field | undefined {
+  return ALL.find(([known]) => known === name)?.[1];
+}
+
 /** The name in TOML of a field of the journal; the same where it has no other. */
 export function tomlNameOf(wire: string): string {
-  const all = [
-    CONTRACT_FIELDS,
-    BUDGET_FIELDS,
-    KILL_CONDITION_FIELDS,
-    SANDBOX_FIELDS,
-    LIVENESS_FIELDS,
-    RETENTION_FIELDS,
-  ];
-  const known = all.flatMap(Object.entries<Field>);
-  return known.find(([, field]) => field.wire === wire)?.[0] ?? wire;
+  return ALL.find(([, field]) => field.wire === wire)?.[0] ?? wire;
 }
 
 /** Reads a value of some form as the journal has it. Throws an InputError that names `path`. */

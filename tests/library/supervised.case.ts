@@ -66,8 +66,10 @@ async function tellTasks(worker: JoinedWorker): Promise<void> {
 
 /** Waits for a quarantine, its end, and for what ends this worker. */
 async function tellInterruptions(worker: JoinedWorker): Promise<void> {
+  // Listened to before anybody hears that it is ready: it may be told, and released, at once.
+  const interrupted = fired(worker.signal);
   await worker.checkpoint({ ready: true });
-  const first = await fired(worker.signal);
+  const first = await interrupted;
   while (worker.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
   await worker.checkpoint({ first });
   await fired(worker.signal);

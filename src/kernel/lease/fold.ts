@@ -51,13 +51,12 @@ export function evolveLeases(state: State, entry: LeaseEntry): State {
 
 function granted(state: State, entry: Entry<"lease.granted">): State {
   const book = putLease(state.book, grantedLease(state.epoch, entry));
-  const { place, lender, holder } = entry.data;
+  const { place, holder } = entry.data;
   const queue = place === undefined ? book.queue : dropPlace(book.queue, place);
   const after = queue === book.queue ? book : { ...book, queue };
   // Whoever waits elsewhere, too, may close a circle by what it has got now.
   const [other] = placesOf(queue, holder);
-  const isStirred = lender !== undefined || other !== undefined;
-  return { ...state, book: isStirred ? stirred(after, entry.seq) : after };
+  return { ...state, book: other === undefined ? after : stirred(after, entry.seq) };
 }
 
 /** The lease that an entry grants, in an epoch. */
