@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { cp } from "node:fs/promises";
+import { cp, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -37,6 +38,7 @@ export const compacting: Bench = {
       trialCount += 1;
       const to = `${folder.path}/trial-${trialCount}`;
       await cp(origin, to, { recursive: true });
+      await synced(to);
       return to;
     };
     return {
@@ -61,6 +63,19 @@ async function fill(folder: string, course: Course): Promise<void> {
   const stateHash = createHash("sha256").update(state).digest("hex");
   await journal.saveSnapshot({ ...(await journal.head()), rules: RULES, state, stateHash });
   await journal.close();
+}
+
+/** Waits until the files of a folder are on disk: else an append waits for theirs. */
+async function synced(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = await open(join(entry.parentPath, entry.name), "r+");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 async function compact(folder: string): Promise<void> {

@@ -70,12 +70,17 @@ function obstaclesOf(
   const leases = live
     .filter((row) => clashOf(foldsCase, stake, row) !== null)
     .map(({ holder }) => [holder]);
-  const ahead = waitingAt(books.queue, atMs)
-    .filter(({ rank, holder }) => rank < wait.rank && !isSameHolder(holder, wait.holder))
+  const before = waitingAt(books.queue, atMs).filter(
+    ({ rank, holder }) => rank < wait.rank && !isSameHolder(holder, wait.holder),
+  );
+  const ahead = before
     .filter((row) => row.stakes.some((other) => clashOf(foldsCase, stake, other) !== null))
     .map(({ holder }) => [holder]);
   const lane = rules.lanes.find(({ name }) => name === stake.lane);
-  const taken = live.filter((row) => row.mode === "slot" && row.lane === stake.lane);
+  const isSlot = (other: Pick<Stake, "mode" | "lane">): boolean =>
+    other.mode === "slot" && other.lane === stake.lane;
+  // A slot that somebody waits for who came first is as good as taken.
+  const taken = [...live.filter(isSlot), ...before.filter(({ stakes }) => stakes.some(isSlot))];
   const isFull = stake.mode === "slot" && taken.length >= (lane?.slots ?? Infinity);
   return [...leases, ...ahead, ...(isFull ? [taken.map(({ holder }) => holder)] : [])];
 }

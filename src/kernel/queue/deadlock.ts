@@ -8,7 +8,7 @@ import { COST_OF_LEASE, EffortSpent, newEffort, spend, type Effort } from "../re
 import { parseOnce } from "../region/rights.ts";
 import { placesAhead } from "./line.ts";
 import { isWaitingAt, type Place, type PlaceGround } from "./place.ts";
-import { placesOf } from "./queue.ts";
+import { placesOf, slotPlacesOf } from "./queue.ts";
 
 /** Who waits, or is about to, as far as a circle can go through it. */
 export type Waiter = Pick<Place, "holder" | "ask" | "grounds" | "rank">;
@@ -120,7 +120,8 @@ function waysFor(
     const { region } = parsed;
     const none = { lenders: new Set<string>(), alsoHeld: [] };
     const wish: Wish = { holder, mode, region, lane, alone, effort, rank, ...none };
-    return [[...needsOf(book, wish, atMs), ...slotNeed(book, ground, atMs)].map(others)];
+    const slot = slotNeed(book, waiter, { ground, atMs, effort });
+    return [[...needsOf(book, wish, atMs), ...slot].map(others)];
 
     /** Work of its own under another key is not waited for in a circle: it goes on by itself. */
     function others(need: Need): Need {
@@ -156,12 +157,26 @@ function needsOf(book: LeaseBook, wish: Wish, atMs: number): readonly Need[] {
   return needs;
 }
 
-/** Of a lane whose slots are all held any one of them will do. */
-function slotNeed(book: LeaseBook, { mode, lane }: PlaceGround, atMs: number): readonly Need[] {
+/** Of a lane whose slots are all held, or promised to who came first, any one of them will do. */
+function slotNeed(
+  book: LeaseBook,
+  { holder, rank }: Waiter,
+  so: { readonly ground: PlaceGround; readonly atMs: number; readonly effort: Effort },
+): readonly Need[] {
+  const { mode, lane } = so.ground;
   const slots = lane === null ? undefined : book.lanes.get(lane)?.slots;
   if (mode !== "slot" || lane === null || slots === undefined) return [];
-  const held = [...slotsOf(book, lane)].filter((lease) => isHeldAt(lease, atMs));
-  return held.length < slots ? [] : [held.map(({ holder, id }) => ({ holder, by: id }))];
+  const need: Blocker[] = [];
+  for (const lease of slotsOf(book, lane))
+    if (isHeldAt(lease, so.atMs)) need.push({ holder: lease.holder, by: lease.id });
+  for (const place of slotPlacesOf(book.queue, lane)) {
+    if (place.rank >= rank) break;
+    spend(so.effort, COST_OF_LEASE);
+    // Its own place before this one ends as this one does.
+    const isOwn = holderKey(place.holder) === holderKey(holder);
+    if (!isOwn && isWaitingAt(place, so.atMs)) need.push({ holder: place.holder, by: place.id });
+  }
+  return need.length < slots ? [] : [need];
 }
 
 /** One of the circles that keep a wait from ending, from the waiter back to somebody in it. */

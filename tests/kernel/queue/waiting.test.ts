@@ -426,6 +426,20 @@ describe("circles", () => {
       .refused("wait_deadlock");
   });
 
+  test("[WQ11] a slot that is promised to who came first is as good as taken", () => {
+    const lane = { name: "ci", region: ["ci/**"], slots: 2 };
+    const on = { lanes: ["ci"] };
+    const full = [create(), enactLanes([lane]), acquire("y", on), acquire("z", on)];
+    const promised = [...full, wait("c", on), wait("d", on), release("y"), release("z")];
+    const held = [...promised, acquire("ada", "a"), wait("c", "a")];
+    given(...held)
+      .when(wait("ada", on))
+      .happens("place.queued");
+    given(...held, wait("d", "a"))
+      .when(wait("ada", on))
+      .refused("wait_deadlock", { holders: ["ada", "c"], cycle: [{ by: "q-5" }, { by: "l-9" }] });
+  });
+
   test("[WQ11] what one has oneself is not waited for, but by other work of one's own", () => {
     given(...two)
       .when(wait("ada", "*"))

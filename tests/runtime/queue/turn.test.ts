@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Actor } from "../../../src/kernel/actor.ts";
 import type { Command } from "../../../src/kernel/command.ts";
 import type { Loop } from "../../../src/runtime/loop.ts";
 import {
@@ -11,7 +12,18 @@ import {
   wait,
 } from "../../support/lease-scenario.ts";
 import type { Ask, Play } from "../../support/scenario.ts";
-import { granted, OPERATOR, PAUSE, RESUME, Rig } from "../rig.ts";
+import {
+  begin,
+  granted,
+  idOf,
+  OPERATOR,
+  PAUSE,
+  RESUME,
+  Rig,
+  self,
+  SUPERVISOR,
+  TICK,
+} from "../rig.ts";
 
 /** A step of a play as a command on the state of a loop. */
 function commandOf(loop: Loop, step: Ask): Command {
@@ -117,6 +129,46 @@ test("[RT40] and a place ahead that has come to its lease elsewhere", async () =
   await rig.timers.settle();
   expect(told.kinds).toBeUndefined();
   await give(loop, keep("bob"));
+  await rig.timers.settle();
+  expect(told.kinds).toEqual(["lease.granted"]);
+});
+
+test("[RT40] and a place of several that waited for a slot, once it is found empty", async () => {
+  const rig = new Rig();
+  const loop = await rig.found();
+  await give(loop, enactLanes([{ name: "ci", region: ["ci/**"], slots: 1 }]));
+  await give(loop, acquire("ada", { lanes: ["ci"] }));
+  await give(loop, wait("bob", { lanes: ["ci"] }));
+  await rig.timers.advance(1_000);
+  await give(loop, wait("carl", { lanes: ["ci"] }));
+  await rig.timers.advance(13_000);
+  await give(loop, keep("carl"));
+  await give(loop, release("ada"));
+  const told = inTurn(loop, "carl", { turnMs: 12_000 });
+  // That bob's place is over is nobody's to tell until it is recorded.
+  await rig.timers.advance(6_000);
+  expect(told.kinds).toBeUndefined();
+  await granted(loop.submit(TICK, SUPERVISOR));
+  await rig.timers.settle();
+  expect(told.kinds).toEqual(["lease.granted"]);
+});
+
+test("[RT40] ground that a sandbox has mounted makes way when it is fenced", async () => {
+  const rig = new Rig();
+  const loop = await rig.found();
+  await begin(loop, "w");
+  const by = (command: Command, actor: Actor) => granted(loop.submit(command, actor));
+  await by(commandOf(loop, acquire("@w", "src/**")), self("w"));
+  const worker = idOf("w");
+  const { id: lease } = [...loop.state().book.leases.values()][0] ?? { id: "" };
+  await by({ kind: "lease.mount", data: { lease, worker } }, SUPERVISOR);
+  await give(loop, wait("bob", "src/a"));
+  await by(commandOf(loop, release("@w")), self("w"));
+  const told = inTurn(loop, "bob");
+  await rig.timers.settle();
+  expect(told.kinds).toBeUndefined();
+  const fence = { lease, worker, waited_ms: 5, was_frozen: false };
+  await by({ kind: "lease.fence", data: fence }, SUPERVISOR);
   await rig.timers.settle();
   expect(told.kinds).toEqual(["lease.granted"]);
 });
