@@ -8,7 +8,7 @@
 import type { Holder } from "../../../src/kernel/lease/lease.ts";
 import { clashOf, isSameHolder, liveAt, type Stake } from "../lease/books.ts";
 import type { Scene } from "../lease/holders.ts";
-import { waitingAt } from "./books.ts";
+import { waitingAt, type PlaceRow } from "./books.ts";
 
 /** A wait, as far as it can be in a circle. */
 export interface Wait {
@@ -25,11 +25,17 @@ type Place = Pick<Scene, "books" | "atMs">;
  * yet. Who waits behind a circle of others only waits: of those one is told.
  */
 export function isCircle(scene: Place, wait: Wait): boolean {
+  return outlookOf(scene, wait) === "circle";
+}
+
+/** Whether a wait can end, is in a circle of its own holder's, or behind one of others. */
+export function outlookOf(scene: Place, wait: Wait): "open" | "circle" | "behind" {
   const all = waitingAt(scene.books.queue, scene.atMs)
     .filter(({ rank }) => rank !== wait.rank)
     .map(({ holder, rank, stakes, ask }) => ({ holder, rank, stakes, key: ask.key }));
   const others = all.filter(({ holder }) => !isSameHolder(holder, wait.holder));
-  return !endsFor(scene, wait, [...all, wait]) && endsFor(scene, wait, others);
+  if (endsFor(scene, wait, [...all, wait])) return "open";
+  return endsFor(scene, wait, others) ? "circle" : "behind";
 }
 
 /** Whether a wait can end while just these wait. */
@@ -38,8 +44,8 @@ function endsFor(scene: Place, wait: Wait, waits: readonly Wait[]): boolean {
   for (;;) {
     const names = new Set(left.map(({ holder }) => nameOf(holder)));
     const isIdle = (holder: Holder): boolean => !names.has(nameOf(holder));
-    if (canEnd(scene, wait, isIdle)) return true;
-    const blocked = left.filter((one) => !canEnd(scene, one, isIdle));
+    if (canEnd(scene, wait, { isIdle })) return true;
+    const blocked = left.filter((one) => !canEnd(scene, one, { isIdle }));
     // Whoever waits for several things gives nothing back before it has them all.
     const stay = new Set(blocked.map(({ holder }) => nameOf(holder)));
     const next = left.filter(({ holder }) => stay.has(nameOf(holder)));
@@ -48,41 +54,71 @@ function endsFor(scene: Place, wait: Wait, waits: readonly Wait[]): boolean {
   }
 }
 
-function canEnd(scene: Place, wait: Wait, isIdle: (holder: Holder) => boolean): boolean {
-  return wait.stakes.some((stake) =>
-    obstaclesOf(scene, wait, stake).every((holders) => {
-      // Other work of its own, under another key, goes on by itself.
-      const isOwnWork =
-        wait.key !== undefined && holders.some((holder) => isSameHolder(holder, wait.holder));
-      return isOwnWork || holders.some(isIdle);
-    }),
-  );
+/** How a wait is looked at: who gives back what it has, and what was looked at on the way here. */
+interface Looking {
+  readonly isIdle: (holder: Holder) => boolean;
+  readonly stakes?: readonly Stake[];
+  readonly path?: readonly Stake[];
 }
 
-/** What must make way: of each list any one holder is enough. */
-function obstaclesOf(
-  { books, atMs }: Place,
-  wait: Wait,
-  stake: Stake,
-): readonly (readonly Holder[])[] {
+function canEnd(scene: Place, wait: Wait, so: Looking): boolean {
+  const { isIdle, stakes = wait.stakes, path = [] } = so;
+  return stakes.some((stake) => {
+    if (path.includes(stake)) return false;
+    const isGoing = ({ holder, elsewhere }: Obstacle): boolean =>
+      isIdle(holder) ||
+      // Other work of its own, under another key, goes on by itself.
+      (wait.key !== undefined && isSameHolder(holder, wait.holder)) ||
+      (elsewhere !== undefined &&
+        canEnd(scene, elsewhere.wait, { ...elsewhere, isIdle, path: [...path, stake] }));
+    return obstaclesOf(scene, wait, stake).every(
+      ({ all, stayMax }) => all.filter((one) => !isGoing(one)).length <= stayMax,
+    );
+  });
+}
+
+/** A holder in the way; who waits may go elsewhere, by what of its wait is in nobody's way. */
+interface Obstacle {
+  readonly holder: Holder;
+  readonly elsewhere?: { readonly wait: Wait; readonly stakes: readonly Stake[] };
+}
+
+/** Those in the way of something, and how many of them may stay. */
+interface Obstacles {
+  readonly all: readonly Obstacle[];
+  readonly stayMax: number;
+}
+
+function obstaclesOf({ books, atMs }: Place, wait: Wait, stake: Stake): readonly Obstacles[] {
   const { foldsCase, rules } = books.ground;
   const live = liveAt(books.ground, atMs);
   const leases = live
     .filter((row) => clashOf(foldsCase, stake, row) !== null)
-    .map(({ holder }) => [holder]);
+    .map((row) => ({ all: [{ holder: row.holder }], stayMax: 0 }));
   const before = waitingAt(books.queue, atMs).filter(
     ({ rank, holder }) => rank < wait.rank && !isSameHolder(holder, wait.holder),
   );
-  const ahead = before
-    .filter((row) => row.stakes.some((other) => clashOf(foldsCase, stake, other) !== null))
-    .map(({ holder }) => [holder]);
-  const lane = rules.lanes.find(({ name }) => name === stake.lane);
   const isSlot = (other: Pick<Stake, "mode" | "lane">): boolean =>
     other.mode === "slot" && other.lane === stake.lane;
+  const ahead = before.flatMap((row) => {
+    const isBeside = (other: Stake): boolean => clashOf(foldsCase, stake, other) === null;
+    const inWay = row.stakes.every(isBeside) ? [] : [obstacleOf(row, isBeside)];
+    return inWay.map((one) => ({ all: [one], stayMax: 0 }));
+  });
   // A slot that somebody waits for who came first is as good as taken.
-  const taken = [...live.filter(isSlot), ...before.filter(({ stakes }) => stakes.some(isSlot))];
-  const isFull = stake.mode === "slot" && taken.length >= (lane?.slots ?? Infinity);
-  return [...leases, ...ahead, ...(isFull ? [taken.map(({ holder }) => holder)] : [])];
+  const promised = before
+    .filter(({ stakes }) => stakes.some(isSlot))
+    .map((row) => obstacleOf(row, (other) => !isSlot(other)));
+  const taken = [...live.filter(isSlot).map(({ holder }) => ({ holder })), ...promised];
+  const lane = rules.lanes.find(({ name }) => name === stake.lane);
+  const slots = stake.mode === "slot" ? (lane?.slots ?? Infinity) : Infinity;
+  return [...leases, ...ahead, { all: taken, stayMax: slots - 1 }];
+}
+
+function obstacleOf(row: PlaceRow, isBeside: (stake: Stake) => boolean): Obstacle {
+  const { holder, rank, stakes, ask } = row;
+  const wait = { holder, rank, stakes, key: ask.key };
+  return { holder, elsewhere: { wait, stakes: stakes.filter(isBeside) } };
 }
 
 function nameOf(holder: Holder): string {

@@ -18,36 +18,57 @@ interface Blocker {
   readonly holder: Holder;
   /** The id of that lease or place. */
   readonly by: string;
+  /** That place: it is out of the way, too, once it has come to a ground that is not. */
+  readonly place?: PlaceInWay;
 }
 
-/** What must happen before something can be had: one of these must make way. */
-type Need = readonly Blocker[];
+interface PlaceInWay {
+  readonly of: Waiter;
+  readonly grounds: Set<PlaceGround>;
+}
 
-/** One of the ways in which a wait can end: all of these needs are met. */
-type Way = readonly Need[];
+/** What must happen before something can be had: so many of these must make way. */
+interface Need {
+  readonly blockers: readonly Blocker[];
+  readonly count: number;
+}
+
+/** One of the ways in which a wait can end: on this ground, once all of these needs are met. */
+interface Way {
+  readonly ground: PlaceGround;
+  readonly needs: readonly Need[];
+}
+
+/** What becomes of a wait, as far as it can be seen. */
+export type Outlook =
+  | { readonly kind: "open" }
+  /** Others wait in a circle, and it waits for them: its own may show when theirs has ended. */
+  | { readonly kind: "behind" }
+  | { readonly kind: "circle"; readonly refusal: Refusal };
 
 /**
- * Refuses a wait that cannot end, by no ground that would do, as long as its holder has what it
+ * Looks whether a wait cannot end, by no ground that would do, as long as its holder has what it
  * has: whoever is in the way waits in turn, in the end for that holder. A holder that waits is
  * taken to give nothing back until it has what it waits for. In a circle of others one waits: they
  * are told. So is whoever is too much to look through: every wait has a deadline.
  */
-export function checkDeadlock(book: LeaseBook, waiter: Waiter, atMs: number): Refusal | null {
-  if (!isWaitedFor(book, waiter, atMs)) return null;
+export function lookForCircle(book: LeaseBook, waiter: Waiter, atMs: number): Outlook {
+  if (!isWaitedFor(book, waiter, atMs)) return { kind: "open" };
   try {
     const web = weave(book, waiter, atMs);
-    return web.isFree(waiter) || !web.isFreeWithout(waiter) ? null : circleOf(web, waiter);
+    if (web.isFree(waiter)) return { kind: "open" };
+    if (!web.isFreeWithout(waiter)) return { kind: "behind" };
+    return { kind: "circle", refusal: circleOf(web, waiter) };
   } catch (error) {
-    if (error instanceof EffortSpent) return null;
+    if (error instanceof EffortSpent) return { kind: "open" };
     throw error;
   }
 }
 
 /** Whether a holder has anything that others may wait for: a lease, or a place before theirs. */
-function isWaitedFor(book: LeaseBook, { holder, rank }: Waiter, atMs: number): boolean {
+function isWaitedFor(book: LeaseBook, { holder }: Waiter, atMs: number): boolean {
   for (const lease of leasesOf(book, holder)) if (isHeldAt(lease, atMs)) return true;
-  for (const place of placesOf(book.queue, holder))
-    if (place.rank !== rank && isWaitingAt(place, atMs)) return true;
+  for (const place of placesOf(book.queue, holder)) if (isWaitingAt(place, atMs)) return true;
   return false;
 }
 
@@ -57,53 +78,81 @@ interface Web {
   readonly isFree: (waiter: Waiter) => boolean;
   /** Whether it could end if its holder were not waiting: then the circle is its own. */
   readonly isFreeWithout: (waiter: Waiter) => boolean;
-  readonly waysOf: (waiter: Waiter) => readonly Way[];
+  /** Somebody in its way who makes none; undefined where all may. */
+  readonly blocker: (waiter: Waiter) => Blocker | undefined;
   /** A wait of a holder that cannot end; undefined when it is in no such. */
   readonly stuck: (holder: Holder) => Waiter | undefined;
 }
 
+type Ways = ReadonlyMap<Waiter, readonly Way[]>;
+/** The waits that a holder is to see the end of before it gives anything back. */
+type Waits = ReadonlyMap<string, readonly Waiter[]>;
+
 function weave(book: LeaseBook, root: Waiter, atMs: number): Web {
   const effort = newEffort(LIMITS.waitSearchWorkMax);
   const ways = new Map<Waiter, readonly Way[]>();
-  const waiters = new Map<string, Waiter[]>([[holderKey(root.holder), [root]]]);
-  const ahead: Waiter[] = [root];
+  const own = waitsOf(book, root.holder, atMs).filter(({ rank }) => rank !== root.rank);
+  const waits = new Map<string, readonly Waiter[]>([[holderKey(root.holder), [root]]]);
+  const ahead: Waiter[] = [root, ...own];
   for (let waiter = ahead.shift(); waiter !== undefined; waiter = ahead.shift()) {
     const found = waysFor(book, waiter, { atMs, effort });
     ways.set(waiter, found);
-    for (const { holder } of found.flat(2)) {
+    for (const { holder } of blockersIn(found)) {
       const key = holderKey(holder);
-      if (waiters.has(key)) continue;
-      const places = [...placesOf(book.queue, holder)].filter((one) => isWaitingAt(one, atMs));
-      waiters.set(key, places);
+      if (waits.has(key)) continue;
+      const places = waitsOf(book, holder, atMs);
+      waits.set(key, places);
       ahead.push(...places);
     }
   }
-  const free = freed(ways, waiters);
+  const { free, makesWay, isMet } = settle(ways, waits);
   return {
     isFree: (waiter) => free.has(waiter),
     isFreeWithout: (waiter) => {
-      const others = new Map(waiters).set(holderKey(waiter.holder), []);
-      return freed(ways, others).has(waiter);
+      const others = new Map(waits).set(holderKey(waiter.holder), []);
+      return settle(ways, others).free.has(waiter);
     },
-    waysOf: (waiter) => ways.get(waiter) ?? [],
-    stuck: (holder) => waiters.get(holderKey(holder))?.find((one) => !free.has(one)),
+    blocker: (waiter) => {
+      const needs = (ways.get(waiter) ?? []).flatMap((way) => way.needs);
+      return needs.find((need) => !isMet(need))?.blockers.find((blocker) => !makesWay(blocker));
+    },
+    stuck: (holder) => waits.get(holderKey(holder))?.find((one) => !free.has(one)),
   };
 }
 
+function waitsOf(book: LeaseBook, holder: Holder, atMs: number): readonly Waiter[] {
+  return [...placesOf(book.queue, holder)].filter((place) => isWaitingAt(place, atMs));
+}
+
+function blockersIn(ways: readonly Way[]): readonly Blocker[] {
+  return ways.flatMap(({ needs }) => needs.flatMap(({ blockers }) => blockers));
+}
+
+interface Settled {
+  /** Those whose wait can end. */
+  readonly free: ReadonlySet<Waiter>;
+  readonly makesWay: (blocker: Blocker) => boolean;
+  readonly isMet: (need: Need) => boolean;
+}
+
 /** Those whose wait can end: first who waits for nobody that waits, then who waits for those. */
-function freed(
-  ways: ReadonlyMap<Waiter, readonly Way[]>,
-  waiters: ReadonlyMap<string, readonly Waiter[]>,
-): ReadonlySet<Waiter> {
+function settle(ways: Ways, waits: Waits): Settled {
   const free = new Set<Waiter>();
-  const makesWay = ({ holder }: Blocker): boolean =>
-    (waiters.get(holderKey(holder)) ?? []).every((one) => free.has(one));
-  for (let before = -1; before !== free.size;) {
-    before = free.size;
-    for (const [waiter, found] of ways)
-      if (found.some((way) => way.every((need) => need.some(makesWay)))) free.add(waiter);
+  const open = new Set<Way>();
+  const makesWay = ({ holder, place }: Blocker): boolean =>
+    (waits.get(holderKey(holder)) ?? []).every((one) => free.has(one)) ||
+    (place !== undefined &&
+      (ways.get(place.of) ?? []).some((way) => open.has(way) && !place.grounds.has(way.ground)));
+  const isMet = ({ blockers, count }: Need): boolean => blockers.filter(makesWay).length >= count;
+  for (let before = -1; before !== open.size;) {
+    before = open.size;
+    for (const [waiter, found] of ways) {
+      const opened = found.filter(({ needs }) => needs.every(isMet));
+      for (const way of opened) open.add(way);
+      if (opened.length > 0) free.add(waiter);
+    }
   }
-  return free;
+  return { free, makesWay, isMet };
 }
 
 /** The ways in which a wait can end. Throws `EffortSpent`. */
@@ -121,43 +170,56 @@ function waysFor(
     const none = { lenders: new Set<string>(), alsoHeld: [] };
     const wish: Wish = { holder, mode, region, lane, alone, effort, rank, ...none };
     const slot = slotNeed(book, waiter, { ground, atMs, effort });
-    return [[...needsOf(book, wish, atMs), ...slot].map(others)];
+    return [{ ground, needs: [...needsOf(book, wish, atMs), ...slot].map(others) }];
 
     /** Work of its own under another key is not waited for in a circle: it goes on by itself. */
     function others(need: Need): Need {
       if (waiter.ask.key === undefined) return need;
       const key = holderKey(holder);
-      return need.some((blocker) => holderKey(blocker.holder) === key) ? NOBODY : need;
+      const blockers = need.blockers.filter((blocker) => holderKey(blocker.holder) !== key);
+      return { blockers, count: need.count - (need.blockers.length - blockers.length) };
     }
   });
 }
 
-/** A need that is met: whoever is nobody waits for nothing. */
-const NOBODY: Need = [{ holder: { worker: "" }, by: "" }];
+function one(blocker: Blocker): Need {
+  return { blockers: [blocker], count: 1 };
+}
 
 function needsOf(book: LeaseBook, wish: Wish, atMs: number): readonly Need[] {
   const needs: Need[] = [];
   if (wish.alone)
     for (const { holder, id } of heldAt(book, atMs)) {
       spend(wish.effort, COST_OF_LEASE);
-      needs.push([{ holder, by: id }]);
+      needs.push(one({ holder, by: id }));
     }
   for (const id of book.index.alone()) {
     spend(wish.effort, COST_OF_LEASE);
     const lease = book.leases.get(id);
     if (lease !== undefined && isHeldAt(lease, atMs))
-      needs.push([{ holder: lease.holder, by: id }]);
+      needs.push(one({ holder: lease.holder, by: id }));
   }
   for (const rival of rivals(book, wish, { atMs }))
-    if (rival !== "too_large") needs.push([{ holder: rival.lease.holder, by: rival.lease.id }]);
-  for (const { place } of placesAhead(book, wish, atMs))
-    // Its own place before this one ends as this one does: it is no circle by itself.
-    if (holderKey(place.holder) !== holderKey(wish.holder))
-      needs.push([{ holder: place.holder, by: place.id }]);
-  return needs;
+    if (rival !== "too_large") needs.push(one({ holder: rival.lease.holder, by: rival.lease.id }));
+  return [...needs, ...aheadNeeds(book, wish, atMs)];
 }
 
-/** Of a lane whose slots are all held, or promised to who came first, any one of them will do. */
+/** One need for each place that came first, by all of its grounds that are in the way. */
+function aheadNeeds(book: LeaseBook, wish: Wish, atMs: number): readonly Need[] {
+  const found = new Map<Place, PlaceInWay>();
+  for (const { place, ground, why } of placesAhead(book, wish, atMs)) {
+    // Its own place before this one ends as this one does: it is no circle by itself.
+    if (holderKey(place.holder) === holderKey(wish.holder)) continue;
+    // Beside one that is to run alone nobody is, on whatever ground.
+    const grounds = "alone" in why && wish.alone ? place.grounds : [ground];
+    const known = found.get(place) ?? { of: place, grounds: new Set() };
+    for (const one of grounds) known.grounds.add(one);
+    found.set(place, known);
+  }
+  return [...found].map(([{ id, holder }, place]) => one({ holder, by: id, place }));
+}
+
+/** Of those who have a slot, or came first for one, so many that one is left. */
 function slotNeed(
   book: LeaseBook,
   { holder, rank }: Waiter,
@@ -166,17 +228,23 @@ function slotNeed(
   const { mode, lane } = so.ground;
   const slots = lane === null ? undefined : book.lanes.get(lane)?.slots;
   if (mode !== "slot" || lane === null || slots === undefined) return [];
-  const need: Blocker[] = [];
+  const blockers: Blocker[] = [];
   for (const lease of slotsOf(book, lane))
-    if (isHeldAt(lease, so.atMs)) need.push({ holder: lease.holder, by: lease.id });
+    if (isHeldAt(lease, so.atMs)) blockers.push({ holder: lease.holder, by: lease.id });
   for (const place of slotPlacesOf(book.queue, lane)) {
     if (place.rank >= rank) break;
     spend(so.effort, COST_OF_LEASE);
     // Its own place before this one ends as this one does.
     const isOwn = holderKey(place.holder) === holderKey(holder);
-    if (!isOwn && isWaitingAt(place, so.atMs)) need.push({ holder: place.holder, by: place.id });
+    if (isOwn || !isWaitingAt(place, so.atMs)) continue;
+    const grounds = place.grounds.filter(
+      (ground) => ground.mode === "slot" && ground.lane === lane,
+    );
+    const inWay = { of: place, grounds: new Set(grounds) };
+    blockers.push({ holder: place.holder, by: place.id, place: inWay });
   }
-  return need.length < slots ? [] : [need];
+  const count = blockers.length - slots + 1;
+  return count < 1 ? [] : [{ blockers, count }];
 }
 
 /** One of the circles that keep a wait from ending, from the waiter back to somebody in it. */
@@ -185,10 +253,7 @@ function circleOf(web: Web, root: Waiter): Refusal {
   const seen = new Set<Waiter>();
   for (let waiter: Waiter | undefined = root; waiter !== undefined && !seen.has(waiter);) {
     seen.add(waiter);
-    const blocker: Blocker | undefined = web
-      .waysOf(waiter)
-      .flat(2)
-      .find(({ holder }) => web.stuck(holder) !== undefined);
+    const blocker = web.blocker(waiter);
     if (blocker === undefined) break;
     steps.push({ waiter, blocker });
     waiter = web.stuck(blocker.holder);

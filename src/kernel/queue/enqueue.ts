@@ -5,7 +5,7 @@ import type { Holder } from "../lease/lease.ts";
 import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
-import { checkDeadlock } from "./deadlock.ts";
+import { lookForCircle } from "./deadlock.ts";
 import { LAST } from "./line.ts";
 import { isWaitingAt, type PlaceAsk, type PlaceGround } from "./place.ts";
 import { placesOf, placesOverBy } from "./queue.ts";
@@ -23,10 +23,10 @@ export interface Waiting {
 export function enqueue(state: State, waiting: Waiting, atMs: number): Ruling {
   const { request, wait_ms, grounds, worktree } = waiting;
   const { holder, ...ask } = request;
-  const refusal =
-    checkQueue(state, waiting, atMs) ??
-    checkDeadlock(state.book, { holder, ask, grounds, rank: LAST }, atMs);
+  const refusal = checkQueue(state, waiting, atMs);
   if (refusal !== null) return { ok: false, refusal };
+  const outlook = lookForCircle(state.book, { holder, ask, grounds, rank: LAST }, atMs);
+  if (outlook.kind === "circle") return { ok: false, refusal: outlook.refusal };
   const deadline_ms = atMs + wait_ms;
   const event: Event = {
     kind: "place.queued",
@@ -35,6 +35,7 @@ export function enqueue(state: State, waiting: Waiting, atMs: number): Ruling {
       ask,
       grounds,
       ...(worktree === null ? {} : { worktree }),
+      ...(outlook.kind === "behind" ? { behind_circle: true as const } : {}),
       until_ms: keptUntil(atMs, deadline_ms),
       deadline_ms,
     },

@@ -11,6 +11,8 @@ export interface QueueEventMap {
     readonly grounds: readonly PlaceGround[];
     /** The worktree whose ground it is, where worktrees have ground of their own. */
     readonly worktree?: string;
+    /** It waits for others who wait in a circle, so that one of its own could not be seen yet. */
+    readonly behind_circle?: true;
     readonly until_ms: number;
     readonly deadline_ms: number;
   };

@@ -10,8 +10,11 @@ export type PlaceEntry = Extract<Entry, { readonly kind: `place.${string}` }>;
 export function evolvePlaces(state: State, entry: PlaceEntry): State {
   const { queue } = state.book;
   switch (entry.kind) {
-    case "place.queued":
-      return withQueue(state, putPlace(queue, queuedPlace(entry)));
+    case "place.queued": {
+      const next = putPlace(queue, queuedPlace(entry));
+      const isBehind = entry.data.behind_circle === true;
+      return withQueue(state, isBehind ? { ...next, stirred_seq: entry.seq } : next);
+    }
     case "place.kept": {
       const place = placeOf(queue, entry.data.place);
       const { until_ms } = entry.data;

@@ -23,8 +23,9 @@ export interface Queue {
   readonly index: GroundIndex;
   /**
    * The newest entry by which somebody came to be in the way who had not asked for it, or waits
-   * elsewhere still: a handing over, a lending, other lanes, a grant to who has another place. Only
-   * that can close a circle of those who wait already.
+   * elsewhere still: a handing over, a lending, other lanes, a grant to who has another place; or
+   * by which somebody waits behind a circle of others. Only that can close a circle of those who
+   * wait already, or hide one.
    */
   readonly stirred_seq: number;
 }

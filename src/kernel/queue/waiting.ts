@@ -11,7 +11,7 @@ import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { writeInstant } from "../time/instant.ts";
-import { checkDeadlock } from "./deadlock.ts";
+import { lookForCircle } from "./deadlock.ts";
 import { keptUntil } from "./enqueue.ts";
 import { isWaitingAt, type Place } from "./place.ts";
 import { placeOf, placesOverBy } from "./queue.ts";
@@ -46,8 +46,8 @@ export function decideKeep(state: State, request: CommandMap["place.keep"], now:
   if (tried !== undefined && tried.held.length === 0) return { ok: false, refusal: tried.refusal };
   const { stirred_seq } = state.book.queue;
   const waiter = { holder, ask, grounds, rank };
-  const circle = stirred_seq > rank ? checkDeadlock(state.book, waiter, now.atMs) : null;
-  if (circle !== null) return { ok: false, refusal: circle };
+  const outlook = stirred_seq < rank ? undefined : lookForCircle(state.book, waiter, now.atMs);
+  if (outlook?.kind === "circle") return { ok: false, refusal: outlook.refusal };
   const until_ms = keptUntil(now.atMs, place.deadline_ms);
   const moves = until_ms - place.until_ms;
   const isWorthIt =

@@ -32,6 +32,7 @@ import {
   start,
   stop,
   tick,
+  type Ask,
   type Step,
 } from "../../support/scenario.ts";
 
@@ -426,6 +427,15 @@ describe("circles", () => {
       .refused("wait_deadlock");
   });
 
+  test("[WQ11] a slot that is held and promised is given back twice before it is one's own", () => {
+    const on = { lanes: ["ci"] };
+    const lane = enactLanes([{ name: "ci", region: ["ci/**"], slots: 1 }]);
+    const held = [acquire("ada", on), acquire("pat", "x"), wait("will", on), wait("pat", on)];
+    given(create(), lane, ...held)
+      .when(wait("will", "x"))
+      .refused("wait_deadlock", { cycle: [{ by: "l-4" }, { by: "q-5" }] });
+  });
+
   test("[WQ11] a slot that is promised to who came first is as good as taken", () => {
     const lane = { name: "ci", region: ["ci/**"], slots: 2 };
     const on = { lanes: ["ci"] };
@@ -438,6 +448,49 @@ describe("circles", () => {
     given(...held, wait("d", "a"))
       .when(wait("ada", on))
       .refused("wait_deadlock", { holders: ["ada", "c"], cycle: [{ by: "q-5" }, { by: "l-9" }] });
+  });
+
+  test("[WQ11] who came first and may come to other ground is not in the way for ever", () => {
+    const lanes = ["x", "y", "z"].map((name) => ({ name, region: [name] }));
+    const steps = [create(), enactLanes(lanes), acquire("ada", "a"), acquire("bob", "x")];
+    const either = wait("carl", { lanes: ["x", "y"] });
+    // Carl waits for ada, and keeps what it has until then: it may be y.
+    const behind = (first: Ask) => [...steps, acquire("dora", "y"), first, wait("carl", "a")];
+    given(...behind(either))
+      .when(wait("ada", "x"))
+      .happens("place.queued");
+    given(...behind(either))
+      .when(wait("ada", "x y"))
+      .refused("wait_deadlock", { holders: ["ada", "carl"] });
+    given(...behind(wait("carl", "x")))
+      .when(wait("ada", "x"))
+      .refused("wait_deadlock", { holders: ["ada", "carl"] });
+  });
+
+  test("[WQ11] a circle that a circle of others hides is found when that has ended", () => {
+    const handed = act(
+      ["lease.hand_over", "bob"],
+      { to: holder("carl") },
+      { as: "bob", claim: claim("bob") },
+    );
+    const others = [...two, wait("carl", "a"), wait("ada", "b"), handed];
+    const hidden = [...others, acquire("dora", "d"), acquire("eve", "e"), wait("dora", "a e")];
+    given(...hidden)
+      .when(wait("eve", "d"))
+      .happens({ kind: "place.queued", data: { behind_circle: true } });
+    const shown = [...hidden, wait("eve", "d"), leave("carl")];
+    given(...shown)
+      .when(keep("dora"))
+      .refused("wait_deadlock", { holders: ["dora", "eve"] });
+    given(...shown)
+      .when(keep("eve"))
+      .refused("wait_deadlock", { holders: ["eve", "dora"] });
+    // Whoever holds nothing may be waited for, too, for having come first.
+    const solo = enactLanes([{ name: "solo", region: ["port:2"], alone: true }]);
+    const places = [wait("dora", { lanes: ["solo"] }), wait("eve", "x a"), wait("dora", "x")];
+    given(create(), solo, ...others.slice(1), ...places, leave("carl"))
+      .when(keep("eve"))
+      .refused("wait_deadlock", { holders: ["eve", "dora"] });
   });
 
   test("[WQ11] what one has oneself is not waited for, but by other work of one's own", () => {
@@ -472,9 +525,12 @@ describe("circles", () => {
     given(create(), laneOf(2), ...own, keep("bob", { place: "q-4" }))
       .when(keep("bob"))
       .refused("wait_deadlock");
-    const others = [acquire("ada", on), acquire("pat", "x"), wait("will", on), wait("pat", on)];
-    const turn = [wait("will", "x"), release("ada"), keep("will", { place: "q-5" })];
-    given(create(), laneOf(1), ...others, ...turn)
+    // Will may take y, and does not: pat waits for what will keeps until it has what pat has.
+    const lanes = ["x", "y"].map((name) => ({ name, region: [name] }));
+    const held = [enactLanes(lanes), acquire("ada", "x"), acquire("eve", "y"), acquire("pat", "p")];
+    const places = [wait("will", { lanes: ["x", "y"] }), wait("pat", "x"), wait("will", "p")];
+    const turn = [release("ada"), keep("will", { place: "q-6" })];
+    given(create(), ...held, ...places, ...turn)
       .when(keep("pat"))
       .refused("wait_deadlock");
   });
