@@ -19,7 +19,8 @@ import { HeadSigning } from "./signing/head-signing.ts";
 import type { Answer, Loop, SubmitOptions } from "./loop.ts";
 import { findPlace } from "./signing/opening.ts";
 import { makePending, type Pending } from "./carry/pending.ts";
-import { untilTurn } from "./queue/turn.ts";
+import { placeOf } from "../kernel/queue/queue.ts";
+import { Turns } from "./queue/turn.ts";
 import type { Place } from "./place.ts";
 import { Suppression } from "./carry/suppression.ts";
 import { SYSTEM_TIMERS, type Timers } from "./timers.ts";
@@ -75,6 +76,7 @@ class JournalLoop implements Loop {
   readonly #signing: HeadSigning;
   readonly #signsOnClose: boolean;
   readonly #suppression: Suppression;
+  readonly #turns: Turns;
   readonly #unwatch: () => void;
   readonly #urgent: Pending[] = [];
   /** Fires when it is closed: nobody waits for a turn any more. */
@@ -93,6 +95,7 @@ class JournalLoop implements Loop {
     this.#log = log;
     this.#follower = new Follower(place, { journal, log });
     const follower = this.#follower;
+    this.#turns = new Turns({ loop: this, timers });
     this.#suppression = new Suppression(timers, (command) => void this.#submitOwn(command));
     this.#carrier = new Carrier({
       journal,
@@ -121,15 +124,18 @@ class JournalLoop implements Loop {
     if (this.#closing !== undefined) throw new Fault("closed", "the loop must be open, it closed");
     const refusal = checkId(options.id) ?? checkKind(command);
     if (refusal !== null) return { ok: false, seq: this.head().seq, refusal };
-    if (command.kind === "place.keep") await this.#untilTurn(command.data.place, options);
+    if (command.kind === "place.keep" && (await this.#isLeftMeanwhile(command.data.place, options)))
+      return { ok: true, seq: this.head().seq, entries: [] };
     return this.#enqueue(command, by, options);
   }
 
-  async #untilTurn(place: string, { turnMs = 0, signal }: SubmitOptions): Promise<void> {
-    if (turnMs <= 0) return;
+  /** Waits for the turn of a place; whether that is gone then: there is nothing to keep. */
+  async #isLeftMeanwhile(id: string, { turnMs = 0, signal }: SubmitOptions): Promise<boolean> {
+    if (turnMs <= 0 || placeOf(this.state().book.queue, id) === undefined) return false;
     const closing = this.#over.signal;
     const either = signal === undefined ? closing : AbortSignal.any([signal, closing]);
-    await untilTurn(place, { loop: this, timers: this.#timers, withinMs: turnMs, signal: either });
+    await this.#turns.until(id, { withinMs: turnMs, signal: either });
+    return placeOf(this.state().book.queue, id) === undefined;
   }
 
   state(): State {

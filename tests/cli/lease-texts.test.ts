@@ -36,7 +36,7 @@ describe("[GV22] a refusal says all there is to know", () => {
     expect(own).toMatch(new RegExp(`your own ${id} has "src/a" as exclusive until ${INSTANT}`));
     await acquire(ground, "ann", "--lane", "tests");
     const full = await said(ground, "lease acquire --lane tests --holder bob");
-    expect(full).toMatch(new RegExp(`1 are held, by "ann"; the first ends at ${INSTANT}`));
+    expect(full).toMatch(new RegExp(`1 held, by "ann"; the first ends at ${INSTANT}`));
     expect(await said(ground, "lease acquire --lane zzzzzz --holder bob")).toContain(
       'none is "zzzzzz"; there are "api", "tests"',
     );
@@ -220,6 +220,29 @@ describe("[GV34] a person is told what to type next, a program the facts", () =>
     expect(stdout).not.toContain("--orphan");
     // What it says to type is what helps.
     await ground.done([...adopt.split(" "), "--orphan"]);
+  });
+
+  test("about what passes, and only there: that one can wait for it", async () => {
+    const ground = await makeGround({
+      config: '[lanes.tests]\npaths = ["tests/**"]\nslots = 1\n\n[lanes.web]\npaths = ["web/**"]\n',
+    });
+    await acquire(ground, "ann", "--region", "src/**");
+    await acquire(ground, "ann", "--lane", "tests");
+    const hint = "\n`--wait 10m` queues for it\nwhy: ";
+    expect(await said(ground, "lease acquire --region src/a --holder bob")).toContain(hint);
+    expect(await said(ground, "lease acquire --lane tests --holder bob")).toContain(hint);
+    const typed = "lease with --lane tests --holder bob -- true";
+    expect(await said(ground, typed)).toContain(hint);
+    // Where waiting cannot help, and where nothing is said to people.
+    expect(await said(ground, "lease acquire --region src/a --holder ann")).not.toContain("--wait");
+    const own = "lease acquire --region web/a --also-held web/** --holder bob";
+    expect(await said(ground, own)).not.toContain("--wait");
+    expect(await said(ground, "lease acquire --lane wep --holder bob")).not.toContain("--wait");
+    const json = [..."lease acquire --region src/a --holder bob --json".split(" ")];
+    expect((await ground.call(json)).stdout).not.toContain("--wait");
+    // What it says to type queues.
+    const late = await said(ground, "lease acquire --lane tests --holder bob --wait 50ms");
+    expect(late).toContain("(wait_timeout)");
   });
 
   test("about tokens, a pause and patterns", async () => {

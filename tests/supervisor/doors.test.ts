@@ -197,12 +197,29 @@ test("[SV14] a worker that asks too often is told when to ask again; others go o
   expect((await rig.operator("/v1/status")).status).toBe(200);
 });
 
+test("[SV14] nor does one that looks at its places without end", async () => {
+  const rig = await makeRig();
+  await rig.supervise();
+  const loud = await rig.start(SLEEP);
+  const data = { place: "q-1", claim: { worker: loud } };
+  const command = JSON.stringify({ id: "c-loud", command: { kind: "place.keep", data } });
+  const said = await pipeline(rig.door(loud).socket, rig.door(loud).token(), 150, command);
+  const codes = said.map((answer) => /"code":"([a-z_]+)"/.exec(answer)?.[1]);
+  expect(codes.filter((code) => code === "rate_limited").length).toBeGreaterThan(0);
+  expect(codes.filter((code) => code === "place_ended").length).toBeGreaterThanOrEqual(60);
+  expect(said.find((answer) => answer.includes("looks at places"))).toMatch(/^429/);
+});
+
 /** Asks so often in one breath; answers what came back, from the status on. */
-function pipeline(socket: string, token: string, count: number): Promise<readonly string[]> {
+function pipeline(
+  ...[socket, token, count, body]: readonly [string, string, number, string?]
+): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     // What the socket does not know costs it least: the rate alone is in question.
-    const line = `GET /nothing HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`;
-    const last = `${line}Connection: close\r\n\r\n`;
+    const asked = body === undefined ? "GET /nothing" : "POST /v1/commands";
+    const length = body === undefined ? "" : `Content-Length: ${body.length}\r\n`;
+    const head = `${asked} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n${length}`;
+    const last = `${head}Connection: close\r\n\r\n${body ?? ""}`;
     const connection = connect(socket);
     let text = "";
     connection.setEncoding("utf8").on("data", (part: string) => {
@@ -210,7 +227,7 @@ function pipeline(socket: string, token: string, count: number): Promise<readonl
     });
     connection.on("error", reject);
     connection.on("end", () => resolve(text.split("HTTP/1.1 ").slice(1)));
-    connection.write(`${line}\r\n`.repeat(count - 1) + last);
+    connection.write(`${head}\r\n${body ?? ""}`.repeat(count - 1) + last);
   });
 }
 

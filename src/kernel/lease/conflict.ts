@@ -269,7 +269,7 @@ export function checkSlots(
   return refuse(
     "slots_full",
     `lane "${lane.name}" must have a free slot of its ${lane.slots}, ` +
-      `${held.length} are held${by}${waited}${ends}`,
+      `${held.length} held${by}${waited}${ends}`,
     {
       lane: lane.name,
       slots: lane.slots,

@@ -105,12 +105,12 @@ function weave(book: LeaseBook, root: Waiter, atMs: number): Web {
       ahead.push(...places);
     }
   }
-  const { free, makesWay, isMet } = settle(ways, waits);
+  const { free, makesWay, isMet } = settle(ways, waits, effort);
   return {
     isFree: (waiter) => free.has(waiter),
     isFreeWithout: (waiter) => {
       const others = new Map(waits).set(holderKey(waiter.holder), []);
-      return settle(ways, others).free.has(waiter);
+      return settle(ways, others, effort).free.has(waiter);
     },
     blocker: (waiter) => {
       const needs = (ways.get(waiter) ?? []).flatMap((way) => way.needs);
@@ -135,8 +135,13 @@ interface Settled {
   readonly isMet: (need: Need) => boolean;
 }
 
-/** Those whose wait can end: first who waits for nobody that waits, then who waits for those. */
-function settle(ways: Ways, waits: Waits): Settled {
+/**
+ * Those whose wait can end: first who waits for nobody that waits, then who waits for those. Whoever
+ * was found last is looked at first: in a long line he is the one for whom the others wait. Throws
+ * `EffortSpent`.
+ */
+function settle(ways: Ways, waits: Waits, effort: Effort): Settled {
+  const lastFirst = [...ways].toReversed();
   const free = new Set<Waiter>();
   const open = new Set<Way>();
   const makesWay = ({ holder, place }: Blocker): boolean =>
@@ -146,7 +151,8 @@ function settle(ways: Ways, waits: Waits): Settled {
   const isMet = ({ blockers, count }: Need): boolean => blockers.filter(makesWay).length >= count;
   for (let before = -1; before !== open.size;) {
     before = open.size;
-    for (const [waiter, found] of ways) {
+    for (const [waiter, found] of lastFirst) {
+      spend(effort, blockersIn(found).length);
       const opened = found.filter(({ needs }) => needs.every(isMet));
       for (const way of opened) open.add(way);
       if (opened.length > 0) free.add(waiter);
@@ -264,7 +270,10 @@ function circleOf(web: Web, root: Waiter): Refusal {
   const told = steps.map(({ waiter, blocker }) => {
     return `${shown(waiter.holder)} waits for ${shown(blocker.holder)} (${blocker.by})`;
   });
-  const message = `whoever waits must be waited for by nobody whom it waits for, got a circle: `;
+  const message =
+    steps.length === 1
+      ? `whoever waits must not be in its own way, it would wait for ever: `
+      : `whoever waits must be waited for by nobody whom it waits for, got a circle: `;
   const holders = [...new Set(cycle.map(({ holder }) => holder))];
   return refuse("wait_deadlock", message + told.join(", "), { cycle, holders });
 }

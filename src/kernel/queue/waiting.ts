@@ -3,7 +3,7 @@ import { grant, type Ruling } from "../decision.ts";
 import type { Event } from "../event.ts";
 import { checkAlive } from "../fleet/openness.ts";
 import { attempt, type Attempted } from "../lease/acquisition.ts";
-import { leasesOf } from "../lease/book.ts";
+import { leasesOf, type LeaseBook } from "../lease/book.ts";
 import { isClaimOf } from "../lease/claim.ts";
 import { checkNewHolder, shown } from "../lease/holding.ts";
 import { isHeldAt, nameOf, type Claim, type Lease } from "../lease/lease.ts";
@@ -11,6 +11,7 @@ import { LIMITS } from "../limits.ts";
 import { refuse, type Refusal } from "../refusal.ts";
 import type { State } from "../state.ts";
 import { writeInstant } from "../time/instant.ts";
+import { blockersOf } from "./blockers.ts";
 import { lookForCircle } from "./deadlock.ts";
 import { keptUntil } from "./enqueue.ts";
 import { isWaitingAt, type Place } from "./place.ts";
@@ -137,7 +138,7 @@ function findPlace(
   }
   if (isWaitingAt(place, atMs)) return { ok: true, place };
   const isTimeUp = causeOf(place) === "deadline";
-  return { ok: false, refusal: isTimeUp ? timedOut(place) : endedPlace(id, place) };
+  return { ok: false, refusal: isTimeUp ? timedOut(book, place, atMs) : endedPlace(id, place) };
 }
 
 function endedPlace(id: string, place: Place | undefined): Refusal {
@@ -152,8 +153,13 @@ function endedPlace(id: string, place: Place | undefined): Refusal {
   return refuse("place_ended", message, { place: id, until_ms });
 }
 
-function timedOut({ id, queued_at_ms, deadline_ms }: Place): Refusal {
+function timedOut(book: LeaseBook, place: Place, atMs: number): Refusal {
+  const { id, queued_at_ms, deadline_ms } = place;
   const waited_ms = deadline_ms - queued_at_ms;
-  const message = `what ${id} waited for must be had within ${waited_ms} ms, it was not`;
-  return refuse("wait_timeout", message, { place: id, waited_ms, deadline_ms });
+  const inWay = blockersOf(book, place, atMs);
+  const told = inWay.map(({ holder, by }) => `${shown(holder)} (${by})`).join(", ");
+  const why = told === "" ? "it was not" : `in its way are ${told}`;
+  const message = `what ${id} waited for must be had within ${waited_ms} ms, ${why}`;
+  const behind = inWay.map(({ holder, by }) => ({ holder: nameOf(holder), by }));
+  return refuse("wait_timeout", message, { place: id, waited_ms, deadline_ms, behind });
 }

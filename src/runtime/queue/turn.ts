@@ -8,11 +8,15 @@ import type { State } from "../../kernel/state.ts";
 import type { Loop } from "../loop.ts";
 import type { Timers } from "../timers.ts";
 
-/** Whose loop is looked at, and how long. */
-export interface TurnOptions {
+/** Whose turns are waited for. */
+export interface TurnsOptions {
   readonly loop: Pick<Loop, "state" | "onEntry" | "timeMs">;
   readonly timers: Timers;
-  /** How long it may take, ms. */
+}
+
+/** How long a turn is waited for. */
+export interface TurnOptions {
+  /** At the most, ms. */
   readonly withinMs: number;
   /** Gives the waiting up: then the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
@@ -39,50 +43,83 @@ const MAKES_WAY: ReadonlySet<EventKind> = new Set([
   "fleet.killed",
 ]);
 
-/**
- * Waits until it may be the turn of a place in the queue, or there is no such place any more, or
- * the time is up. Whether it is decides only whoever asks for it then: this looks at a state that
- * may be late.
- */
-export async function untilTurn(id: string, options: TurnOptions): Promise<void> {
-  const { loop, timers, withinMs, signal } = options;
-  signal?.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let cancelWake: () => void = () => undefined;
-  let obstacle: Obstacle | undefined;
-  const look = (): void => {
-    const state = loop.state();
-    // With many in line most are no nearer their turn: what was in the way is there still.
-    if (obstacle?.isThere(state) === true) return;
-    cancelWake();
-    const nowMs = Math.max(state.at_ms, loop.timeMs() ?? 0);
-    const seen = lookAhead(state, id, nowMs);
-    obstacle = seen ?? undefined;
-    if (seen === null) resolve();
-    else if (seen.untilMs < Infinity)
-      cancelWake = timers.after(Math.max(1, seen.untilMs - nowMs), () => resolve());
-  };
-  let isDue = false;
-  const unlisten = loop.onEntry(({ kind }) => {
-    if (isDue || !MAKES_WAY.has(kind)) return;
-    isDue = true;
-    // Entries of one append are told one after another: they are looked at together.
-    queueMicrotask(() => {
-      isDue = false;
-      look();
+/** After how many looks others have their turn: one may take tens of ms. */
+const LOOKS_AT_ONCE = 4;
+
+/** Whoever waits in this process for the turn of a place in the queue. */
+export class Turns {
+  readonly #so: TurnsOptions;
+  /** By place: what ends the waiting of whoever asked for its turn last. */
+  readonly #waiting = new Map<string, () => void>();
+  /** Looks that are due, each once, the first due first. */
+  readonly #due = new Set<() => void>();
+  #isLooking = false;
+
+  constructor(options: TurnsOptions) {
+    this.#so = options;
+  }
+
+  /**
+   * Waits until it may be the turn of a place, or there is no such place any more, or the time is
+   * up, or somebody else asks for its turn: of one place one waits. Whether it is its turn decides
+   * only whoever asks for it then: this looks at a state that may be late.
+   */
+  async until(id: string, { withinMs, signal }: TurnOptions): Promise<void> {
+    const { loop, timers } = this.#so;
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let cancelWake: () => void = () => undefined;
+    let obstacle: Obstacle | undefined;
+    const look = (): void => {
+      const state = loop.state();
+      // With many in line most are no nearer their turn: what was in the way is there still.
+      if (obstacle?.isThere(state) === true) return;
+      cancelWake();
+      const nowMs = Math.max(state.at_ms, loop.timeMs() ?? 0);
+      const seen = lookAhead(state, id, nowMs);
+      obstacle = seen ?? undefined;
+      if (seen === null) resolve();
+      else if (seen.untilMs < Infinity)
+        cancelWake = timers.after(Math.max(1, seen.untilMs - nowMs), () => resolve());
+    };
+    const unlisten = loop.onEntry(({ kind }) => {
+      if (MAKES_WAY.has(kind)) this.#lookSoon(look);
     });
-  });
-  const cancel = timers.after(withinMs, () => resolve());
-  const giveUp = (): void => reject(signal?.reason as Error);
-  signal?.addEventListener("abort", giveUp);
-  try {
-    look();
-    await promise;
-  } finally {
-    signal?.removeEventListener("abort", giveUp);
-    unlisten();
-    cancel();
-    cancelWake();
+    const cancel = timers.after(withinMs, () => resolve());
+    const giveUp = (): void => reject(signal?.reason as Error);
+    signal?.addEventListener("abort", giveUp);
+    this.#waiting.get(id)?.();
+    this.#waiting.set(id, resolve);
+    try {
+      look();
+      await promise;
+    } finally {
+      if (this.#waiting.get(id) === resolve) this.#waiting.delete(id);
+      this.#due.delete(look);
+      signal?.removeEventListener("abort", giveUp);
+      unlisten();
+      cancel();
+      cancelWake();
+    }
+  }
+
+  /** Entries of one append are told one after another: they are looked at together. */
+  #lookSoon(look: () => void): void {
+    this.#due.add(look);
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    queueMicrotask(() => void this.#lookAll());
+  }
+
+  async #lookAll(): Promise<void> {
+    for (let count = 1; this.#due.size > 0; count += 1) {
+      const [look] = this.#due;
+      if (look === undefined) break;
+      this.#due.delete(look);
+      look();
+      if (count % LOOKS_AT_ONCE === 0) await this.#so.timers.turn();
+    }
+    this.#isLooking = false;
   }
 }
 

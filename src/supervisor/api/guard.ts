@@ -39,18 +39,25 @@ function limitRate(rate: Rate): MiddlewareHandler {
   const bucket = new TokenBucket(rate);
   return async (_, next) => {
     const waitMs = bucket.take();
-    if (waitMs === 0) return next();
-    const message =
-      `this socket takes ${rate.perSecond} requests a second, ${rate.burst} at once, ` +
-      `try again in ${waitMs} ms`;
-    return answerError(
-      { code: "rate_limited", message, retryable: true },
-      {
-        status: PROBLEMS.rate_limited.http,
-        headers: { "Retry-After": String(Math.ceil(waitMs / 1_000)) },
-      },
-    );
+    return waitMs === 0 ? next() : answerTooMany(rate, { what: "requests", waitMs });
   };
+}
+
+/** Tells how long until more of something is taken. */
+export function answerTooMany(
+  rate: Rate,
+  { what, waitMs }: { readonly what: string; readonly waitMs: number },
+): Response {
+  const message =
+    `this socket takes ${rate.perSecond} ${what} a second, ${rate.burst} at once, ` +
+    `try again in ${waitMs} ms`;
+  return answerError(
+    { code: "rate_limited", message, retryable: true },
+    {
+      status: PROBLEMS.rate_limited.http,
+      headers: { "Retry-After": String(Math.ceil(waitMs / 1_000)) },
+    },
+  );
 }
 
 const BEARER = /^Bearer +([A-Za-z0-9_-]+)$/i;

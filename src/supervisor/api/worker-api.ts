@@ -11,15 +11,18 @@ import { hasEnded } from "../../library/worker/until.ts";
 import type { WorkerView } from "../../library/worker/view.ts";
 import type { StartAnswer, StartOrder } from "../../ports/supervision.ts";
 import { answerData, answerDecision, answerRefusal } from "./answer.ts";
-import { guardedApp, readBody } from "./guard.ts";
+import { answerTooMany, guardedApp, readBody } from "./guard.ts";
 import { parseBeat, parseWorkerCommand, parseWorkerStart } from "./orders.ts";
 import { signalStream } from "./signals.ts";
-import type { Rate } from "./token-bucket.ts";
+import { TokenBucket, type Rate } from "./token-bucket.ts";
 import { submitInTurn } from "./turns.ts";
 import { addLeaseRoutes, leaseAfter } from "./worker-leases.ts";
 
 /** What one worker's socket takes. */
 export const WORKER_RATE: Rate = { perSecond: 200, burst: 400 };
+
+/** What it takes of looks at places in the queue, each of which is decided and none refused. */
+const TURN_RATE: Rate = { perSecond: 20, burst: 100 };
 
 /** What may give a worker ground: it is answered when that can be written to. */
 const GIVING: ReadonlySet<string> = new Set(["lease.acquire", "lease.hand_over", "place.keep"]);
@@ -56,8 +59,11 @@ export function workerApi(options: WorkerApiOptions): Hono {
     return answerData({});
   });
   app.get("/v1/worker/signals", () => signalStream(seat, worker));
+  const turns = new TokenBucket(TURN_RATE);
   app.post("/v1/commands", async ({ req }) => {
     const { id, command: given, cwd } = parseWorkerCommand(await readBody(req), by);
+    const waitMs = given.kind === "place.keep" ? turns.take() : 0;
+    if (waitMs > 0) return answerTooMany(TURN_RATE, { what: "looks at places", waitMs });
     const command = placed(seat, given, { cwd });
     const killed = await answerWithoutPermit(seat, command.kind);
     const asked = { id, by, turn: req.query("turn_ms"), signal: req.raw.signal };

@@ -34,7 +34,7 @@ test("[LS25] who has the slots is told, a few by name, and when the first is fre
     play.take(acquire(name, { lanes: ["tests"] }));
   const { refusal } = play.take(acquire("fay", { lanes: ["tests"] })) ?? {};
   expect(refusal?.message).toBe(
-    'lane "tests" must have a free slot of its 5, 5 are held, by "ann", "bob", "cid" and 2 more; ' +
+    'lane "tests" must have a free slot of its 5, 5 held, by "ann", "bob", "cid" and 2 more; ' +
       `the first ends at ${END}`,
   );
   expect(refusal?.facts).toMatchObject({ held: 5, holders: ["ann", "bob", "cid"] });

@@ -113,7 +113,7 @@ describe("a place", () => {
     expect(until_ms).toBe(deadline_ms);
     given(...steps, after(7_000), keep("bob"), after(13_000))
       .when(keep("bob"))
-      .refused("wait_timeout", { waited_ms: 20_000 });
+      .refused("wait_timeout", { waited_ms: 20_000, behind: [{ holder: "ada", by: "l-2" }] });
     given(...steps, after(7_000), keep("bob"), after(18_000))
       .when(tick)
       .happens({ kind: "place.lapsed", data: { cause: "deadline" } });

@@ -185,6 +185,39 @@ test("[RT40] in a pause it is nobody's turn, and after it whose it was", async (
   expect(told.kinds).toEqual(["lease.granted"]);
 });
 
+test("[RT40] of those who ask for one turn the last one waits, the others are answered", async () => {
+  const { rig, loop } = await inLine();
+  const first = inTurn(loop, "bob");
+  const second = inTurn(loop, "bob");
+  await rig.timers.settle();
+  expect([first.kinds, second.kinds]).toEqual([[], undefined]);
+  await give(loop, release("ada"));
+  await rig.timers.settle();
+  expect(second.kinds).toEqual(["lease.granted"]);
+});
+
+test("[RT40] a place that is left meanwhile is no refusal to whoever waits for its turn", async () => {
+  const { rig, loop } = await inLine();
+  const told = inTurn(loop, "bob");
+  await give(loop, leave("bob"));
+  await rig.timers.settle();
+  expect(told.kinds).toEqual([]);
+  expect(await rig.kinds()).not.toContain("command.refused");
+});
+
+test("[RT40] of many who wait, looked at a few at a time, nobody is left out", async () => {
+  const rig = new Rig();
+  const loop = await rig.found();
+  await give(loop, acquire("ada", "**"));
+  const names = Array.from({ length: 9 }, (_, at) => `n${at}`);
+  for (const name of names) await give(loop, wait(name, `src/${name}`));
+  const told = names.map((name) => inTurn(loop, name));
+  await rig.timers.settle();
+  await give(loop, release("ada"));
+  await rig.timers.settle();
+  expect(told.map(({ kinds }) => kinds)).toEqual(names.map(() => ["lease.granted"]));
+});
+
 test("[RT41] whoever gives it up has submitted nothing, nor has a loop that closes", async () => {
   const { rig, loop } = await inLine();
   const { seq } = loop.head();

@@ -87,7 +87,7 @@ export const LEASE: Scenarios = {
       const on = await (await stage()).given(LANES, acquire("ann", { lanes: ["tests"] }));
       return on.call(acquiring("bob", "--lane", "tests"));
     },
-    says: /^lane "tests" must have a free slot of its 1, 1 are held, by "ann"; the first ends .+Z$/,
+    says: /^lane "tests" must have a free slot of its 1, 1 held, by "ann"; the first ends .+Z$/,
   },
   fence_stale: {
     play: async () => {
