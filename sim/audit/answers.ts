@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Actor } from "../../src/kernel/actor.ts";
-import { actorKey } from "../../src/kernel/actor.ts";
+import { partyOf, refusalKey } from "../../src/kernel/actor.ts";
 import type { Command } from "../../src/kernel/command.ts";
 import type { Entry } from "../../src/kernel/entry.ts";
 import { LIMITS } from "../../src/kernel/limits.ts";
@@ -110,7 +110,7 @@ function problemOfNo(
     return isIt ? null : `the journal holds the refusal ${last.data.code}`;
   }
   if (decided !== undefined) return "the journal holds that it was granted";
-  return mayGoUnwritten(auditor, asked.actor, seq) ? null : "the journal does not hold it";
+  return mayGoUnwritten(auditor, asked, seq) ? null : "the journal does not hold it";
 }
 
 function problemByLoop(
@@ -125,7 +125,7 @@ function problemByLoop(
   const { refusal, seq, decided } = so;
   if (refusal.code === "rate_limited") {
     if (decided !== undefined) return "the journal holds its decision";
-    return isLimited(auditor, asked.actor, seq) ? null : "its actor was not refused often enough";
+    return isLimited(auditor, asked, seq) ? null : "its actor was not refused often enough";
   }
   if (refusal.code === "command_expired") return problemOfExpiry(auditor, asked, refusal);
   if (decided === undefined) return "nothing was decided under its id";
@@ -144,14 +144,14 @@ function problemOfExpiry(auditor: Auditor, asked: Asked, refusal: Refusal): stri
 }
 
 /** Before a fleet exists nothing is written, and of a limited actor no refusal is. */
-function mayGoUnwritten(auditor: Auditor, actor: Actor, seq: number): boolean {
+function mayGoUnwritten(auditor: Auditor, asked: Asked, seq: number): boolean {
   const state = auditor.stateAt(seq);
-  return state?.status === "none" || isLimited(auditor, actor, seq);
+  return state?.status === "none" || isLimited(auditor, asked, seq);
 }
 
-function isLimited(auditor: Auditor, actor: Actor, seq: number): boolean {
+function isLimited(auditor: Auditor, { actor, command }: Asked, seq: number): boolean {
   const state = auditor.stateAt(seq);
-  const window = state?.refusals.get(actorKey(actor));
+  const window = state?.refusals.get(refusalKey(actor, partyOf(actor, command)));
   if (state === undefined || window === undefined) return false;
   return window.count >= state.contract.refusals_per_minute;
 }

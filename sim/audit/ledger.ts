@@ -4,7 +4,8 @@
  * wrong does not depend on the state, on `decide`, or on the kernel's own list of invariants.
  */
 
-import type { Entry } from "../../src/kernel/entry.ts";
+import type { Actor } from "../../src/kernel/actor.ts";
+import type { Entry, RecordedCommand } from "../../src/kernel/entry.ts";
 import type { Event, EventKind } from "../../src/kernel/event.ts";
 import type { Contract } from "../../src/kernel/fleet/contract.ts";
 import type { Manifest } from "../../src/kernel/worker/manifest.ts";
@@ -78,9 +79,12 @@ export class Ledger implements Books {
     return problems;
   }
 
-  /** An actor's refusals in one window never exceed the contract in force. */
-  #countRefusal({ actor, at_ms }: Entry): readonly Problem[] {
-    const key = `${actor.kind}:${actor.id ?? ""}`;
+  /** An actor's refusals in one window, and a party's, never exceed the contract in force. */
+  #countRefusal({ actor, at_ms, command, data }: Entry<"command.refused">): readonly Problem[] {
+    const { party } = data;
+    if (command !== null && party !== askedFor(actor, command))
+      return [{ rule: "SM2", message: `it counts for ${party}, not for whom it was asked` }];
+    const key = party === undefined ? `${actor.kind}:${actor.id ?? ""}` : `outside:${party}`;
     const known = this.#windows.get(key);
     const window =
       known !== undefined && at_ms - known.startedAtMs < 60_000
@@ -230,4 +234,11 @@ function measured(used: FlatAmounts, cpuMs: number | undefined): FlatAmounts {
 
 function zeros(bounds: FlatAmounts): FlatAmounts {
   return Object.fromEntries(Object.keys(bounds).map((key) => [key, 0]));
+}
+
+/** The party outside for which an operator asked for a lease. */
+function askedFor({ kind }: Actor, command: RecordedCommand): string | undefined {
+  if (kind !== "operator" || command.kind !== "lease.acquire") return undefined;
+  const { holder } = command.data;
+  return "name" in holder ? holder.name : undefined;
 }

@@ -76,8 +76,22 @@ function optionOf({ flags, description, parse, isRequired, isList }: VerbOption)
   });
 }
 
+/** What is often typed, and the options that stand for it here. */
+const MEANT: ReadonlyMap<string, readonly string[]> = new Map([
+  ["--mode", ["--shared", "--exclusive", "--slot"]],
+]);
+
+/** The hint for an option that a verb does not have; undefined where nothing is known of it. */
+function meantBy({ options = [] }: Verb, message: string): string | undefined {
+  const [, typed = ""] = /^unknown option '(--[a-z-]+)/.exec(message) ?? [];
+  const meant = MEANT.get(typed)?.filter((flag) => options.some(({ flags }) => flags === flag));
+  if (meant === undefined || meant.length === 0) return undefined;
+  return `(Did you mean ${meant.slice(0, -1).join(", ")} or ${meant.at(-1) ?? ""}?)`;
+}
+
 function asUsage(verb: Verb, { message }: CommanderError): UsageError {
-  const [first = "", hint = ""] = message.replace(/^error: /, "").split("\n");
+  const [first = "", near = ""] = message.replace(/^error: /, "").split("\n");
+  const hint = meantBy(verb, first) ?? near;
   const said = hint === "" ? first : `${first} ${hint}`;
   return new UsageError(`stint ${verb.name}: ${said}; see \`stint ${verb.name} --help\``);
 }

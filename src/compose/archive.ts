@@ -8,13 +8,14 @@ import { join, resolve } from "node:path";
 import { entriesIn, findSegments, unread } from "../journal/archive/restoring.ts";
 import { exportLines, importFile } from "../journal/jsonl.ts";
 import { openSqliteJournal } from "../journal/sqlite/open.ts";
+import { LIMITS } from "../kernel/limits.ts";
 import {
   compactFleet,
   type CompactedFleet,
   type CompactFleetOptions,
 } from "../library/archive/compacting.ts";
 import { settleImported, type KnownBeyond } from "../library/recovery/importing.ts";
-import { Fault } from "../ports/fault.ts";
+import { Refused } from "../library/refused.ts";
 import type { Head, Journal, Segment } from "../ports/journal.ts";
 import { describeValue, InputError } from "../protocol/input.ts";
 import { replay } from "../runtime/replay.ts";
@@ -34,6 +35,43 @@ export async function compactStore(
   return withJournal(stateDir, async (journal) => {
     const secret = readSecretFile(statePlaces(stateDir).secret);
     return compactFleet(thisMachine(), { journal, secret }, options);
+  });
+}
+
+/** What of a store would go. */
+export interface Leaving {
+  /** How many entries are in the store. */
+  readonly storeCount: number;
+  /** How many of them go. */
+  readonly count: number;
+  /** The time of the newest that goes, ms; null where none does. */
+  readonly newestAtMs: number | null;
+}
+
+/**
+ * Counts what of the journal in a state folder a plan lets go, by reading what is in its store:
+ * there are no entries where some were lost.
+ */
+export async function countLeaving(
+  stateDir: string,
+  { archivedSeq, wantedSeq, head }: CompactedFleet["plan"],
+): Promise<Leaving> {
+  return withJournal(stateDir, async (journal) => {
+    let [storeCount, count] = [0, 0];
+    let newest: string | undefined;
+    for (let after = archivedSeq; after < head.seq;) {
+      const page = await journal.readStored(after, LIMITS.readEntriesMax);
+      const inStore = page.filter(({ seq }) => seq <= head.seq);
+      const leaving = inStore.filter(({ seq }) => seq <= wantedSeq);
+      storeCount += inStore.length;
+      count += leaving.length;
+      newest = leaving.at(-1)?.text ?? newest;
+      after = page.at(-1)?.seq ?? head.seq;
+    }
+    // An entry as the journal has it; it is verified where it is moved.
+    const newestAtMs =
+      newest === undefined ? null : (JSON.parse(newest) as { readonly at_ms: number }).at_ms;
+    return { storeCount, count, newestAtMs };
   });
 }
 
@@ -102,8 +140,8 @@ export interface Restored {
  * state folder, hashes intact, all or nothing. It opens as an imported one does: paused, in an
  * epoch above all that are known, and dead if it was killed.
  *
- * Throws `Fault` `archive_broken` where a segment is missing or broken, `journal_forked` where a
- * fleet is in the new place already, and an InputError for an entry that is not there.
+ * Throws `Fault` `archive_broken` where a segment is missing or broken, `Refused` `fleet_exists`
+ * where a fleet is in the new place already, and an InputError for an entry that is not there.
  */
 export async function restoreFleet(options: RestoreOptions): Promise<Restored> {
   const isNew = !existsSync(options.stateDir);
@@ -111,7 +149,7 @@ export async function restoreFleet(options: RestoreOptions): Promise<Restored> {
   let isTaken = false;
   try {
     // First: what is taken may be much.
-    await mustBeEmpty(into.journal);
+    await mustBeEmpty(into.journal, options.stateDir);
     const { from, untilSeq } = options;
     const { head, beyond } =
       "segments" in from
@@ -128,12 +166,14 @@ export async function restoreFleet(options: RestoreOptions): Promise<Restored> {
   }
 }
 
-/** What loading would throw, before anything is read. */
-async function mustBeEmpty(journal: Journal): Promise<void> {
+/** Before anything is read: whoever has a fleet there must not be told to take it away. */
+async function mustBeEmpty(journal: Journal, stateDir: string): Promise<void> {
   const { seq } = await journal.head();
   if (seq === 0) return;
-  const message = `a journal must be empty to take over another, it has ${seq} entries`;
-  throw new Fault("journal_forked", message);
+  const message =
+    `the folder must be one without a fleet, there is one of ${seq} entries in ${stateDir}: ` +
+    "name another folder";
+  throw new Refused({ code: "fleet_exists", message, facts: { state_dir: stateDir } });
 }
 
 interface Taken {

@@ -156,7 +156,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   revoke_grace: "with enforced leases: whoever has files open there for longer is ended",
   revoke_margin: "binds nothing in this version",
   clock_tolerance: "a wall clock that is wrong by more stops all writing",
-  refusals_per_minute: "more of one actor are answered, but not journaled one by one",
+  refusals_per_minute: "an actor that was refused so often is rate_limited until the minute ends",
 };
 
 /** A default as a comment, with what it means. */

@@ -113,6 +113,8 @@ export interface EventMap extends LeaseEventMap, QueueEventMap, ConditionEventMa
     readonly code: RefusalCode;
     readonly message: string;
     readonly facts: JsonObject;
+    /** The outside party for which it counts; where there is none, it counts for the actor. */
+    readonly party?: string;
   };
   readonly "refusals.suppressed": {
     readonly actor_key: string;

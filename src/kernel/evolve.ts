@@ -17,7 +17,7 @@ import {
   workerOf,
 } from "./worker/registry.ts";
 import { isLive, type Amounts, type State, type Worker } from "./state.ts";
-import { actorKey } from "./actor.ts";
+import { refusalKey } from "./actor.ts";
 
 /** An entry as far as the fold needs it: its place, its time and what happened. */
 export type Happening = Pick<Entry, "seq" | "at_ms" | "kind" | "data" | "actor">;
@@ -74,7 +74,7 @@ function apply(state: State, entry: Entry): State {
     case "budget.charged":
       return charged(state, entry.data);
     case "command.refused":
-      return counted(state, actorKey(entry.actor), entry.at_ms);
+      return counted(state, refusalKey(entry.actor, entry.data.party), entry.at_ms);
     case "lanes.enacted":
     case "lane.announced":
     case "lease.granted":

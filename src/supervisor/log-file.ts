@@ -29,13 +29,20 @@ export function openLogFile(file: string, options: { readonly bytesMax?: number 
   };
 }
 
-/** Errors as their texts: an Error has no fields of its own for JSON to show. */
+/** What pino writes into every line by itself. */
+const OWN_FIELDS = ["level", "time", "pid", "msg"];
+
+/**
+ * Errors as their texts, for an Error has no fields of its own for JSON to show; and no field that
+ * every line has already, for a name that is there twice means what its reader takes it for.
+ */
 function plain(facts: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(
-    Object.entries(facts).map(([name, fact]) => [
-      name,
-      fact instanceof Error ? (fact.stack ?? fact.message) : fact,
-    ]),
+    Object.entries(facts).flatMap(([name, fact]) => {
+      if (name === "pid" && fact === process.pid) return [];
+      const text = fact instanceof Error ? (fact.stack ?? fact.message) : fact;
+      return [[OWN_FIELDS.includes(name) ? `fact_${name}` : name, text]];
+    }),
   );
 }
 

@@ -30,6 +30,7 @@ test("[EX5] an entry that is not there is not found", async () => {
   const told = await site.call(["explain", "999", "--json"]);
   expect(told.exit).toBe(4);
   expect(told.json()).toMatchObject({ ok: false, error: { code: "entry_unknown" } });
+  expect(told.json().error.message).toMatch(/^SEQ must be that of an entry, the newest of which/);
   const wrong = await site.call(["explain", "last"]);
   expect(wrong.exit).toBe(2);
   expect(wrong.stderr).toContain('SEQ must be an integer from 1 on, got "last"');

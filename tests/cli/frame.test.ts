@@ -41,6 +41,10 @@ describe("what is typed", () => {
     [["worker", "shwo"], "did you mean `stint worker show`?"],
     [["--jsn", "workers"], "did you mean --json?"],
     [["workers", "--al"], "(Did you mean --all?)"],
+    [
+      ["lease", "acquire", "--lane", "api", "--mode", "shared"],
+      "(Did you mean --shared, --exclusive or --slot?)",
+    ],
     [["worker"], "`stint worker show`"],
     [["worker", "show"], "missing required argument 'id'"],
     [["xyzzy"], "see `stint --help`"],

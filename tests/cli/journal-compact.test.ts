@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -5,11 +6,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadSqlite } from "../../src/system/sqlite-library.ts";
+import { builtBin } from "../support/cli.ts";
 import { makeSite, recordLife, type Site } from "./recorded.ts";
 
 interface Examined {
@@ -49,12 +52,36 @@ describe("[AX1] journal compact", () => {
     const young = await site.call(["journal", "compact"]);
     expect(young.stdout).toBe("Nothing was moved: all that is kept is younger.\n");
     const dry = await site.call(["journal", "compact", "--keep", "0s", "--dry-run"]);
-    expect(dry.stdout).toMatch(/^The entries 1 to \d+ would be moved into the archive\.\n$/);
+    expect(dry.stdout).toMatch(
+      /^\d+ entries, from 1 on, would be moved into the archive, the newest of 20\d\d-.*\.\n$/,
+    );
+    const dryJson = await site.call(["journal", "compact", "--keep", "0s", "--dry-run", "--json"]);
+    const { seq, data } = dryJson.json();
+    expect(data).toMatchObject({ dry_run: true, moved_count: 0, would_move_count: seq - 1 });
     expect(existsSync(join(site.stateDir, "segments"))).toBe(false);
     const done = await site.call(["journal", "compact", "--keep", "0s"]);
     expect(done.stdout).toMatch(/^\d+ entries moved into 1 segment \(.*\), the newest of 20/);
     const again = await site.call(["journal", "compact", "--keep", "0s", "--json"]);
-    expect(again.json().data).toMatchObject({ moved_count: 0, segments: [] });
+    const none = { moved_count: 0, would_move_count: null, segments: [] };
+    expect(again.json().data).toMatchObject(none);
+    const last = await site.call(["journal", "compact", "--keep", "0s"]);
+    expect(last.stdout).toBe(
+      "Nothing was moved: the store has its newest entry alone, which stays.\n",
+    );
+  });
+
+  test("says what has decided that nothing is moved", async () => {
+    const site = makeSite();
+    await recordLife(site);
+    const typed = ["journal", "compact", "--keep-entries", "200", "--dry-run"];
+    const dry = await site.call(typed);
+    const { seq } = (await site.call([...typed, "--json"])).json();
+    expect(dry.stdout).toBe(
+      `Nothing would be moved: the store has ${seq} entries, 200 stay, and none is older than ` +
+        "--keep.\n",
+    );
+    const plain = await site.call(["journal", "compact", "--dry-run"]);
+    expect(plain.stdout).toBe("Nothing would be moved: all that is kept is younger.\n");
   });
 
   test("leaves as many of the newest as is said, and no less", async () => {
@@ -184,8 +211,45 @@ describe("[AX5] archive restore", () => {
       (await site.call(["journal", "export"], { cwd })).stdout.split("\n").slice(0, site.headSeq);
     expect(await lines(to)).toEqual(await lines(site.dir));
     const twice = await site.call(["archive", "restore", "--to", to]);
-    expect(twice.exit).toBe(5);
-    expect(twice.stderr).toContain("must be empty to take over another");
+    expect(twice.exit).toBe(3);
+    const there = join(to, ".stint");
+    expect(twice.stderr).toMatch(
+      /^stint: refused \(fleet_exists\): the folder must be one without/,
+    );
+    expect(twice.stderr).toContain(` entries in ${there}: name another folder`);
+  });
+
+  test("says what to type next, and that opens the fleet, however it is called", async () => {
+    const site = await archived();
+    const away = join(dirname(site.dir), "it's away");
+    for (const source of [[], ["--from", join(site.stateDir, "segments")]]) {
+      const to = join(away, `restored ${source.length}`);
+      const said = await site.call(["archive", "restore", "--to", to, ...source]);
+      const typed = said.stdout.split("\n").filter((line) => line.startsWith("  "));
+      expect(typed).toHaveLength(2);
+      expect(typed[1]).toMatch(/^ {2}stint --fleet '.*' resume$/);
+      const begun = `stint() { '${process.execPath}' '${await builtBin()}' "$@"; }`;
+      const options = { cwd: "/", env: { ...process.env, ...site.env }, encoding: "utf8" } as const;
+      const script = [begun, "set -e", ...typed].join("\n");
+      const opened = execFileSync("bash", ["-c", script], options);
+      expect(opened).toContain("is open: it takes new workers and leases");
+      expect(statSync(join(to, ".stint", "secret")).mode & 0o777).toBe(0o600);
+    }
+    const copy = join(dirname(site.dir), "copy");
+    cpSync(join(site.stateDir, "segments"), join(copy, "segments"), { recursive: true });
+    const to = join(away, "of a copy");
+    const said = await site.call(["archive", "restore", "--to", to, "--from", `${copy}/segments`]);
+    expect(said.stdout).toContain("  cp -p SECRET '");
+  });
+
+  test("leaves nothing in a folder whose repository has a fleet", async () => {
+    const site = makeSite();
+    execFileSync("git", ["init", "-q", site.dir]);
+    await site.call(["init", site.dir]);
+    const to = join(site.dir, "restored");
+    const said = await site.call(["archive", "restore", "--to", to, "--json"]);
+    expect(said.json()).toMatchObject({ ok: false, refusal: { code: "fleet_exists" } });
+    expect(existsSync(to)).toBe(false);
   });
 
   test("takes whole decisions up to an entry, above all that is known", async () => {
@@ -217,7 +281,7 @@ describe("[AX5] archive restore", () => {
     const there = ["archive", "restore", "--to", site.dir];
     rmSync(segmentFile(site));
     const said = await site.call(there);
-    expect([said.exit, said.stderr]).toEqual([5, expect.stringContaining("must be empty")]);
+    expect([said.exit, said.stderr]).toEqual([3, expect.stringContaining("(fleet_exists)")]);
     expect((await site.call(["fleet", "show"])).exit).toBe(0);
   });
 

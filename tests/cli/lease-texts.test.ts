@@ -238,7 +238,7 @@ describe("[GV34] a person is told what to type next, a program the facts", () =>
     const own = "lease acquire --region web/a --also-held web/** --holder bob";
     expect(await said(ground, own)).not.toContain("--wait");
     expect(await said(ground, "lease acquire --lane wep --holder bob")).not.toContain("--wait");
-    const json = [..."lease acquire --region src/a --holder bob --json".split(" ")];
+    const json = "lease acquire --region src/a --holder bob --json".split(" ");
     expect((await ground.call(json)).stdout).not.toContain("--wait");
     // What it says to type queues.
     const late = await said(ground, "lease acquire --lane tests --holder bob --wait 50ms");

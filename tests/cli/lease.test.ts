@@ -89,7 +89,7 @@ describe("lease acquire", () => {
     const own = (await asked(ground, ...words, "ann")).json();
     expect(own).toMatchObject({ refusal: { code: "conflict", facts: { ...facts, own: true } } });
     const person = await ground.call(["lease", ...words, "bob"]);
-    const until = /"ann" holds "src\/a.ts" .* until 20\d\d-\d\d-\d\d .+Z \(in \dm.*\)\nwhy: `/;
+    const until = /"ann" holds "src\/a.ts" .* until 20\d\d-\d\d-\d\d .+Z \(in \dm.*\)\n`--wait/;
     expect(person.stderr).toMatch(until);
     const held = ["--region", "b/**", "--also-held", "b/x", "--holder", "bob"];
     expect((await asked(ground, "acquire", ...held)).json()).toMatchObject({

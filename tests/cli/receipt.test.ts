@@ -69,7 +69,7 @@ describe("[EX9] a receipt", () => {
     expect(told.json().error).toMatchObject({
       code: "entry_unknown",
       message:
-        "seq must be that of a receipt, or of a kill or stop that has one on record, " +
+        "SEQ must be that of a receipt, or of a kill or stop that has one on record, " +
         `got ${refusedSeq}, which has none`,
     });
   });

@@ -60,9 +60,15 @@ describe("[SU11] `stint supervise --apply` keeps so many workers on lanes, under
       ["start", "api", "done"],
       ["start", "docs", "done"],
     ]);
+    expect(done.map(({ name }: Answer) => name)).toEqual(["api", "docs"]);
     await vi.waitFor(async () => expect(await lanesHeld(ground)).toEqual(["api", "docs"]), polling);
     const again = await ground.done(["supervise", "--apply"]);
     expect(again.stdout).toMatch(/^at target: 2 alive of 2\n/);
+    expect(again.stdout).toMatch(/^(let be|look at) +w-[0-9a-z]+ \(api\) /m);
+    await ground.done(["lease", "acquire", "--region", "etc", "--holder", "ada"]);
+    const seen = (await ground.done(["supervise", "--plan", "--json"])).json().data.plan.actions;
+    const names = seen.map((one: Answer) => one.seen.name);
+    expect([names.slice(0, 2).toSorted(), names.slice(2)]).toEqual([["api", "docs"], [null]]);
     expect(again.stdout).toMatch(/nothing was to be done\n$/);
     expect(await everAdmitted(ground)).toBe(2);
   });
@@ -84,6 +90,43 @@ describe("[SU11] `stint supervise --apply` keeps so many workers on lanes, under
     const ids = second.json().data.done.map(({ holder }: Answer) => holder);
     expect(new Set([...ids, ...started.map(({ holder }: Answer) => holder)]).size).toBe(6);
   });
+
+  test("a name that was of a worker which has ended is not started, the next one is", async () => {
+    const ground = await makeGround({ config: CONFIG });
+    const ended = await ground.spawn("x", "--run-id", "supervise.api.1", "--", "true");
+    await vi.waitFor(async () => expect(await liveCount(ground)).toBe(0), polling);
+    const apply = ["supervise", "--apply", "--target", "1", "--lanes", "api", "--json"];
+    const [first] = (await ground.done(apply)).json().data.done;
+    expect(first).toMatchObject({ holder: ended, outcome: "skipped" });
+    const [second] = (await ground.done(apply)).json().data.done;
+    expect(second).toMatchObject({ outcome: "done" });
+    expect(await liveCount(ground)).toBe(1);
+  });
+});
+
+test("[GV11] `lane ls` names the worker that a start came to, until that has ended", async () => {
+  const ground = await makeGround({ config: CONFIG });
+  const applied = await ground.done(["supervise", "--apply", "--target", "1", "--json"]);
+  const [{ holder: id }] = applied.json().data.done;
+  await ground.done(["lane", "announce", "api", "--holder", "ada", "--note", "later"]);
+  const [shown, told] = [
+    ["lane", "ls"],
+    ["lane", "ls", "--json"],
+  ];
+  expect((await ground.done(shown)).stdout).toMatch(
+    new RegExp(`^api: announced by stint supervise .*: a worker is started: ${id} \\(api\\)$`, "m"),
+  );
+  const [lane] = (await ground.done(told)).json().data.lanes;
+  expect(lane.announcements).toMatchObject([
+    { holder: "ada", worker: null },
+    { holder: "stint supervise", worker: id },
+  ]);
+  await ground.done(["stop", id, "--yes"]);
+  const { stdout } = await ground.done(shown);
+  expect(stdout).toContain("api: announced by ada");
+  expect(stdout).not.toContain("stint supervise");
+  const [left] = (await ground.done(told)).json().data.lanes;
+  expect(left.announcements).toMatchObject([{ holder: "ada", worker: null }]);
 });
 
 describe("[SU12] several who apply at once start nobody twice", () => {
@@ -138,7 +181,9 @@ test("[SU14] what cannot be meant is refused with what to do instead", async () 
     return called.stderr;
   };
   expect(await wrong("--plan")).toContain("--target must be how many workers are to be alive");
-  expect(await wrong("--plan", "--apply")).toContain("--apply must be absent beside --plan");
+  expect(await wrong("--plan", "--apply")).toBe(
+    "stint: --plan and --apply must not be given together\n",
+  );
   expect(await wrong("--target", "2")).toContain("--target must be absent without --plan");
   expect(await wrong("--plan", "--dir", "x")).toContain("--dir must be absent beside --plan");
   expect(await wrong("--", "sleep", "1")).toContain("COMMAND must be absent without --plan");
@@ -160,7 +205,10 @@ describe("[SU15] `stint watch` proposes once, across its restarts", () => {
     const once = ["watch", "--once", "--halt-after", "1ms", "--json"];
     const first = (await ground.done(once)).lines();
     expect(first.map(({ kind }) => kind)).toEqual(["verdict", "proposal", "answer"]);
-    expect(first[1]).toMatchObject({ holder: id, verdict: "spinning" });
+    expect(first[0]).toMatchObject({ holder: id, name: "one", verdict: "spinning" });
+    expect(first[1]).toMatchObject({ holder: id, name: "one", verdict: "spinning" });
+    const shown = (await ground.done(["watch", "--once"])).stdout;
+    expect(shown).toContain(` ${id} (one): spinning, it is alive`);
     expect(first[2]).toMatchObject({ ok: true, data: { round_count: 1, proposed_count: 1 } });
     const both = await Promise.all([ground.done(once), ground.done(once)]);
     expect(both.map((one) => one.lines().at(-1)?.data.proposed_count)).toEqual([0, 0]);
@@ -168,6 +216,27 @@ describe("[SU15] `stint watch` proposes once, across its restarts", () => {
     const asked = (await ground.done(halts)).lines().filter(({ kind }) => kind !== "answer");
     expect(asked).toHaveLength(1);
     expect(await liveCount(ground)).toBe(1);
+  });
+
+  test("who is named and is not there is refused by --once, and else waited for", async () => {
+    const ground = await makeGround({ config: CONFIG });
+    await ground.done(["lease", "acquire", "--lane", "api", "--holder", "ada"]);
+    const once = await ground.call(["watch", "ada", "nosuch", "--once", "--halt-after", "1ms"]);
+    expect(once).toMatchObject({ exit: 4, stdout: "" });
+    expect(once.stderr).toContain("(worker_unknown): a live worker or a holder of a live lease");
+    expect(once.stderr).toContain('none is "nosuch"');
+    await ground.done(["watch", "ada", "--once"]);
+    const child = await ground.begin(["watch", "ada", "nosuch", "--every", "100ms"]);
+    let [said, noted] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => void (said += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => void (noted += text));
+    const ended = new Promise((resolve) => void child.once("close", resolve));
+    await vi.waitFor(() => expect(said).toContain(" ada: "), polling);
+    await ground.done(["lease", "acquire", "--lane", "docs", "--holder", "nosuch"]);
+    await vi.waitFor(() => expect(said).toContain(" nosuch: "), polling);
+    child.kill("SIGTERM");
+    await ended;
+    expect(noted).toBe('stint: nobody is called "nosuch" now; it is waited for\n');
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)(

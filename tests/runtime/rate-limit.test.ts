@@ -47,6 +47,32 @@ test("[RL1] beyond its refusals a minute an actor is refused undecided", async (
   await loop.close();
 });
 
+test("[RL9] refusals of a lease count for the outside party that asked", async () => {
+  const rig = new Rig();
+  const loop = await rig.found({ refusals_per_minute: 2 });
+  const ask = (name: string, region: string, by = OPERATOR) => {
+    const holder = { name, nonce: "a".repeat(26), token_hash: "0".repeat(64) };
+    const data = { holder, region: [region], ttl_ms: 60_000 };
+    return loop.submit({ kind: "lease.acquire", data }, by);
+  };
+  await granted(ask("ada", "src/**"));
+  for (let count = 0; count < 2; count += 1) await refused(ask("bob", "src/a"));
+  expect(await refused(ask("bob", "docs/**"))).toMatchObject({
+    code: "rate_limited",
+    facts: { actor: "outside:bob" },
+  });
+  // Whoever asks for others, and all others, go on.
+  expect((await refused(ask("carl", "src/a"))).code).toBe("conflict");
+  await granted(ask("carl", "docs/**"));
+  await granted(loop.submit(admit("a"), OPERATOR));
+  // A worker that speaks in many names is one.
+  await begin(loop, "w");
+  for (const name of ["x", "y"])
+    expect((await refused(ask(name, "etc/**", self("w")))).code).toBe("not_authorised");
+  expect((await refused(ask("z", "etc/**", self("w")))).code).toBe("rate_limited");
+  await loop.close();
+});
+
 test("[RL2] the window is one of journal time, and ends at its instant", async () => {
   const rig = new Rig();
   const loop = await rig.found({ refusals_per_minute: 2 });

@@ -26,3 +26,19 @@ test("[SV26] a supervisor's log is private JSON lines and never outgrows its bou
   // In their order, with nothing missing between the two files.
   expect(parsed.map(({ n }) => n)).toEqual(parsed.map((_, index) => 500 - parsed.length + index));
 });
+
+test("[SV26] no name stands twice in a line", () => {
+  const folder = mkdtempSync(join(tmpdir(), "stint-log-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "supervisor.log");
+  const log = openLogFile(file);
+  log.info("serving", { pid: process.pid, fleet: "f-1" });
+  log.info("seen", { pid: 1, msg: "theirs" });
+  log.close();
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  for (const line of lines) expect(line.match(/"(pid|msg)":/g)).toHaveLength(2);
+  const [serving, seen] = lines.map((line) => JSON.parse(line) as unknown);
+  expect(serving).toMatchObject({ pid: process.pid, fleet: "f-1", msg: "serving" });
+  expect(serving).not.toHaveProperty("fact_pid");
+  expect(seen).toMatchObject({ pid: process.pid, fact_pid: 1, msg: "seen", fact_msg: "theirs" });
+});

@@ -1,12 +1,14 @@
-import { resolve } from "node:path";
+import { existsSync, rmdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { LookedArchive, LookedSegment } from "../../compose/archive.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Journal, Segment } from "../../ports/journal.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import { makeFolders } from "../../system/folders.ts";
+import { statePlaces } from "../../system/places.ts";
 import type { Call, Said } from "../call.ts";
-import { placeFor } from "../place.ts";
+import { holdsFleet, placeFor } from "../place.ts";
 import { entryLine } from "../record/entry-line.ts";
 import { WorkerNames } from "../record/names.ts";
 import { withJournal } from "../record/open-journal.ts";
@@ -14,6 +16,7 @@ import { segmentDocument } from "../record/segment.ts";
 import { coloursFor } from "../text/colour.ts";
 import { instantText } from "../text/duration.ts";
 import { integerText } from "../text/integer.ts";
+import { shellWord } from "../text/shell.ts";
 import { countText, sizeText } from "../text/size.ts";
 import { tableText } from "../text/table.ts";
 import type { Given, Verb } from "../verb.ts";
@@ -174,7 +177,8 @@ const restore: Verb = {
     "entry, and the rest of its decision. With --from it takes a folder of segments alone, " +
     "which must begin with the first entry.\n\n" +
     "The fleet is paused then, in a new epoch: the one that it is made of may still be at work. " +
-    "A killed one stays killed. Lay the fleet's secret beside it before you open it.",
+    "A killed one stays killed. The fleet's secret is not among the entries: how it is laid " +
+    "beside them is said.",
   options: [
     {
       flags: "--to <folder>",
@@ -204,9 +208,7 @@ async function runRestore(call: Call, { options }: Given): Promise<Said> {
   };
   const source =
     from === undefined ? { stateDir: (await call.place()).stateDir } : { segments: resolve(from) };
-  const folder = resolve(to);
-  makeFolders(folder);
-  const { stateDir } = placeFor(folder);
+  const stateDir = placeToMake(resolve(to));
   const { restoreFleet } = await import("../../compose/archive.ts");
   const wanted = until === undefined ? {} : { untilSeq: until };
   const { head, end } = await restoreFleet({ from: source, stateDir, ...wanted });
@@ -223,10 +225,38 @@ async function runRestore(call: Call, { options }: Given): Promise<Said> {
     text: [
       `${countText(head.seq, "entry", "entries")} taken over into ${stateDir}.`,
       ...left,
-      "Lay the fleet's secret beside them (mode 0600), then `stint resume` when the fleet that it",
-      "is made of has ended.",
+      "Its secret is not among them; the second of these commands is for when the fleet that it is",
+      "made of has ended:",
+      ...openingLines(source, stateDir),
     ].join("\n"),
   };
+}
+
+/** The state folder that a folder is to have, which is made where it is not there. */
+function placeToMake(folder: string): string {
+  const isNew = !existsSync(folder);
+  makeFolders(folder);
+  const { stateDir } = placeFor(folder);
+  // In a repository with a fleet; nothing is to be left of what cannot be.
+  if (isNew && holdsFleet(stateDir)) rmdirSync(folder);
+  return stateDir;
+}
+
+/** What to type for the restored fleet to be opened. */
+function openingLines(
+  source: { readonly stateDir: string } | { readonly segments: string },
+  stateDir: string,
+): readonly string[] {
+  // Segments lie in a state folder, unless they were taken out of it.
+  const from = "segments" in source ? dirname(source.segments) : source.stateDir;
+  const { secret } = statePlaces(from);
+  const isThere = existsSync(secret);
+  const known = isThere ? shellWord(secret) : "SECRET";
+  return [
+    `  cp -p ${known} ${shellWord(statePlaces(stateDir).secret)}`,
+    `  stint --fleet ${shellWord(stateDir)} resume`,
+    ...(isThere ? [] : ["SECRET stands for the file with the fleet's secret."]),
+  ];
 }
 
 /** The verbs of the archive. */

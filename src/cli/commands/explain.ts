@@ -3,6 +3,7 @@ import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { newestRefusal } from "../record/refusal-entry.ts";
+import { withTypedSeq } from "../record/typed-seq.ts";
 import { coloursFor } from "../text/colour.ts";
 import { integerText } from "../text/integer.ts";
 import { paragraphText } from "../text/paragraph.ts";
@@ -34,7 +35,7 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const which = parseWhich(parameters[0], options);
   const told = await withJournal(call, async (journal) => {
     const seq = which.kind === "last" ? await newestRefusal(journal, which.worker) : which.seq;
-    return explainEntry(journal, seq);
+    return withTypedSeq(() => explainEntry(journal, seq));
   });
   return { data: { ...told }, text: forPeople(call, told), seq: told.seq };
 }

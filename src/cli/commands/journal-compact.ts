@@ -1,4 +1,6 @@
+import type { Leaving } from "../../compose/archive.ts";
 import { durationOption } from "../../config/amount.ts";
+import type { KeepRule } from "../../runtime/compaction/plan.ts";
 import { Fault } from "../../ports/fault.ts";
 import type { Call, Said } from "../call.ts";
 import { segmentDocument } from "../record/segment.ts";
@@ -53,10 +55,11 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   };
   const isDry = options["dryRun"] === true;
   const { stateDir } = await call.place();
-  const { compactStore } = await import("../../compose/archive.ts");
+  const { compactStore, countLeaving } = await import("../../compose/archive.ts");
   let toldAtMs = performance.now();
+  const rule = { keepMs: keep ?? keepMsDefault, keepEntries: keepEntries ?? null };
   const done = await compactStore(stateDir, {
-    keep: { keepMs: keep ?? keepMsDefault, keepEntries: keepEntries ?? null },
+    keep: rule,
     isDry,
     signal: call.signal,
     onProgress(doing, seq) {
@@ -72,6 +75,8 @@ async function run(call: Call, { options }: Given): Promise<Said> {
       retryable: true,
     });
   }
+  const isNothing = segments.length === 0 && movedCount === 0;
+  const leaving = isDry || isNothing ? await countLeaving(stateDir, plan) : null;
   const sizeBytes = segments.reduce((sum, segment) => sum + segment.sizeBytes, 0);
   return {
     data: {
@@ -80,18 +85,35 @@ async function run(call: Call, { options }: Given): Promise<Said> {
       wanted_seq: plan.wantedSeq,
       archived_before_seq: plan.archivedSeq,
       moved_count: movedCount,
+      would_move_count: isDry ? (leaving?.count ?? 0) : null,
       archived_bytes: sizeBytes,
       segments: segments.map(segmentDocument),
     },
-    text: isDry ? drySaid(plan) : said({ segments, movedCount, sizeBytes }),
+    text:
+      leaving === null
+        ? said({ segments, movedCount, sizeBytes })
+        : leavingSaid(leaving, { isDry, rule, firstSeq: plan.archivedSeq + 1 }),
     seq: plan.head.seq,
   };
 }
 
-function drySaid(plan: { readonly wantedSeq: number; readonly archivedSeq: number }): string {
-  const { wantedSeq, archivedSeq } = plan;
-  if (wantedSeq <= archivedSeq) return "Nothing would be moved: all that is kept is younger.";
-  return `The entries ${archivedSeq + 1} to ${wantedSeq} would be moved into the archive.`;
+/** What a dry run says, and one that had nothing to move. */
+function leavingSaid(
+  { count, newestAtMs, storeCount }: Leaving,
+  so: { readonly isDry: boolean; readonly rule: KeepRule; readonly firstSeq: number },
+): string {
+  const { isDry, rule, firstSeq } = so;
+  if (count > 0 && newestAtMs !== null)
+    return (
+      `${countText(count, "entry", "entries")}, from ${firstSeq} on, would be moved into the ` +
+      `archive, the newest of ${instantText(newestAtMs)}.`
+    );
+  const nothing = isDry ? "Nothing would be moved" : "Nothing was moved";
+  if (storeCount <= 1) return `${nothing}: the store has its newest entry alone, which stays.`;
+  const { keepEntries } = rule;
+  if (keepEntries === null) return `${nothing}: all that is kept is younger.`;
+  const has = countText(storeCount, "entry", "entries");
+  return `${nothing}: the store has ${has}, ${keepEntries} stay, and none is older than --keep.`;
 }
 
 function said(done: {
@@ -101,8 +123,6 @@ function said(done: {
 }): string {
   const { segments, movedCount, sizeBytes } = done;
   const last = segments.at(-1);
-  if (last === undefined && movedCount === 0)
-    return "Nothing was moved: all that is kept is younger.";
   const entries = countText(movedCount, "entry", "entries");
   if (last === undefined) return `${entries} moved: what another had left halfway is done.`;
   return (

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../kernel/json.ts";
+import { demandSpan } from "../../library/inquiry/span.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { ReplayDocument, RulesDocument } from "../../runtime/replaying/report.ts";
 import type { Call, Said } from "../call.ts";
@@ -58,6 +59,7 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   const { reportReplay } = await import("../../runtime/replaying/report.ts");
   const { SYSTEM_TIMERS } = await import("../../runtime/timers.ts");
   const report = await withJournal(call, async (journal) => {
+    await demandSpan(journal, { fromSeq: from, untilSeq: until }, "--from");
     const { seq: endSeq } = await journal.head();
     const endCount = Math.min(endSeq, until ?? endSeq);
     const bar = new ProgressBar(call, { doing: "deciding", endCount });

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Lane } from "../../kernel/lane/lane.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { namesIn, type Named } from "../../library/explain/words.ts";
 import type { LeaseView } from "../../library/lease/view.ts";
 import { InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
@@ -8,7 +9,7 @@ import { HOLDER_HELP, RUN_ID_OPTION } from "../ground/acquiring.ts";
 import { holderOption, laneOption, textOption } from "../ground/asked.ts";
 import { readAnnouncements, type Announcement } from "../ground/announcements.ts";
 import { atDesk } from "../ground/desk.ts";
-import { documentOf } from "../ground/lease-said.ts";
+import { documentOf, holderWithName } from "../ground/lease-said.ts";
 import { liveIn } from "../ground/leases.ts";
 import { coloursFor } from "../text/colour.ts";
 import { agoText, durationText } from "../text/duration.ts";
@@ -67,10 +68,8 @@ async function runList(call: Call): Promise<Said> {
   const { state, seq, nowMs } = reading;
   const { lanes } = state.book.rules;
   const live = liveIn(reading);
-  const announced = await readAnnouncements(
-    call,
-    lanes.map(({ name }) => name),
-  );
+  const names = lanes.map(({ name }) => name);
+  const announced = await readAnnouncements(call, state, names);
   const rows: readonly Row[] = lanes.map((lane) => ({
     lane,
     leases: live.filter((lease) => lease.lane === lane.name),
@@ -78,7 +77,7 @@ async function runList(call: Call): Promise<Said> {
   }));
   const none =
     "no lanes are enacted; `stint contract enact` does so from [lanes.NAME] of stint.toml";
-  const text = rows.length === 0 ? none : textOf(call, rows, nowMs);
+  const text = rows.length === 0 ? none : textOf(call, rows, { nowMs, named: namesIn(state) });
   return { data: { lanes: rows.map(documentOfLane) }, text, seq };
 }
 
@@ -99,7 +98,11 @@ function documentOfLane({ lane, leases, announcements }: Row): JsonObject {
 
 const regionCharsMax = 40;
 
-function textOf(call: Call, rows: readonly Row[], nowMs: number): string {
+function textOf(
+  call: Call,
+  rows: readonly Row[],
+  { nowMs, named }: { readonly nowMs: number; readonly named: Named },
+): string {
   const colours = coloursFor(call.isColour);
   const table = tableText({
     headStyle: colours.dim,
@@ -119,9 +122,11 @@ function textOf(call: Call, rows: readonly Row[], nowMs: number): string {
     ],
   });
   const said = rows.flatMap(({ lane, announcements }) =>
-    announcements.map(({ holder, note, at_ms }) => {
+    announcements.map(({ holder, note, worker, at_ms }) => {
       const what = note === null ? "" : `: ${plainText(note)}`;
-      return `${lane.name}: announced by ${plainText(holder)} ${agoText(at_ms, nowMs)}${what}`;
+      const who = worker === null ? "" : `: ${holderWithName(worker, named)}`;
+      const when = agoText(at_ms, nowMs);
+      return `${lane.name}: announced by ${plainText(holder)} ${when}${what}${who}`;
     }),
   );
   return [table, ...said].join("\n");

@@ -15,6 +15,7 @@ import { atDesk } from "../ground/desk.ts";
 import { holderWithName } from "../ground/lease-said.ts";
 import { coloursFor } from "../text/colour.ts";
 import { integerText } from "../text/integer.ts";
+import { patternNote } from "../text/path-note.ts";
 import { plainText, shortText } from "../text/plain.ts";
 import { countText } from "../text/size.ts";
 import { tableText } from "../text/table.ts";
@@ -26,10 +27,11 @@ const check: Verb = {
   details:
     "Answers for each path whether the holder may write it now: exit 0 when that is so for all, " +
     "else it is refused as not_writable. Paths begin at the current folder, unlike the patterns " +
-    "of a region, which begin at the repository's root; links and `..` are followed, and what " +
-    "does not exist is where it would be made. A folder is judged as a path of its own, not with " +
-    "what lies in it: BELOW names live leases there. `port:8080` is a resource of that " +
-    "namespace, as in patterns; a file that is called so is ./port:8080. With --fence only the " +
+    "of a region, which begin at the repository's root, and are no patterns themselves; links " +
+    "and `..` are followed, and what does not exist is where it would be made. A folder is " +
+    "judged as a path of its own, not with what lies in it: BELOW names live leases there. " +
+    "`port:8080` is a resource of that namespace, as in patterns; a file that is called so is " +
+    "./port:8080. With --fence only the " +
     "lease of just that fence gives the right. Ground that nobody has leased may be " +
     "written unless --strict is given, or the fleet requires a lease. What is true at this " +
     "instant may be over at the next: a check keeps nobody from writing." +
@@ -66,6 +68,10 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
     readonly fence?: number;
     readonly strict?: boolean;
   };
+  for (const path of new Set(paths)) {
+    const patterned = patternNote(path);
+    if (patterned !== undefined) call.note(patterned);
+  }
   const asked: { who?: Who } = {};
   const judged = await atDesk(call, async (desk) => {
     const holder = typed.holder ?? desk.self;

@@ -6,6 +6,7 @@ import { PROBLEMS } from "../../protocol/problem.ts";
 import type { Call, Said } from "../call.ts";
 import { withJournal } from "../record/open-journal.ts";
 import { readSelected } from "../record/selection.ts";
+import { withTypedSeq } from "../record/typed-seq.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
 import { durationText, instantText } from "../text/duration.ts";
 import { integerText } from "../text/integer.ts";
@@ -34,7 +35,7 @@ async function run(call: Call, { parameters }: Given): Promise<Said> {
   const [typed] = parameters;
   const seq = typed === undefined ? await newestSeq(call) : parseSeq(typed);
   const fleet = await call.openFleet({ supervisor: "none", steward: false });
-  const found = await fleet.receipt(seq);
+  const found = await withTypedSeq(() => fleet.receipt(seq));
   const isGood = found.receipt.proven && found.isSigned;
   return {
     data: toWire(found, "receipt") as JsonObject,

@@ -8,6 +8,7 @@ import { LIMITS } from "../../kernel/limits.ts";
 import type { Call, Said } from "../call.ts";
 import { laneOption } from "../ground/asked.ts";
 import { integerText } from "../text/integer.ts";
+import { UsageError } from "../report.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
 
 type Supervisor = Awaited<ReturnType<typeof superviseHere>>;
@@ -127,7 +128,8 @@ async function run(call: Call, given: Given): Promise<Said> {
   const { options, parameters } = given;
   const { plan, apply } = options;
   const isPlanned = plan === true || apply === true;
-  if (plan === true && apply === true) throw unwanted("--apply", "--plan", true);
+  if (plan === true && apply === true)
+    throw new UsageError("--plan and --apply must not be given together");
   for (const name of isPlanned ? OWN_OPTIONS : PLAN_OPTIONS)
     if (options[name] !== undefined)
       throw isPlanned

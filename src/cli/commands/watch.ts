@@ -1,14 +1,15 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { durationOption } from "../../config/amount.ts";
 import type { LivenessView } from "../../library/liveness/view.ts";
-import type { HaltWatch, WatchRound } from "../../library/supervision/watch.ts";
+import { Refused } from "../../library/refused.ts";
+import { isMeant, type HaltWatch, type WatchRound } from "../../library/supervision/watch.ts";
 import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
 import { livenessDocument } from "../liveness/document.ts";
+import { nameWithId } from "../supervising/plan-text.ts";
 import { coloursFor } from "../text/colour.ts";
 import { instantText } from "../text/duration.ts";
-import { plainText } from "../text/plain.ts";
 import { countText } from "../text/size.ts";
 import type { Given, Verb } from "../verb.ts";
 
@@ -24,7 +25,8 @@ const watch: Verb = {
     "halt_spinning_after, it proposes a halt, once per window: an entry that anybody may read " +
     "by `stint journal tail --kind halt.requested`. Whoever recovers is forgotten, and proposed " +
     "again when it relapses. What was proposed stands in the journal, so a watch that begins " +
-    "anew, or another one, does not propose it twice. Nothing is stopped and nobody is signalled.",
+    "anew, or another one, does not propose it twice. Whoever is named and is not there is " +
+    "waited for; with --once that is refused. Nothing is stopped and nobody is signalled.",
   parameters: "[holders...]",
   options: [
     {
@@ -69,13 +71,14 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
     readonly haltAfter?: number;
   };
   const fleet = await call.openFleet({ supervisor: "use", steward: false });
+  if (typed.once === true) demandAll(holders, await fleet.liveness());
   const { window: windowMs, haltAfter: haltAfterMs } = typed;
   const watching = fleet.watchHalts({
     ...(holders.length === 0 ? {} : { holders }),
     ...(windowMs === undefined ? {} : { windowMs }),
     ...(haltAfterMs === undefined ? {} : { haltAfterMs }),
   });
-  const teller = new Teller(call);
+  const teller = new Teller(call, holders);
   for (;;) {
     const round = await roundOf(call, watching);
     if (round !== undefined) teller.tell(round);
@@ -85,6 +88,20 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const data = { round_count: roundCount, proposed_count: proposedCount };
   const text = `${countText(proposedCount, "halt")} proposed in ${countText(roundCount, "round")}`;
   return { data, text };
+}
+
+/** Throws `Refused` `worker_unknown` where somebody who was named is not there. */
+function demandAll(holders: readonly string[], views: readonly LivenessView[]): void {
+  const absent = absentFrom(holders, views);
+  const [first] = absent;
+  if (first === undefined) return;
+  const got = absent.map(describeValue).join(", ");
+  const message = `a live worker or a holder of a live lease must be named, none is ${got}`;
+  throw new Refused({ code: "worker_unknown", message, facts: { worker: first } });
+}
+
+function absentFrom(holders: readonly string[], views: readonly LivenessView[]): readonly string[] {
+  return [...new Set(holders)].filter((text) => !views.some((view) => isMeant(view, text)));
 }
 
 /** A round; undefined where the world failed in a way that may pass, and the next may succeed. */
@@ -110,13 +127,18 @@ class Teller {
   roundCount = 0;
   proposedCount = 0;
   readonly #call: Call;
+  readonly #holders: readonly string[];
   #verdicts = new Map<string, string>();
 
-  constructor(call: Call) {
+  constructor(call: Call, holders: readonly string[]) {
     this.#call = call;
+    this.#holders = holders;
   }
 
   tell({ views, proposed }: WatchRound): void {
+    if (this.roundCount === 0)
+      for (const text of absentFrom(this.#holders, views))
+        this.#call.note(`stint: nobody is called ${describeValue(text)} now; it is waited for`);
     this.roundCount += 1;
     this.proposedCount += proposed.length;
     const verdicts = new Map<string, string>();
@@ -127,18 +149,18 @@ class Teller {
     }
     this.#verdicts = verdicts;
     for (const { view, seq } of proposed) {
-      const { holder, verdict, rule, atMs } = view;
-      this.#call.line({ kind: "proposal", holder, verdict, rule, seq, at_ms: atMs });
-      this.#call.print(
-        `${instantText(atMs)} ${plainText(holder)}: a halt is proposed, entry ${seq}`,
-      );
+      const { holder, name, verdict, rule, atMs } = view;
+      this.#call.line({ kind: "proposal", holder, name, verdict, rule, seq, at_ms: atMs });
+      const who = nameWithId(holder, name);
+      this.#call.print(`${instantText(atMs)} ${who}: a halt is proposed, entry ${seq}`);
     }
   }
 
   #tellVerdict(view: LivenessView): void {
-    const { holder, verdict, because, atMs } = view;
+    const { holder, name, verdict, because, atMs } = view;
     const { bold } = coloursFor(this.#call.isColour);
     this.#call.line({ kind: "verdict", ...livenessDocument(view) });
-    this.#call.print(`${instantText(atMs)} ${plainText(holder)}: ${bold(verdict)}, ${because}`);
+    const who = nameWithId(holder, name);
+    this.#call.print(`${instantText(atMs)} ${who}: ${bold(verdict)}, ${because}`);
   }
 }

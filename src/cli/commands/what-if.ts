@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { namesIn, type Named } from "../../library/explain/words.ts";
+import { demandSpan } from "../../library/inquiry/span.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import type { OtherRules } from "../../runtime/replaying/hypothesis.ts";
@@ -146,6 +147,7 @@ async function ask(
   const { askWhatIf } = await import("../../library/inquiry/what-if.ts");
   const { SYSTEM_TIMERS } = await import("../../runtime/timers.ts");
   return withJournal(call, async (journal) => {
+    await demandSpan(journal, { fromSeq: from, untilSeq: until }, "--from");
     const { seq: endSeq } = await journal.head();
     const bar = new ProgressBar(call, {
       doing: "deciding",

@@ -10,6 +10,7 @@ import { ProgressBar } from "../record/progress-bar.ts";
 import { coloursFor, type Colours } from "../text/colour.ts";
 import { agoText, durationText, instantText } from "../text/duration.ts";
 import { integerText } from "../text/integer.ts";
+import { patternNote } from "../text/path-note.ts";
 import { plainText, shortText } from "../text/plain.ts";
 import { tableText } from "../text/table.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
@@ -22,8 +23,9 @@ const why: Verb = {
     "what of it sandboxes have mounted, the lanes that it is in, and who waits for it. Then " +
     "what happened on it, the newest first: who was refused and by whose lease, and which " +
     "leases came and went; the journal is read back only as far as that takes. The path is " +
-    "found as `lease check` finds it: from the current folder, links followed; `port:8080` is a " +
-    "resource of that namespace. A check by `lease check` is not on record. Nothing is written.",
+    "found as `lease check` finds it: from the current folder, links followed; it is no pattern. " +
+    "Of a folder the leases below it are named, too. `port:8080` is a resource of that " +
+    "namespace. A check by `lease check` is not on record. Nothing is written.",
   parameters: "<path>",
   options: [
     {
@@ -55,6 +57,8 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
     readonly count?: number;
     readonly since?: number;
   };
+  const patterned = patternNote(path);
+  if (patterned !== undefined) call.note(patterned);
   const { stateDir } = await call.place();
   const { openInquiry } = await import("../../compose/inquiry.ts");
   const opened = await openInquiry(stateDir);
@@ -90,6 +94,7 @@ async function namesFor(
   const names = new WorkerNames(journal);
   const ids = [
     ...found.leases.map(({ holder }) => holder),
+    ...found.below.map(({ holder }) => holder),
     ...found.alone.map(({ holder }) => holder),
     ...found.mounts.map(({ worker }) => worker),
     ...found.waiting.map(({ holder }) => holder),
@@ -111,7 +116,7 @@ const STANDING: Readonly<Record<Standing, string>> = {
 
 function textOf(call: Call, found: WhyDocument, named: Named): string {
   const colours = coloursFor(call.isColour);
-  const { resolved, writable_by: by, alone, lanes, mounts, refusals, events } = found;
+  const { resolved, writable_by: by, below, alone, lanes, mounts, refusals, events } = found;
   const name = colours.bold(plainText(resolved ?? found.path));
   const isAlone = by === "alone";
   const lines = [
@@ -120,6 +125,7 @@ function textOf(call: Call, found: WhyDocument, named: Named): string {
     ...alone
       .filter(() => isAlone)
       .map(({ lease_id: id, holder }) => `  ${id} of ${shown(holder, named)}`),
+    ...(below.length === 0 ? [] : [`Below it: ${belowText(call, below, named)}`]),
     ...mounts.map(({ lease_id: id, worker, since_ms: since, lapsing }) => {
       const how = lapsing ? ", and is being taken from it" : "";
       const when = instantText(since);
@@ -143,6 +149,16 @@ function textOf(call: Call, found: WhyDocument, named: Named): string {
   const before =
     missing === null ? [] : ["", `What happened before entry ${from} is not known: ${missing}`];
   return [...lines, ...past, ...nothing, ...before].join("\n");
+}
+
+function belowText(call: Call, below: WhyDocument["below"], named: Named): string {
+  return below
+    .map(({ lease_id: id, holder, region }) => {
+      const ground = plainText(region.join(" "));
+      const told = call.isOutTerminal ? shortText(ground, groundCharsMax) : ground;
+      return `${id} of ${shown(holder, named)} (${told})`;
+    })
+    .join(", ");
 }
 
 function laneText({ name, slots, alone }: WhyDocument["lanes"][number]): string {

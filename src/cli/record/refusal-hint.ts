@@ -36,18 +36,32 @@ export async function tellPerson(call: Call, refusal: RefusalView, verb: string)
 
 const TELLING: Readonly<Partial<Record<RefusalCode, (asked: Asked) => Told | Promise<Told>>>> = {
   conflict: tellConflict,
+  slots_full: ({ refusal, verb }) => ({ refusal, hints: waitHints(refusal, verb) }),
   holder_mismatch: tellMismatch,
   fleet_paused: ({ refusal }) => ({ refusal, hints: ["`stint resume` opens it again"] }),
   worker_unknown: tellUnknown,
   region_invalid: tellRegion,
 };
 
-async function tellConflict({ call, refusal }: Asked): Promise<Told> {
+async function tellConflict({ call, refusal, verb }: Asked): Promise<Told> {
   const { lease, named } = await leaseOf(call, refusal);
-  if (lease === undefined) return { refusal, hints: [] };
+  const waiting = waitHints(refusal, verb);
+  if (lease === undefined) return { refusal, hints: waiting };
   const isLeft = lease.orphaned;
-  const hints = isLeft ? [`its holder is a worker that has ended: ${orphanWords(lease)}`] : [];
+  const hints = isLeft ? [`its holder is a worker that has ended: ${orphanWords(lease)}`] : waiting;
   return { refusal: withName(refusal, named), hints };
+}
+
+/** Verbs that take `--wait`. */
+const WAITING_VERBS = ["lease acquire", "lease with"];
+
+/**
+ * What is told whoever did not wait for what passes: with `--wait` these very refusals do not come.
+ * Not where its own lease or place is in the way, nor where it has said itself what is held.
+ */
+function waitHints({ facts }: RefusalView, verb: string): readonly string[] {
+  const isPassing = facts["own"] !== true && !("alsoHeld" in facts);
+  return isPassing && WAITING_VERBS.includes(verb) ? ["`--wait 10m` queues for it"] : [];
 }
 
 async function tellMismatch({ call, refusal, verb }: Asked): Promise<Told> {

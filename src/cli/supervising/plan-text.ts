@@ -1,5 +1,6 @@
 import type { DoneView } from "../../library/supervision/options.ts";
 import type { PlannedAction, SupervisionPlan } from "../../library/supervision/plan.ts";
+import { holderWithName } from "../ground/lease-said.ts";
 import type { Colours } from "../text/colour.ts";
 import { plainText, shortText } from "../text/plain.ts";
 import { tableText } from "../text/table.ts";
@@ -39,13 +40,18 @@ const WORDS: Readonly<Record<PlannedAction["kind"], string>> = {
 function rowOf(action: PlannedAction): { readonly who: string; readonly because: string } {
   if (action.kind === "start") return { who: `lane ${action.lane}`, because: action.because };
   const { seen, because } = action;
-  const { holder, verdict } = seen;
-  return { who: shortText(plainText(holder), holderCharsMax), because: `${verdict}: ${because}` };
+  const who = shortText(nameWithId(seen.holder, seen.name), holderCharsMax);
+  return { who, because: `${seen.verdict}: ${because}` };
+}
+
+/** A worker with its name, as elsewhere; an outside party by its name alone. */
+export function nameWithId(holder: string, name: string | null): string {
+  return holderWithName(holder, () => name ?? undefined);
 }
 
 /** One action that was carried out, or why it was not. */
-export function doneText({ kind, holder, lane, outcome, because }: DoneView): string {
-  const who = plainText(holder ?? "nobody");
+export function doneText({ kind, holder, name, lane, outcome, because }: DoneView): string {
+  const who = nameWithId(holder ?? "nobody", name);
   const where = lane === null ? "" : ` for lane ${lane}`;
   const what = outcome === "skipped" ? "skipped: " : "";
   return `stint: ${kind.replaceAll("_", " ")} ${who}${where}: ${what}${plainText(because)}`;

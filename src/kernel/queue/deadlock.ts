@@ -136,7 +136,7 @@ interface Settled {
 }
 
 /**
- * Those whose wait can end: first who waits for nobody that waits, then who waits for those. Whoever
+ * Those whose wait can end: first who waits for nobody that waits, then who waits for those. Who
  * was found last is looked at first: in a long line he is the one for whom the others wait. Throws
  * `EffortSpent`.
  */

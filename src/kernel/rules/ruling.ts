@@ -1,5 +1,6 @@
 import { decideArmedCheck } from "../armed/check.ts";
 import { decideAdmit } from "../worker/admission.ts";
+import { partyOf } from "../actor.ts";
 import { checkAuthority } from "../authority.ts";
 import type { Command, Submission } from "../command.ts";
 import { deny, grant, type Ruling } from "../decision.ts";
@@ -59,10 +60,10 @@ export function ruleOn(state: State, submission: Submission, atMs: number): Deci
   // Before its fleet.created a journal holds nothing, not even a no.
   if (state.status === "none") return { refusal, events: [] };
   const { code, message, facts } = refusal;
-  return {
-    refusal,
-    events: [...lapses, { kind: "command.refused", data: { code, message, facts } }],
-  };
+  const party = partyOf(submission.actor, submission.command);
+  const counted = party === undefined ? {} : { party };
+  const data = { code, message, facts, ...counted };
+  return { refusal, events: [...lapses, { kind: "command.refused", data }] };
 }
 
 /** A recovery comes before what time has ended meanwhile: some of it may have been taken up. */

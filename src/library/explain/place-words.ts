@@ -7,7 +7,7 @@ import { placeOf } from "../../kernel/queue/queue.ts";
 import type { State } from "../../kernel/state.ts";
 import type { Facts, RefusedCase } from "./facts.ts";
 import { claimWords, holderWords, regionWords } from "./lease-words.ts";
-import { instantWords, listWords, quoted, type Named } from "./words.ts";
+import { instantWords, listWords, quoted, spanWords, type Named } from "./words.ts";
 
 type Noun = `place.${string}`;
 
@@ -29,7 +29,7 @@ type Grounds = {
 /** What was asked about places, to go on from "… asked". */
 export const ASKED_OF_PLACES: Asked = {
   "place.keep": ({ place, claim }, named) =>
-    `for what ${place} waits for, as ${claimWords(claim, named)}, if it is its turn`,
+    `whether it is the turn of ${place}, and for the lease then, as ${claimWords(claim, named)}`,
   "place.leave": ({ place, claim }, named) => `to leave ${place} as ${claimWords(claim, named)}`,
   "place.cancel": ({ place, reason }) =>
     `to end the waiting in ${place}, giving as the reason ${quoted(reason)}`,
@@ -84,8 +84,8 @@ export const PLACE_REMEDIES = {
     `it would have passed once one of ${circleWords(facts)} had given back what the next one ` +
     "waits for, or on ground that none of them has",
   wait_timeout: (facts: Facts) =>
-    `it would have passed had the ground been free within ${facts.number("waited_ms")} ms, or ` +
-    "with a longer wait",
+    "it would have passed had the ground been free within " +
+    `${spanWords(facts.number("waited_ms"))}, or with a longer wait`,
   place_ended: (facts: Facts) =>
     facts.has("cancelled")
       ? `it would have passed had no operator ended the waiting: ${facts.text("cancelled")}`

@@ -68,6 +68,24 @@ export function instantWords(atMs: number): string {
   return Number.isNaN(date.getTime()) ? `${atMs} ms` : date.toISOString();
 }
 
+const SPAN_UNITS = [
+  { name: "h", ms: 3_600_000 },
+  { name: "m", ms: 60_000 },
+  { name: "s", ms: 1_000 },
+  { name: "ms", ms: 1 },
+] as const;
+
+/** A span of time, exactly: `10m`, `1h 30m`, `2s 500ms`. */
+export function spanWords(ms: number): string {
+  let left = ms;
+  const parts = SPAN_UNITS.flatMap((unit) => {
+    const count = Math.floor(left / unit.ms);
+    left -= count * unit.ms;
+    return count === 0 ? [] : [`${count}${unit.name}`];
+  });
+  return parts.length === 0 ? "0ms" : parts.join(" ");
+}
+
 /** What is said of each limit: its unit's words, around an amount. */
 const LIMIT_WORDS: Readonly<Record<HitLimit, (amount: number) => string>> = {
   memory_bytes: (amount) => `${sizeWords(amount)} of memory`,

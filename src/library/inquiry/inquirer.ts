@@ -8,6 +8,7 @@ import { parseContractOptions, type ContractOptions } from "../fleet/contract.ts
 import { demandOptions } from "../given-options.ts";
 import { parseGround, type GroundOptions } from "../ground/lanes.ts";
 import { toEdge, type Camel } from "../names.ts";
+import { demandSpan } from "./span.ts";
 import { askWhatIf } from "./what-if.ts";
 import type { PathInquiry, WhyOptions } from "./why.ts";
 
@@ -53,12 +54,13 @@ export interface FleetInquirer {
   why(path: string, options?: WhyOptions): Promise<PathInquiry>;
   /**
    * Decides every recorded command again, and reports by version of the rules what comes out
-   * otherwise. Reads the whole journal.
+   * otherwise. Reads the whole journal. Throws an InputError for a part without an entry.
    */
   replay(options?: ReplayOptions): Promise<ReplayReport>;
   /**
    * Decides every recorded command as it would have been decided under other rules. Reads the whole
-   * journal. Throws `Refused` where they could not have been put in force there.
+   * journal. Throws `Refused` where they could not have been put in force there, and an
+   * InputError for a part without an entry.
    */
   whatIf(options: WhatIfOptions): Promise<WhatIfReport>;
 }
@@ -78,6 +80,7 @@ export async function replayFor(asking: Asking, options: unknown = {}): Promise<
   demandOptions(options, RECORD_FIELDS);
   const { count, ...span } = readSpan(options as RecordOptions);
   const { journal, timers } = asking;
+  await demandSpan(journal, span, "options.fromSeq");
   const turn = (): Promise<void> => timers.turn();
   return toEdge(await reportReplay(journal, { ...span, differencesMax: count, turn }));
 }
@@ -97,6 +100,7 @@ export async function whatIfFor(asking: Asking, options: unknown): Promise<WhatI
   };
   const { count, ...span } = readSpan(record);
   const { journal, timers } = asking;
+  await demandSpan(journal, span, "options.fromSeq");
   const turn = (): Promise<void> => timers.turn();
   return toEdge(
     await askWhatIf(journal, others, { ...span, shownMax: count, comparesEvents, turn }),

@@ -1,5 +1,6 @@
 // Who may write a path now, by the state alone.
 
+import { leasesBelow } from "../../kernel/ground/below.ts";
 import { withoutWorktree } from "../../kernel/ground/worktree.ts";
 import { coveringAt, resourceOf, writersOf, type FilePath } from "../../kernel/ground/writing.ts";
 import { lentBy } from "../../kernel/lease/book.ts";
@@ -53,6 +54,19 @@ export interface CoveringLease {
   readonly orphaned: boolean;
 }
 
+/** A live lease on what lies below a path, as a document. */
+export interface LeaseBelow {
+  readonly lease_id: string;
+  /** A worker's id, or the name of an outside party. */
+  readonly holder: string;
+  readonly is_worker: boolean;
+  readonly lane: string | null;
+  readonly region: readonly string[];
+}
+
+/** How many leases below a path are told. */
+const belowMax = 8;
+
 /** Ground that a sandbox lets its worker write to, as a document. */
 export interface CoveringMount {
   readonly lease_id: string;
@@ -89,6 +103,8 @@ export interface StandingDocument {
   readonly writable_by: Standing;
   /** The one that was granted last first. */
   readonly leases: readonly CoveringLease[];
+  /** A few live leases on what lies below it, should it be a folder; a check has the same ones. */
+  readonly below: readonly LeaseBelow[];
   /** Live leases of lanes that run alone: they are in the way of every other lease. */
   readonly alone: readonly { readonly lease_id: string; readonly holder: string }[];
   readonly mounts: readonly CoveringMount[];
@@ -105,10 +121,21 @@ export interface Looked {
   readonly atMs: number;
 }
 
+/** What is said of what is no path of the ground. */
+const OUTSIDE: StandingDocument = {
+  resolved: null,
+  writable_by: "outside",
+  leases: [],
+  below: [],
+  alone: [],
+  mounts: [],
+  lanes: [],
+  waiting: [],
+};
+
 /** Says who may write a path at an instant. It looks at the leases that have it, and at lanes. */
 export function standingOf(state: State, { file, atMs }: Looked): StandingDocument {
-  const none = { resolved: null, leases: [], alone: [], mounts: [], lanes: [], waiting: [] };
-  if (file === null) return { ...none, writable_by: "outside" };
+  if (file === null) return OUTSIDE;
   const { book } = state;
   const resource = resourceOf(state, file);
   const covering = coveringAt(state, resource, { atMs });
@@ -128,6 +155,7 @@ export function standingOf(state: State, { file, atMs }: Looked): StandingDocume
         .filter((part) => covering.includes(part))
         .map(({ id }) => id),
     })),
+    below: belowOf(state, file, atMs),
     alone: alone.map(({ id, holder }) => ({ lease_id: id, holder: nameOf(holder) })),
     mounts: mountsOn(state, resource, atMs),
     lanes: lanesWith(state, file),
@@ -167,6 +195,15 @@ function leaseDocument(state: State, lease: Lease): Omit<CoveringLease, "may_wri
     taken_over_from: taken_over?.holder ?? null,
     orphaned: isOrphaned(state, lease),
   };
+}
+
+function belowOf(state: State, file: FilePath, atMs: number): readonly LeaseBelow[] {
+  return leasesBelow(state, file, { atMs, countMax: belowMax }).flatMap((id) => {
+    const lease = state.book.leases.get(id);
+    if (lease === undefined) return [];
+    const { lease_id, holder, is_worker, lane, region } = leaseDocument(state, lease);
+    return [{ lease_id, holder, is_worker, lane, region }];
+  });
 }
 
 function mountsOn({ book }: State, resource: Resource, atMs: number): readonly CoveringMount[] {

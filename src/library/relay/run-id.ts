@@ -6,6 +6,7 @@ import { LIMITS } from "../../kernel/limits.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import type { Manifest } from "../../kernel/worker/manifest.ts";
 import { refuse } from "../../kernel/refusal.ts";
+import { isLive, type State } from "../../kernel/state.ts";
 import { base32 } from "../../runtime/base32.ts";
 import { canonicalText, sha256Of } from "../../runtime/canonical.ts";
 import { refusedAnswer, type RefusedAnswer } from "../refused.ts";
@@ -68,7 +69,7 @@ function instanceOf(fleet: string, runId: string, attempt: number): string {
  * admitted, or all that were have lapsed or were taken back before anything ran.
  */
 export async function findRun(
-  seat: Pick<Seat, "fleet" | "store">,
+  seat: Pick<Seat, "fleet"> & { readonly store: Pick<Seat["store"], "journal"> },
   runId: string,
 ): Promise<string | null> {
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
@@ -77,6 +78,15 @@ export async function findRun(
     if (entries.length === 0) return null;
     const isAdmitted = entries.some(({ kind }) => kind === "worker.admitted");
     if (isAdmitted && !entries.some(({ kind }) => kind === "worker.lapsed")) return instance;
+  }
+  return null;
+}
+
+/** The live worker that a named start has come to, by a state; null where none lives. */
+export function findLiveRun(state: State, fleet: string, runId: string): string | null {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const worker = state.workers.get(instanceOf(fleet, runId, attempt));
+    if (worker !== undefined && isLive(worker)) return worker.id;
   }
   return null;
 }

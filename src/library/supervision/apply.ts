@@ -15,21 +15,19 @@
 import { canonicalText } from "../../runtime/canonical.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { Refused } from "../refused.ts";
+import { findLiveRun, findRun } from "../relay/run-id.ts";
 import type { Seat } from "../seat.ts";
 import { proposeHalt, Proposals } from "./halts.ts";
-import { lookAround } from "./look.ts";
+import { ANNOUNCER, lookAround } from "./look.ts";
 import type { ApplyOptions, DoneView, ParsedSupervision } from "./options.ts";
 import { plan, type Look, type PlannedAction, type SupervisionPlan } from "./plan.ts";
 
 /** What plans are carried out by: the fleet's own verbs. */
 type Verbs = Pick<Fleet, "stop" | "lease" | "announce" | "start">;
 
-/** Whom announcements of starts name, where no worker is there yet. */
-const ANNOUNCER = "stint supervise";
-
 type Reap = Extract<PlannedAction, { readonly kind: "hold" | "flag" | "reap" | "propose_halt" }>;
 type Start = Extract<PlannedAction, { readonly kind: "start" }>;
-type Done = Pick<DoneView, "holder" | "outcome" | "because">;
+type Done = Omit<DoneView, "kind" | "lane">;
 
 /** Carries out the plans of one fleet under the options that they were made with. */
 export class Appliance {
@@ -59,11 +57,11 @@ export class Appliance {
   }
 
   async #carryOut(action: PlannedAction, how: ApplyOptions): Promise<Done> {
-    const holder = action.kind === "start" ? null : action.seen.holder;
+    const { holder, name } = action.kind === "start" ? NOBODY : action.seen;
     const look = await lookAround(this.#seat, this.#options);
     const now = plan(look, this.#options);
     const changed = changeOf(action, now);
-    if (changed !== undefined) return { holder, outcome: "skipped", because: changed };
+    if (changed !== undefined) return { holder, name, outcome: "skipped", because: changed };
     try {
       if (action.kind === "start") return await this.#start(action, how, look);
       if (action.kind === "reap") return await this.#reap(action);
@@ -71,19 +69,19 @@ export class Appliance {
     } catch (error) {
       // The rules have the last word: somebody was first.
       if (!(error instanceof Refused)) throw error;
-      return { holder, outcome: "skipped", because: `${error.code}: ${error.message}` };
+      return { holder, name, outcome: "skipped", because: `${error.code}: ${error.message}` };
     }
   }
 
   async #reap({ seen, because }: Reap): Promise<Done> {
-    const { holder } = seen;
+    const { holder, name } = seen;
     const reason = `stalled: ${because}`;
     const { proven, why } = await this.#verbs.stop(holder, { tree: false, reason });
     const told = proven ? "stopped" : `told to stop; its end is not proven: ${why.join("; ")}`;
     // Of one that may still be there nothing is taken: its leases end by themselves.
     const freed = proven ? await this.#release(seen) : [];
     const more = freed.length === 0 ? "" : `, and ${freed.join(", ")} released`;
-    return { holder, outcome: "done", because: told + more };
+    return { holder, name, outcome: "done", because: told + more };
   }
 
   /** Gives back what a dead worker held, each lease only if it is still the one that was seen. */
@@ -102,30 +100,33 @@ export class Appliance {
   }
 
   async #propose({ seen }: Reap, { views, atMs }: Look): Promise<Done> {
-    const { holder } = seen;
+    const { holder, name } = seen;
     const { windowMs } = this.#options;
     const view = views.find((one) => one.holder === holder);
     const proposals = await Proposals.read(this.#seat, { nowMs: atMs, windowMs });
     const before = view === undefined ? undefined : proposals.newest(view);
     const seq =
       view === undefined ? undefined : await proposeHalt(this.#seat, view, { before, windowMs });
-    if (seq === undefined) return { holder, outcome: "skipped", because: "another has asked" };
-    return {
-      holder,
-      outcome: "done",
-      because: `asked at entry ${seq} to halt; nothing is stopped`,
-    };
+    if (seq === undefined)
+      return { holder, name, outcome: "skipped", because: "another has asked" };
+    const because = `asked at entry ${seq} to halt; nothing is stopped`;
+    return { holder, name, outcome: "done", because };
   }
 
   async #start({ lane, runId }: Start, how: ApplyOptions, { starts }: Look): Promise<Done> {
     const asked = how.startFor?.(lane);
     if (asked === undefined) {
       const because = "there is no template for what to start";
-      return { holder: null, outcome: "skipped", because };
+      return { ...NOBODY, outcome: "skipped", because };
     }
     // Before the start: whoever dies in between is gone on with under the same name.
     if (!starts.some((one) => one.runId === runId && one.isUnderWay))
       await this.#verbs.announce({ lane, holder: ANNOUNCER, note: "a worker is started", runId });
+    const known = await findRun(this.#seat, runId);
+    if (known !== null && findLiveRun(this.#seat.loop.state(), this.#seat.fleet, runId) === null) {
+      const because = `the start ${runId} is that of a worker which has ended; plan again`;
+      return { holder: known, name: asked.name ?? null, outcome: "skipped", because };
+    }
     const { signal } = how;
     const worker = await this.#verbs.start({
       ...asked,
@@ -134,11 +135,15 @@ export class Appliance {
     });
     return {
       holder: worker.id,
+      name: worker.name,
       outcome: "done",
       because: "started; it is to take the lane itself",
     };
   }
 }
+
+/** Whom a start is about that came to no worker. */
+const NOBODY = { holder: null, name: null } as const;
 
 /** Those who are stalled first: what they held is to be filled again. */
 function inTurn(actions: readonly PlannedAction[]): readonly PlannedAction[] {

@@ -24,7 +24,11 @@ export class Proposals {
     const recoveredMs = new Map<string, number>();
     for (const entry of entries) {
       if (entry.kind === "worker.recovered") recoveredMs.set(entry.data.worker, entry.at_ms);
-      const isOne = entry.kind === "halt.requested" && entry.data.run_id === RUN_ID;
+      // What a worker asks for is its own word, and keeps nobody from proposing anything.
+      const isOne =
+        entry.kind === "halt.requested" &&
+        entry.data.run_id === RUN_ID &&
+        entry.actor.kind !== "worker";
       if (isOne) newest.set(keyOf(entry.data.handle, entry.data.lease), entry);
     }
     this.#newest = newest;

@@ -34,6 +34,8 @@ export interface DoneView {
   readonly kind: "reap" | "propose_halt" | "start";
   /** The worker or the party that it is about; of a start the worker, null where there is none. */
   readonly holder: string | null;
+  /** A worker's label; null for an outside party, and where there is no worker. */
+  readonly name: string | null;
   readonly lane: string | null;
   /** `skipped`: what the plan had seen has changed, or the rules said no. */
   readonly outcome: "done" | "skipped";

@@ -28,6 +28,8 @@ export interface Look {
 /** What an action was planned on; where this has changed, it is not carried out. */
 export interface SeenHolder {
   readonly holder: string;
+  /** A worker's label; null for an outside party. */
+  readonly name: string | null;
   readonly holderKind: LivenessView["holderKind"];
   readonly verdict: LivenessView["verdict"];
   readonly rule: LivenessView["rule"];
@@ -142,9 +144,10 @@ function sayOf(view: LivenessView, { look, options, workers }: Saying): Said {
   return options.reap ? say("reap", because) : say("flag", `${because}; this plan reaps nobody`);
 }
 
-function seenOf({ holder, holderKind, verdict, rule, standing, leases }: LivenessView): SeenHolder {
-  const held = leases.map(({ id, fence }) => ({ id, fence }));
-  return { holder, holderKind, verdict, rule, standing, leases: held };
+function seenOf(view: LivenessView): SeenHolder {
+  const { holder, name, holderKind, verdict, rule, standing } = view;
+  const leases = view.leases.map(({ id, fence }) => ({ id, fence }));
+  return { holder, name, holderKind, verdict, rule, standing, leases };
 }
 
 /** Whether somebody counts towards the target: one that is ending does not. */

@@ -4,6 +4,7 @@ import type { Event } from "../../kernel/event.ts";
 import { evolve } from "../../kernel/evolve.ts";
 import { bookOf, leasesOf } from "../../kernel/lease/book.ts";
 import { LIMITS } from "../../kernel/limits.ts";
+import { placesOf } from "../../kernel/queue/queue.ts";
 import type { Refusal } from "../../kernel/refusal.ts";
 import type { State } from "../../kernel/state.ts";
 
@@ -62,11 +63,13 @@ export class GroundInThought {
     return `the ground must be free, by this plan somebody is on lane "${lane}"`;
   }
 
-  /** Frees all that a worker holds, and what its sandbox has of it. */
+  /** Frees all that a worker holds or waits for, and what its sandbox has of it. */
   free(worker: string): void {
     const { book } = this.#state;
     for (const { id } of leasesOf(book, { worker }))
       this.#happen({ kind: "lease.released", data: { lease: id, cause: "holder" } });
+    for (const { id } of placesOf(book.queue, { worker }))
+      this.#happen({ kind: "place.left", data: { place: id, cause: "holder" } });
     for (const mount of book.mounts.values()) {
       if (mount.worker !== worker) continue;
       const { lease, region } = mount;

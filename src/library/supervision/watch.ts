@@ -83,12 +83,7 @@ export class JudgingWatch implements HaltWatch {
     const { holders } = this.#options;
     const { views } = await judgeNow(this.#seat);
     if (holders === undefined) return views;
-    return views.filter(
-      ({ holder, name }) =>
-        holders.includes(holder) ||
-        (name !== null && holders.includes(name)) ||
-        holders.some((one) => one.length >= prefixCharsMin && holder.startsWith(one)),
-    );
+    return views.filter((view) => holders.some((text) => isMeant(view, text)));
   }
 
   #isDue({ verdict, idleMs, haltDue }: LivenessView): boolean {
@@ -101,6 +96,12 @@ export class JudgingWatch implements HaltWatch {
 
 /** A prefix of an id must be this long, `w-` included, to be one. */
 const prefixCharsMin = 4;
+
+/** Whether a text means somebody who is judged: by id or a beginning of it, or by name. */
+export function isMeant({ holder, name }: LivenessView, text: string): boolean {
+  const isPrefix = text.length >= prefixCharsMin && holder.startsWith(text);
+  return holder === text || name === text || isPrefix;
+}
 
 /** Whether a verdict says that somebody has come back: what is not known says nothing. */
 function isWell({ verdict }: LivenessView): boolean {

@@ -1,4 +1,4 @@
-import { actorKey } from "../../kernel/actor.ts";
+import { partyOf, refusalKey } from "../../kernel/actor.ts";
 import type { CommandKind, Submission } from "../../kernel/command.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { refuse, type Refusal } from "../../kernel/refusal.ts";
@@ -13,7 +13,8 @@ export interface Limited {
 
 /** Whether an actor has used up the refusals of its window by `atMs`; null if not. */
 export function limitedBy(state: State, submission: Submission, atMs: number): Limited | null {
-  const key = actorKey(submission.actor);
+  const { actor, command } = submission;
+  const key = refusalKey(actor, partyOf(actor, command));
   const window = state.refusals.get(key);
   if (window === undefined || window.count < state.contract.refusals_per_minute) return null;
   const retryAfterMs = window.started_at_ms + LIMITS.refusalWindowMs - atMs;

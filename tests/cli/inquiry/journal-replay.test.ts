@@ -69,6 +69,24 @@ test("[RP6] `journal replay` decides everything again, and writes nothing", asyn
   expect(rest).toEqual([""]);
 });
 
+test("[RP6] a part without an entry is no part: nothing is found to be well", async () => {
+  const site = makeSite();
+  const { refusedSeq } = await recordLife(site);
+  const head = (await site.call(["journal", "tail", "-n", "0", "--json"])).json().data.head_seq;
+  const wrong = async (...span: readonly string[]): Promise<string> => {
+    const told = await site.call(["journal", "replay", ...span]);
+    expect(told).toMatchObject({ exit: 2, stdout: "" });
+    return told.stderr;
+  };
+  expect(await wrong("--from", String(head + 1))).toContain(
+    `--from must be an entry up to ${head}, the last that is asked about, got ${head + 1}`,
+  );
+  const before = String(refusedSeq - 1);
+  expect(await wrong("--from", String(refusedSeq), "--until", before)).toContain(
+    `--from must be an entry up to ${before}, the last that is asked about, got ${refusedSeq}`,
+  );
+});
+
 test("[RP7] a difference to these very rules exits with 5, one to others does not", async () => {
   const site = makeSite();
   await recordLife(site);

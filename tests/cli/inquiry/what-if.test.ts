@@ -150,9 +150,9 @@ describe("[WI8] `what-if` tries other rules on the record", () => {
     const whole = write(site, "whole.toml", FORCE);
     const end = await headOf(site);
     expect(await told("--contract", whole, "--from", String(end + 1))).toContain(
-      `an entry up to ${end}, where what is asked of the record ends, got ${end + 1}`,
+      `--from must be an entry up to ${end}, the last that is asked about, got ${end + 1}`,
     );
     const span = ["--from", "5", "--until", "4"];
-    expect(await told("--contract", whole, ...span)).toContain("an entry up to 4, where");
+    expect(await told("--contract", whole, ...span)).toContain("--from must be an entry up to 4");
   });
 });

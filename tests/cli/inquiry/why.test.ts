@@ -58,6 +58,51 @@ test("[PY4] `why` says who may write a path, and who was refused there by whom",
   expect(after.data.head_seq).toBe(head.data.head_seq);
 });
 
+test("[PY1] of a folder it is told who holds what lies below it", async () => {
+  const ground = await makeGround();
+  mkdirSync(join(ground.dir, "src/api"), { recursive: true });
+  const ada = await acquire(ground, "ada", "--region", "src/api/**");
+  const id = await ground.spawn("beats");
+  const typed = ["lease", "acquire", "--region", "src/web/**", "--holder", id, "--json"];
+  const own = (await ground.done(typed)).json().data;
+  const told = (await ground.done(["why", "src", "--json"])).json().data;
+  expect(told).toMatchObject({ writable_by: "anybody", leases: [] });
+  const below = [
+    { lease_id: ada.lease_id, holder: "ada", is_worker: false, region: ["src/api/**"] },
+    { lease_id: own.lease_id, holder: id, is_worker: true, region: ["src/web/**"] },
+  ];
+  expect(told.below).toHaveLength(2);
+  expect(told.below).toMatchObject(below);
+  const shown = (await ground.done(["why", "src"])).stdout;
+  expect(shown).toContain(
+    "src may be written by anybody: it is leased by nobody.\n" +
+      `Below it: ${ada.lease_id} of ada (src/api/**), ` +
+      `${own.lease_id} of ${id} (beats) (src/web/**)\n`,
+  );
+  // The same ones as those of a check.
+  const check = await ground.done(["lease", "check", "src", "--holder", "bob", "--json"]);
+  expect(check.json().data.paths[0].below).toEqual([ada.lease_id, own.lease_id]);
+  expect((await ground.done(["why", "src/api/x", "--json"])).json().data.below).toEqual([]);
+});
+
+test("[PY5] a path that looks like a pattern is said to be none", async () => {
+  const ground = await makeGround();
+  mkdirSync(join(ground.dir, "src"), { recursive: true });
+  writeFileSync(join(ground.dir, "src/[id].ts"), "");
+  const noted = async (...words: readonly string[]): Promise<string> =>
+    (await ground.done(words)).stderr;
+  const note = 'stint: PATH is a path, not a pattern; nothing is called "src/**"\n';
+  expect(await noted("why", "src/**")).toBe(note);
+  expect(await noted("why", "src/[id].ts")).toBe("");
+  expect(await noted("why", "src/new.ts")).toBe("");
+  expect(await noted("why", "port:80*")).toBe(
+    'stint: PATH is a path, not a pattern; "port:80*" is taken as it is written\n',
+  );
+  expect(await noted("why", "src/**", "--json")).toBe("");
+  const check = ["lease", "check", "--holder", "ann"];
+  expect(await noted(...check, "src/**", "src", "src/[id].ts")).toBe(note);
+});
+
 test("[PY5] a path is found as `lease check` finds it", async () => {
   const ground = await makeGround();
   mkdirSync(join(ground.dir, "src/api"), { recursive: true });

@@ -263,7 +263,7 @@ describe("[EX1] an entry is explained by deciding it again", () => {
   test("every kind of command is told in words of its own", () => {
     const words = COMMAND_KINDS.map((kind) => askedWords(commandOf(kind), () => undefined));
     expect(new Set(words).size).toBe(COMMAND_KINDS.length);
-    for (const clause of words) expect(clause).toMatch(/^(to|for|that|what) \S/);
+    for (const clause of words) expect(clause).toMatch(/^(to|for|that|what|whether) \S/);
   });
 
   test("who asked what is told with names, never with claims", async () => {

@@ -322,7 +322,7 @@ const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
   wait_timeout: {
     given: [...held, wait("bob", "src/a", { wait_ms: 5_000 }), after(5_000)],
     when: keep("bob"),
-    says: /had the ground been free within 5000 ms, or with a longer wait/,
+    says: /the turn of q-\d+, and for the lease then, as "bob" .* free within 5s, or with a longer/,
     mended: { when: acquire("bob", "docs/a") },
   },
   place_ended: {

@@ -59,6 +59,8 @@ describe("[RP8] an open fleet replays its record", () => {
     const part = await fleet.replay({ fromSeq: 2, untilSeq: 2 });
     expect(part).toMatchObject({ untilSeq: 2, rules: [{ decisionCount: 1 }] });
     expect((await rejectionOf(fleet.replay({ fromSeq: 0 }))).message).toContain("options.fromSeq");
+    const none = await rejectionOf(fleet.replay({ fromSeq: 3, untilSeq: 2 }));
+    expect(none.message).toContain("options.fromSeq must be an entry up to 2, the last");
     expect((await rejectionOf(fleet.replay({ onProgress: 1 } as never))).message).toContain(
       "a function",
     );

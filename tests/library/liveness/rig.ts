@@ -2,6 +2,7 @@
 
 import type { Fleet, FleetOptions } from "stint";
 import { expect } from "vitest";
+import type { Command } from "../../../src/kernel/command.ts";
 import { thisMachine } from "../../../src/compose/library.ts";
 import { memoryJournal } from "../../../src/journal/memory.ts";
 import { openFleetIn } from "../../../src/library/fleet/open-fleet.ts";
@@ -11,6 +12,8 @@ import { memoryPermit } from "../../../src/permit/permit.ts";
 import type { CommitsRead, SeenCommit } from "../../../src/ports/commits.ts";
 import type { Journal } from "../../../src/ports/journal.ts";
 import { memoryPulse } from "../../../src/pulse/memory.ts";
+import { openLoop } from "../../../src/runtime/open-loop.ts";
+import { openSigner } from "../../../src/signing/signer.ts";
 import { FakeClock } from "../../../src/testing/fake-clock.ts";
 import { closeAfterwards, granted, ROOMY, SECRET } from "../rig.ts";
 
@@ -31,6 +34,8 @@ export interface Scene {
   another(): Promise<Fleet>;
   /** Lets time pass, in steps in which workers beat and leases are renewed by nobody. */
   pass(ms: number): Promise<void>;
+  /** Has a worker say something by itself, as through its socket. */
+  say(worker: string, command: Command): Promise<void>;
   /** Ends the beats of a worker. */
   silence(id: string): void;
   /** Verdict and rule of one, as a text. */
@@ -92,6 +97,7 @@ export async function openScene(
       clock.advance(ms);
       for (const id of beating) await fleet.heartbeat(id);
     },
+    say: (id, command) => sayAs(store, id, command),
     silence: (id) => void beating.delete(id),
     told: async (reference) => {
       const { verdict, rule } = await scene.view(reference);
@@ -105,6 +111,15 @@ export async function openScene(
     },
   };
   return scene;
+}
+
+async function sayAs({ journal }: OpenStore, id: string, command: Command): Promise<void> {
+  const { random } = thisMachine();
+  const signer = openSigner(SECRET);
+  const loop = await openLoop({ journal, signer, random, signsOnClose: false });
+  const said = await loop.submit(command, { kind: "worker", id, via: "socket" });
+  await loop.close();
+  expect(said).toMatchObject({ ok: true });
 }
 
 /** A commit on a branch, at an instant. */

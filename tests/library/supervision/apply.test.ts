@@ -140,6 +140,7 @@ describe("[SU5] nothing is done to a holder that has changed since the look", ()
     expect(reaped).toEqual({
       kind: "reap",
       holder: id,
+      name: "one",
       lane: null,
       outcome: "done",
       because: "stopped",

@@ -201,6 +201,27 @@ describe("[SU2] starts are planned where the rules would grant the lane", () => 
     await scene.pass(31_000);
     expect(await nameOf()).toBe("supervise.api.2");
   });
+
+  test("what workers announce is no start, and hides none however often", async () => {
+    const scene = await withLanes();
+    const { fleet } = scene;
+    const id = await onLane(scene, "docs");
+    const nameOf = async (): Promise<string | undefined> => {
+      const { actions } = await fleet.planSupervision({ target: 2 });
+      return actions.flatMap((one) => (one.kind === "start" ? [one.runId] : []))[0];
+    };
+    await fleet.announce({ lane: "api", holder: "stint supervise", runId: "supervise.api.7" });
+    await scene.pass(31_000);
+    expect(await nameOf()).toBe("supervise.api.8");
+    const run_id = `supervise.api.${Number.MAX_SAFE_INTEGER - 1}`;
+    await scene.say(id, {
+      kind: "lane.announce",
+      data: { lane: "api", holder: id, run_id },
+    });
+    for (let count = 0; count < 300; count += 1)
+      await fleet.announce({ lane: "api", holder: "ada", note: `${count}` });
+    expect(await nameOf()).toBe("supervise.api.8");
+  });
 });
 
 describe("[SU3] what is planned of a holder follows from its verdict", () => {

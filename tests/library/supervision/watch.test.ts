@@ -87,6 +87,15 @@ test("[SU8] one that is heard again recovers though nothing of it is journaled",
   expect(await round(watch)).toEqual([]);
 });
 
+test("[SU9] what a worker says of itself keeps nobody from proposing a halt", async () => {
+  const scene = await open();
+  const id = await scene.work("one");
+  await scene.pass(MINUTE);
+  const data = { handle: id, reason: "x", proposed: "true", run_id: "liveness" };
+  await scene.say(id, { kind: "halt.request", data });
+  expect(await round(scene.fleet.watchHalts(QUICK))).toEqual([id]);
+});
+
 test("[SU9] what was proposed is known to a watch that begins anew, and to another", async () => {
   const scene = await open();
   const id = await scene.work("one");

@@ -185,7 +185,7 @@ test("[RT40] in a pause it is nobody's turn, and after it whose it was", async (
   expect(told.kinds).toEqual(["lease.granted"]);
 });
 
-test("[RT40] of those who ask for one turn the last one waits, the others are answered", async () => {
+test("[RT40] of those who ask for one turn the last waits, others are answered", async () => {
   const { rig, loop } = await inLine();
   const first = inTurn(loop, "bob");
   const second = inTurn(loop, "bob");
@@ -196,7 +196,7 @@ test("[RT40] of those who ask for one turn the last one waits, the others are an
   expect(second.kinds).toEqual(["lease.granted"]);
 });
 
-test("[RT40] a place that is left meanwhile is no refusal to whoever waits for its turn", async () => {
+test("[RT40] a place that is left meanwhile is no refusal to who waits for it", async () => {
   const { rig, loop } = await inLine();
   const told = inTurn(loop, "bob");
   await give(loop, leave("bob"));
