@@ -19,7 +19,7 @@ export const INPUT: Scenarios = {
   },
   entry_unknown: {
     play: async () => (await stage()).call(["explain", "99", "--json"]),
-    says: /^seq must be .*, got 99/,
+    says: /^SEQ must be .*, got 99/,
   },
   interrupted: {
     play: interruptSubmit,

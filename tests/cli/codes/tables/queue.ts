@@ -21,7 +21,7 @@ export const QUEUE: Scenarios = {
   wait_timeout: {
     play: async () =>
       (await (await stage()).given(acquire("ann", "a"))).call(waiting("bob", "a", "100ms")),
-    says: /^what q-\d+ waited for must be had within 100 ms, it was not$/,
+    says: /^what q-\d+ waited for must be had within 100 ms, in its way are "\S+" \(l-\d+\)$/,
   },
   place_ended: {
     play: async () =>
