@@ -107,9 +107,10 @@ function isOfStanding(signal: unknown): boolean {
 }
 
 test("[SV18] a plain command is beaten for as long as it lives, and is never stale", async () => {
-  const rig = await makeRig({ beatEveryMs: 100, reapAfterMs: 400 });
+  // Longer than a busy machine takes to see it end: until then nobody beats for it.
+  const rig = await makeRig({ beatEveryMs: 1_000, reapAfterMs: 3_000 });
   await rig.supervise();
-  const id = await rig.start(["/bin/sleep", "2"]);
+  const id = await rig.start(["/bin/sleep", "5"]);
   expect(await rig.end(id)).toMatchObject({ reason: "completed", outcome: { exitCode: 0 } });
   expect(await rig.entriesAbout(id, "worker.staled")).toEqual([]);
 });
