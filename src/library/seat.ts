@@ -1,8 +1,8 @@
 import type { Actor } from "../kernel/actor.ts";
 import type { Command, KeyRecord } from "../kernel/command.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ReadCommits } from "../ports/commits.ts";
-import type { GroundSight, Standpoint } from "../ports/ground.ts";
+import type { ReadCommits } from "../ports/ground/commits.ts";
+import type { GroundSight, Standpoint } from "../ports/ground/ground.ts";
 import type { Head, Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";

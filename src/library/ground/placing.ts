@@ -2,7 +2,7 @@ import type { Command, CommandMap } from "../../kernel/command.ts";
 import { isPlaced } from "../../kernel/ground/worktree.ts";
 import { nearest } from "../../kernel/lane/nearest.ts";
 import type { State } from "../../kernel/state.ts";
-import type { Ground } from "../../ports/ground.ts";
+import type { Ground } from "../../ports/ground/ground.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { CheckSeat } from "../lease/checking.ts";
 

@@ -7,7 +7,7 @@ import { DEFAULT_NAMESPACE, NAMESPACE } from "../../kernel/region/pattern.ts";
 import { readResource } from "../../kernel/region/resource.ts";
 import type { State } from "../../kernel/state.ts";
 import { Fault } from "../../ports/fault.ts";
-import type { Ground, GroundSight, Standpoint } from "../../ports/ground.ts";
+import type { Ground, GroundSight, Standpoint } from "../../ports/ground/ground.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Seat } from "../seat.ts";
 import type { Who } from "./holder.ts";

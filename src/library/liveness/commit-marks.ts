@@ -7,7 +7,7 @@ import type { Region } from "../../kernel/region/region.ts";
 import { hasResource, readResource } from "../../kernel/region/resource.ts";
 import { parseOnce } from "../../kernel/region/rights.ts";
 import type { State } from "../../kernel/state.ts";
-import type { CommitsRead, SeenCommit } from "../../ports/commits.ts";
+import type { CommitsRead, SeenCommit } from "../../ports/ground/commits.ts";
 import { heldSinceMs, type Subject } from "./subject.ts";
 
 /** What commits say of one holder. */

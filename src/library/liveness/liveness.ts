@@ -2,7 +2,7 @@ import type { Entry } from "../../kernel/entry.ts";
 import type { Evidence } from "../../kernel/progress/evidence.ts";
 import { judge } from "../../kernel/progress/verdict.ts";
 import type { State } from "../../kernel/state.ts";
-import type { CommitsRead } from "../../ports/commits.ts";
+import type { CommitsRead } from "../../ports/ground/commits.ts";
 import { Fault } from "../../ports/fault.ts";
 import { Refused } from "../refused.ts";
 import type { Seat } from "../seat.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { foldersIn, offOwnGround } from "../../kernel/mount/folders.ts";
 import type { Lease } from "../../kernel/lease/lease.ts";
-import type { Ground } from "../../ports/ground.ts";
+import type { Ground } from "../../ports/ground/ground.ts";
 import type { Gift } from "../../ports/sandbox.ts";
 import type { Submodules } from "../../system/git/submodules.ts";
 import { isIn } from "../reach.ts";

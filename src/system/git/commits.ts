@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { CommitQuery, CommitsRead, SeenCommit } from "../../ports/commits.ts";
+import type { CommitQuery, CommitsRead, SeenCommit } from "../../ports/ground/commits.ts";
 import { commonDirOf, realpathOf } from "../ground/repository.ts";
 import { runGit } from "./run.ts";
 

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
-import type { Ground, Standpoint, GroundSight } from "../../ports/ground.ts";
+import type { Ground, Standpoint, GroundSight } from "../../ports/ground/ground.ts";
 import { foldersOf, type Places } from "./places.ts";
 import { PathFollower } from "./real-path.ts";
 import { commonDirOf, worktreesOf, type Worktree } from "./repository.ts";

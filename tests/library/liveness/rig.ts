@@ -9,7 +9,7 @@ import { openFleetIn } from "../../../src/library/fleet/open-fleet.ts";
 import type { OpenStore } from "../../../src/library/fleet/store.ts";
 import type { LivenessView } from "../../../src/library/liveness/view.ts";
 import { memoryPermit } from "../../../src/permit/permit.ts";
-import type { CommitsRead, SeenCommit } from "../../../src/ports/commits.ts";
+import type { CommitsRead, SeenCommit } from "../../../src/ports/ground/commits.ts";
 import type { Journal } from "../../../src/ports/journal.ts";
 import { memoryPulse } from "../../../src/pulse/memory.ts";
 import { openLoop } from "../../../src/runtime/open-loop.ts";

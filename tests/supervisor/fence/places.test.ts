@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { onWorktree } from "../../../src/kernel/ground/worktree.ts";
-import type { Ground } from "../../../src/ports/ground.ts";
+import type { Ground } from "../../../src/ports/ground/ground.ts";
 import { placesOf } from "../../../src/supervisor/fence/places.ts";
 
 const TOPS = { main: "/r", side: "/r/trees/side", far: "/far" } as const;

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Ground, Standpoint } from "../../../src/ports/ground.ts";
+import type { Ground, Standpoint } from "../../../src/ports/ground/ground.ts";
 import { lookAtGround } from "../../../src/system/ground/ground.ts";
 import { needsProgram } from "../../support/require-all.ts";
 

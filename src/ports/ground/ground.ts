@@ -1,4 +1,4 @@
-import type { FilePath } from "../kernel/ground/writing.ts";
+import type { FilePath } from "../../kernel/ground/writing.ts";
 
 /** Which ground is meant, and where somebody stands on it. */
 export interface Standpoint {
