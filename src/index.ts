@@ -33,6 +33,7 @@ export type {
   SpawnOptions,
   StartOptions,
 } from "./library/fleet/fleet.ts";
+export type { ServiceOptions, ServiceView } from "./library/roster/options.ts";
 export type { FleetOptions } from "./library/fleet/options.ts";
 export type { IssuedManifest, VerifiedManifest } from "./library/fleet/steps.ts";
 export type { Store } from "./library/fleet/store.ts";

@@ -2,6 +2,7 @@ import type { Contract } from "../../src/kernel/fleet/contract.ts";
 import type { LeaseBooks } from "./lease/books.ts";
 import type { QueueBooks } from "./queue/books.ts";
 import type { Row } from "./row.ts";
+import type { ServiceBooks } from "./roster/books.ts";
 
 /** What is wrong with an entry: the rule that it breaks, and how. */
 export interface Problem {
@@ -23,6 +24,8 @@ export interface Books {
   readonly ground: LeaseBooks;
   /** Who waits for ground. */
   readonly queue: QueueBooks;
+  /** The roster, the roll and access tokens. */
+  readonly services: ServiceBooks;
 }
 
 /** The rows of workers that have not ended. */

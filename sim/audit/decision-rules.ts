@@ -27,19 +27,33 @@ const AFTER_KILL: ReadonlySet<EventKind> = new Set<EventKind>([
   "lease.lapsed",
   "lease.fenced",
   "lane.announced",
+  "roll.changed",
+  "roll.forgotten",
+  "service.acted",
+  "token.issued",
+  "token.exchanged",
+  "token.revoked",
 ]);
 
 /** Commands that a worker may give about itself, and a supervisor about others (I9). */
 const BY_WORKER = ["worker.checkpoint", "worker.stop", "worker.note", "budget.charge"];
 /** What only a supervisor says, for it alone has measured it. */
-const MEASURED = ["condition.trip", "condition.fail", "armed.check", "lease.mount", "lease.fence"];
+const MEASURED = [
+  "condition.trip",
+  "condition.fail",
+  "armed.check",
+  "lease.mount",
+  "lease.fence",
+  "roll.observe",
+  "roll.forget",
+];
 const BY_SUPERVISOR =
   "worker.register worker.note budget.charge worker.observe worker.exited worker.hit_limit " +
   "clock.tick refusals.suppress journal.sign receipt.record halt.request lane.announce " +
   MEASURED.join(" ");
 const BY_SYSTEM =
   "worker.observe worker.exited clock.tick refusals.suppress journal.sign " +
-  "receipt.record halt.request lane.announce";
+  "receipt.record halt.request lane.announce token.exchange";
 
 /** What is wrong with a decision as a whole: its form, its actor, its place after a kill. */
 export function decisionProblems(entries: readonly Entry[], books: Books): Problem[] {

@@ -17,6 +17,7 @@ import { Judge } from "./lease/judge.ts";
 import { lifeProblems } from "./life-rules.ts";
 import { PlaceLedger } from "./queue/books.ts";
 import { grantProblems } from "./queue/line.ts";
+import { ServiceLedger } from "./roster/ledger.ts";
 import { addBounded, flatAmounts, type FlatAmounts, type Row } from "./row.ts";
 
 type Data<K extends EventKind> = Event<K>["data"];
@@ -30,6 +31,7 @@ export class Ledger implements Books {
   keyId = "";
   readonly ground = new LeaseLedger();
   readonly queue = new PlaceLedger();
+  readonly services = new ServiceLedger();
   readonly #windows = new Map<string, { startedAtMs: number; count: number }>();
   readonly #decided = new Set<string>();
   #last: Pick<Entry, "seq" | "hash" | "at_ms" | "id"> | null = null;
@@ -45,6 +47,8 @@ export class Ledger implements Books {
     problems.push(...judge.begin());
     for (const [index, entry] of entries.entries()) {
       problems.push(...judge.before(entry, index));
+      for (const message of this.services.check(entry, this.#runningNames()))
+        problems.push({ rule: "SM2", message });
       problems.push(...this.#linkProblems(entry));
       problems.push(...lifeProblems(this, entry));
       if (entry.kind === "worker.admitted")
@@ -55,6 +59,7 @@ export class Ledger implements Books {
       this.#book(entry);
       this.ground.book(entry);
       this.queue.book(entry);
+      this.services.book(entry);
       this.#last = entry;
     }
     problems.push(...judge.end());
@@ -64,6 +69,12 @@ export class Ledger implements Books {
   /** The rows of workers that have not ended. */
   live(): readonly Row[] {
     return [...this.rows.values()].filter((row) => row.status !== "stopped");
+  }
+
+  /** Names of the workers that run, by id. */
+  #runningNames(): ReadonlyMap<string, string> {
+    const running = this.live().filter(({ status }) => status === "running");
+    return new Map(running.map(({ id, name }) => [id, name]));
   }
 
   #linkProblems(entry: Entry): readonly Problem[] {
@@ -182,9 +193,10 @@ export class Ledger implements Books {
   }
 
   #admit(manifest: Manifest, parent: string | null, atMs: number): void {
-    const { instance, depth, network, regions, budget } = manifest;
+    const { instance, name, depth, network, regions, budget } = manifest;
     this.rows.set(instance, {
       id: instance,
+      name,
       bornTo: parent,
       keeper: parent,
       depth,

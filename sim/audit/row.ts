@@ -6,6 +6,7 @@ export type FlatAmounts = Readonly<Record<string, number>>;
 /** One worker in the ledger; rows are never dropped. */
 export interface Row {
   readonly id: string;
+  readonly name: string;
   /** The parent that it was admitted under. */
   readonly bornTo: string | null;
   /** The parent that answers for it now. */

@@ -10,6 +10,7 @@ export function stateProblems(books: Books, state: State): Problem[] {
   const problems: Problem[] = [
     ...leaseStateProblems(books.ground, state),
     ...placeStateProblems(books.queue, state),
+    ...books.services.differences(state).map((message) => ({ rule: "SM2", message })),
   ];
   if (live.length !== state.live_count)
     problems.push({

@@ -41,6 +41,18 @@ import {
 import { makeHits } from "./limit.ts";
 import { hasPlaces, makeCancel, makeKeep, makeLeave } from "./place.ts";
 import { hasMountable, hasMounts, makeFence, makeMount } from "./mount.ts";
+import {
+  hasRows,
+  hasTokens,
+  makeControl,
+  makeExchange,
+  makeForgetting,
+  makeRoster,
+  makeServiceNote,
+  makeSightings,
+  makeToken,
+  makeTokenRevocation,
+} from "./service.ts";
 import { anOperator, asWorker, pickWorker, SUPERVISOR, type Request, type View } from "./view.ts";
 
 const LIVES: readonly Kind[] = [
@@ -66,6 +78,14 @@ const LIVES: readonly Kind[] = [
   { weight: 10, make: makeRotation },
   { weight: 16, make: makeRemark },
   { weight: 5, make: makeCreation },
+  { weight: 12, make: makeRoster },
+  { weight: 40, make: makeSightings },
+  { weight: 8, make: makeForgetting, isApt: hasRows },
+  { weight: 14, make: makeControl },
+  { weight: 8, make: makeServiceNote, isApt: ({ roster }) => roster.expected.length > 0 },
+  { weight: 22, make: makeToken },
+  { weight: 14, make: makeExchange, isApt: hasTokens },
+  { weight: 6, make: makeTokenRevocation, isApt: hasTokens },
 ];
 
 const LEASES: readonly Kind[] = [

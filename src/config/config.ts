@@ -7,8 +7,9 @@ import {
   checkLeaseCondition,
 } from "../kernel/condition/condition.ts";
 import type { ConditionCheck } from "../kernel/rules/judge.ts";
-import type { Contract } from "../kernel/fleet/contract.ts";
+import { DEFAULT_CONTRACT, type Contract } from "../kernel/fleet/contract.ts";
 import type { GroundRules } from "../kernel/lane/lane.ts";
+import type { Roster } from "../kernel/roster/roster.ts";
 import { parseContract } from "../protocol/contract.ts";
 import { describeValue, InputError } from "../protocol/input.ts";
 import { inTomlForm } from "./amount-problem.ts";
@@ -26,9 +27,9 @@ import {
 import { readGround } from "./ground.ts";
 import { findLines } from "./lines.ts";
 import { Reader, type Table } from "./reader.ts";
+import { readRoster } from "./roster.ts";
 import {
   parseFleetSection,
-  parseRoster,
   parseSupervise,
   type FleetSection,
   type SuperviseSection,
@@ -44,6 +45,8 @@ export interface Config {
   readonly contract: Contract;
   /** The lanes and rules about ground that are proposed; their regions are not canonical. */
   readonly ground: GroundRules;
+  /** Who is proposed to be expected to live. */
+  readonly roster: Roster;
   /** What is aimed at by whoever supervises from this file; never enacted. */
   readonly supervise: SuperviseSection;
   /** What is well formed and has no effect in this version, in sentences. */
@@ -82,10 +85,10 @@ export function readConfig(text: string, file: string): Config {
   const contract = readContract(reader, table);
   const ground = readGround(reader, table, fleet.fold_case === true);
   const supervise = reader.part(() => parseSupervise(table["supervise"] ?? {})) ?? {};
-  const notes = readRoster(reader, table["roster"]);
+  const roster = readRoster(reader, table["roster"]);
   if (reader.problems.length > 0 || contract === undefined)
     throw new InputError("usage", reader.problems);
-  return { fleet, contract, ground, supervise, notes };
+  return { fleet, contract, ground, roster, supervise, notes: notesOn(contract) };
 }
 
 function parseToml(text: string, file: string): Readonly<Record<string, unknown>> {
@@ -153,10 +156,9 @@ function checkConditions(reader: Reader, contract: Contract): void {
     }
 }
 
-function readRoster(reader: Reader, section: unknown): readonly string[] {
-  if (section === undefined) return [];
-  reader.part(() => parseRoster(section));
-  return ["[roster] is checked for its form and has no effect in this version"];
+function notesOn({ revoke_margin_ms }: Contract): readonly string[] {
+  if (revoke_margin_ms === DEFAULT_CONTRACT.revoke_margin_ms) return [];
+  return ["contract.revoke_margin is checked for its form and has no effect in this version"];
 }
 
 /** Renames the fields of a table and reads their amounts. */

@@ -3,6 +3,7 @@ import type { Worktrees } from "../kernel/lane/lane.ts";
 import { LIMITS } from "../kernel/limits.ts";
 import type { Network } from "../kernel/worker/manifest.ts";
 import { parserOf, type Parser } from "../protocol/parse.ts";
+import { serviceName } from "../protocol/roster/roster.ts";
 import { flag, integer, oneOf, plainName, record, text } from "../protocol/scalar.ts";
 
 /** `[fleet]`: what a new fleet is called, and how it is kept. */
@@ -44,9 +45,20 @@ export interface SuperviseSection {
   readonly count_spinning?: boolean;
 }
 
-/** `[roster]`: who is expected; for later versions. */
+/** `[roster]`: who is expected to live; how often each beats is read with its line. */
 export interface RosterSection {
   readonly expected?: readonly string[];
+  readonly every?: unknown;
+  readonly services?: unknown;
+}
+
+/** `[roster.services.NAME]`: what is so of one of them; its values are checked afterwards. */
+export interface ServiceSection {
+  readonly every?: unknown;
+  readonly instances?: number;
+  readonly unit?: string;
+  readonly start?: readonly [string, ...string[]];
+  readonly stop?: readonly [string, ...string[]];
 }
 
 const patterns = z
@@ -117,9 +129,26 @@ export const parseSupervise: Parser<SuperviseSection> = parserOf(
 );
 
 /** Parses `[roster]`. */
-export const parseRoster: Parser<RosterSection> = parserOf(
+export const parseRosterSection: Parser<RosterSection> = parserOf(
   "roster",
   record({
-    expected: names(LIMITS.regionPatternsMax).optional(),
+    expected: z
+      .array(serviceName, { error: "an array of names" })
+      .max(LIMITS.rosterMax, { error: `at most ${LIMITS.rosterMax} names` })
+      .optional(),
+    every: z.unknown().optional(),
+    services: z.unknown().optional(),
   }) as unknown as z.ZodType<RosterSection>,
+);
+
+/** Parses `[roster.services.NAME]`, as far as which keys there are. */
+export const parseService: Parser<ServiceSection> = parserOf(
+  "service",
+  record({
+    every: z.unknown().optional(),
+    instances: z.unknown().optional(),
+    unit: z.unknown().optional(),
+    start: z.unknown().optional(),
+    stop: z.unknown().optional(),
+  }) as unknown as z.ZodType<ServiceSection>,
 );

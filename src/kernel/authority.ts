@@ -26,10 +26,6 @@ function authorityOver(command: Command): Authority {
     case "worker.note":
     case "budget.charge":
       return { roles: ["operator", "supervisor"], self: command.data.worker };
-    case "worker.hit_limit":
-    case "lease.mount":
-    case "lease.fence":
-      return { roles: ["supervisor"] };
     case "worker.observe":
     case "worker.exited":
     case "clock.tick":
@@ -43,7 +39,6 @@ function authorityOver(command: Command): Authority {
     case "lease.release":
     case "lease.narrow":
     case "lease.split":
-      return { roles: OPERATOR, self: workerIn(command.data.claim) };
     case "place.keep":
     case "place.leave":
       return { roles: OPERATOR, self: workerIn(command.data.claim) };
@@ -52,12 +47,20 @@ function authorityOver(command: Command): Authority {
     case "lane.announce":
       return { roles: ["operator", "supervisor", "system"], self: command.data.holder };
     // Not even an operator may say what was measured: he has orders of his own to give.
+    case "worker.hit_limit":
+    case "lease.mount":
+    case "lease.fence":
     case "condition.trip":
     case "condition.fail":
     case "armed.check":
+    case "roll.observe":
+    case "roll.forget":
       return { roles: ["supervisor"] };
     case "halt.request":
       return { roles: ["operator", "supervisor", "worker", "system"] };
+    // A door on the network takes a login code and gives a token, without anybody's credential.
+    case "token.exchange":
+      return { roles: ["operator", "system"] };
     case "fleet.create":
     case "fleet.pause":
     case "fleet.resume":
@@ -72,6 +75,11 @@ function authorityOver(command: Command): Authority {
     case "worker.write_off":
     case "worker.quarantine":
     case "worker.unquarantine":
+    case "roster.enact":
+    case "control.request":
+    case "service.note":
+    case "token.issue":
+    case "token.revoke":
       return { roles: OPERATOR };
   }
 }

@@ -1,3 +1,4 @@
+import type { AccessCommandMap } from "./access/command.ts";
 import type { Actor } from "./actor.ts";
 import type { Budget, Charge } from "./budget/budget.ts";
 import type { Contract } from "./fleet/contract.ts";
@@ -8,6 +9,7 @@ import type { LeaseCommandMap } from "./lease/command.ts";
 import type { ConditionCommandMap } from "./watch/command.ts";
 import type { ArmedCommandMap } from "./armed/sight.ts";
 import type { QueueCommandMap } from "./queue/command.ts";
+import type { RosterCommandMap } from "./roster/command.ts";
 import type { EnvelopeVerdict, Manifest, Network } from "./worker/manifest.ts";
 
 /** A key by its id and public half; private halves never enter the kernel. */
@@ -55,7 +57,13 @@ export interface ParentUse {
 
 /** The body of each command by its kind (`noun.verb`). */
 export interface CommandMap
-  extends LeaseCommandMap, QueueCommandMap, ConditionCommandMap, ArmedCommandMap {
+  extends
+    LeaseCommandMap,
+    QueueCommandMap,
+    ConditionCommandMap,
+    ArmedCommandMap,
+    RosterCommandMap,
+    AccessCommandMap {
   readonly "fleet.create": {
     readonly fleet: string;
     readonly name: string;

@@ -1,3 +1,4 @@
+import type { AccessEventMap } from "./access/event.ts";
 import type { Charge } from "./budget/budget.ts";
 import type { KeyRecord, Observation, ProcessIdentity } from "./command.ts";
 import type { Contract } from "./fleet/contract.ts";
@@ -6,13 +7,21 @@ import type { Json, JsonObject } from "./json.ts";
 import type { LimitHit } from "./worker/limit.ts";
 import type { LeaseEventMap } from "./lease/event.ts";
 import type { QueueEventMap } from "./queue/event.ts";
+import type { RosterEventMap } from "./roster/event.ts";
 import type { Manifest } from "./worker/manifest.ts";
 import type { RefusalCode } from "./refusal.ts";
 import type { ConditionEventMap } from "./watch/event.ts";
 import type { ArmedEventMap } from "./armed/sight.ts";
 
 /** The body of each event by its kind (`noun.past`). Only ever added to after a release. */
-export interface EventMap extends LeaseEventMap, QueueEventMap, ConditionEventMap, ArmedEventMap {
+export interface EventMap
+  extends
+    LeaseEventMap,
+    QueueEventMap,
+    ConditionEventMap,
+    ArmedEventMap,
+    RosterEventMap,
+    AccessEventMap {
   readonly "fleet.created": {
     readonly fleet: string;
     readonly name: string;
@@ -182,6 +191,14 @@ export const EVENT_KINDS = [
   "condition.tripped",
   "condition.failed",
   "armed.checked",
+  "roster.enacted",
+  "roll.changed",
+  "roll.forgotten",
+  "control.requested",
+  "service.acted",
+  "token.issued",
+  "token.exchanged",
+  "token.revoked",
   "halt.requested",
   "clock.accepted",
   "command.refused",

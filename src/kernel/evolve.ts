@@ -1,3 +1,4 @@
+import { evolveAccess, withoutTokensOf } from "./access/tokens.ts";
 import { add, flatten } from "./budget/allowance.ts";
 import { unreachable } from "./assert.ts";
 import type { Entry } from "./entry.ts";
@@ -7,6 +8,7 @@ import { adopted, recovered } from "./fleet/recovery.ts";
 import { evolveLeases, newBook, withoutMountsOf, type LeaseEntry } from "./lease/fold.ts";
 import { LIMITS } from "./limits.ts";
 import { evolvePlaces, withoutPlaces, withoutPlacesOf, type PlaceEntry } from "./queue/fold.ts";
+import { evolveRoster } from "./roster/fold.ts";
 import { recordHit } from "./worker/limit-hit.ts";
 import {
   addWorker,
@@ -51,7 +53,10 @@ function apply(state: State, entry: Entry): State {
     case "worker.stopped":
       return stopped(state, entry.data);
     case "worker.lapsed":
-      return endWorker(state, workerOf(state, entry.data.worker), true);
+      return withoutTokensOf(
+        endWorker(state, workerOf(state, entry.data.worker), true),
+        entry.data.worker,
+      );
     case "worker.staled":
       return change(state, entry.data.worker, { stale: true });
     case "worker.recovered":
@@ -120,6 +125,16 @@ function applyToFleet(state: State, entry: Entry): State {
       return { ...state, key: happened.data.key };
     case "armed.checked":
       return { ...state, armed: { ...happened.data, at_ms: happened.at_ms } };
+    case "roster.enacted":
+    case "roll.changed":
+    case "roll.forgotten":
+    case "control.requested":
+    case "service.acted":
+      return evolveRoster(state, happened);
+    case "token.issued":
+    case "token.exchanged":
+    case "token.revoked":
+      return evolveAccess(state, happened);
     // What a trip does stands in the entries after it.
     case "condition.tripped":
     case "condition.failed":
@@ -164,7 +179,7 @@ function measured(state: State, data: EventMap["worker.stopped"]): Worker {
 
 /** What it held stays; what its sandbox had mounted is free, and it waits for nothing more. */
 function stopped(state: State, data: EventMap["worker.stopped"]): State {
-  const ended = endWorker(state, measured(state, data), false);
+  const ended = withoutTokensOf(endWorker(state, measured(state, data), false), data.worker);
   return withoutPlacesOf(withoutMountsOf(ended, data.worker), data.worker);
 }
 

@@ -119,6 +119,29 @@ export const LIMITS = {
   // For looking whether those who wait do so in a circle: with less than a decision may cost.
   waitSearchWorkMax: 300_000,
 
+  // Roster and roll.
+  rosterMax: 256,
+  rosterBytesMax: 64 * 1_024,
+  rosterInstancesMax: 1_000,
+  serviceArgumentsMax: 64,
+  serviceArgumentBytesMax: 4_096,
+  serviceUnitCharsMax: 255,
+  rollEveryMsMin: secondMs,
+  rollEveryMsMax: hourMs,
+  rollEveryMsDefault: 10 * secondMs,
+  rollRowsMax: 20_000,
+  rollPerDecisionMax: 256,
+  controlTtlMsMin: secondMs,
+  controlTtlMsMax: hourMs,
+  controlTargetsMax: 256,
+  controlDataBytesMax: 4 * 1_024,
+
+  // Access tokens.
+  tokensMax: 1_024,
+  tokenLifetimeMsMin: secondMs,
+  tokenLifetimeMsMax: 365 * dayMs,
+  loginCodeMsMax: minuteMs,
+
   // Conditions (CEL).
   conditionSourceBytesMax: 4_096,
   conditionNodesMax: 200,
@@ -188,4 +211,7 @@ ok(
   "what is held can be waited for",
 );
 ok(LIMITS.placeMovesMsMin * 2 < LIMITS.placeMs, "a place must be recorded twice in its time");
+ok(LIMITS.rosterBytesMax * 2 <= LIMITS.entryBytesMax, "a roster must fit an entry");
+ok(LIMITS.rollEveryMsDefault <= LIMITS.rollEveryMsMax, "a default must be within its bounds");
+ok(LIMITS.loginCodeMsMax >= LIMITS.tokenLifetimeMsMin, "a login code must be possible");
 ok(LIMITS.outputBytesMax <= LIMITS.outputsBytesMax, "one output must fit among all");

@@ -60,6 +60,13 @@ export const REFUSAL_CODES = [
   "wait_timeout",
   "place_ended",
   "queue_full",
+  "roster_invalid",
+  "instance_unknown",
+  "service_unknown",
+  "token_unknown",
+  "token_ended",
+  "token_taken",
+  "tokens_full",
   // No command of this version gives it yet.
   "thaw_unsafe",
 ] as const;

@@ -1,3 +1,4 @@
+import type { AccessToken } from "./access/token.ts";
 import type { LastArmedCheck } from "./armed/sight.ts";
 import type { Budget } from "./budget/budget.ts";
 import type { KeyRecord, ProcessIdentity } from "./command.ts";
@@ -8,6 +9,8 @@ import type { RecordedHits } from "./worker/limit.ts";
 import type { Network } from "./worker/manifest.ts";
 import { EMPTY_BOOK, nextEndAtMs, type LeaseBook } from "./lease/book.ts";
 import { OrderedMap } from "./ordered-map.ts";
+import type { RollRow } from "./roster/roll.ts";
+import { EMPTY_ROSTER, type Roster } from "./roster/roster.ts";
 
 /** Where a worker is in its life: `admitted → running → stopping → stopped`. */
 export type WorkerStatus = "admitted" | "running" | "stopping" | "stopped";
@@ -110,6 +113,12 @@ export interface State {
   readonly armed: LastArmedCheck | null;
   /** Leases, lanes, and what finds them. */
   readonly book: LeaseBook;
+  /** Who is expected to live. */
+  readonly roster: Roster;
+  /** How instances of services stand, by `NAME/INSTANCE`. */
+  readonly roll: OrderedMap<RollRow>;
+  /** Access tokens by id, some of them expired. */
+  readonly access: OrderedMap<AccessToken>;
   /** Workers admitted, running or stopping. */
   readonly live_count: number;
   /** Admissions over the fleet's life. */
@@ -133,6 +142,9 @@ export const INITIAL_STATE: State = {
   refusals: OrderedMap.empty(),
   armed: null,
   book: EMPTY_BOOK,
+  roster: EMPTY_ROSTER,
+  roll: OrderedMap.empty(),
+  access: OrderedMap.empty(),
   live_count: 0,
   total_count: 0,
 };

@@ -10,8 +10,9 @@ import type { State } from "./state.ts";
  *
  * An event names its worker as `worker`, or holds its manifest, and its lease as `lease`; a grant
  * is about the lease that it makes, a wait about the place that it takes, an announcement about
- * `lane:` and the lane. A refusal is about
- * the worker or lease that the refused command named, or the parent that asked for an admission.
+ * `lane:` and the lane, a change of the roll about `roll:NAME/INSTANCE`, an entry about a token
+ * about that one (an exchange about the new one). A refusal is about the worker, lease or token
+ * that the refused command named, or the parent that asked for an admission.
  */
 export function subjectOf({
   seq,
@@ -26,36 +27,45 @@ export function subjectOf({
   if (kind === "place.queued") return placeIdAt(seq);
   if (kind.startsWith("place.")) return textOf(said["place"]);
   if (kind === "lane.announced") return `lane:${textOf(said["lane"]) ?? ""}`;
+  if (kind === "roll.changed") return rollSubject(said);
+  if (kind === "token.exchanged") return textOf(fieldOf(said["into"], "token"));
+  if (kind.startsWith("token.")) return textOf(said["token"]);
   const asked = (command?.data ?? {}) as unknown as JsonObject;
   if (kind === "command.refused" && command?.kind.startsWith("lease.") === true)
     return textOf(asked["lease"]);
   if (kind === "command.refused" && command?.kind.startsWith("place.") === true)
     return textOf(asked["place"]);
+  if (kind === "command.refused" && command?.kind.startsWith("token.") === true)
+    return textOf(asked["token"]);
   return nameIn(said) ?? nameIn(asked) ?? textOf(asked["parent"]);
 }
 
 function nameIn(data: JsonObject): string | null {
-  return textOf(data["worker"]) ?? textOf(instanceOf(data["manifest"]));
+  return textOf(data["worker"]) ?? textOf(fieldOf(data["manifest"], "instance"));
 }
 
-function instanceOf(manifest: Json | undefined): Json | undefined {
-  const isObject = typeof manifest === "object" && manifest !== null && !Array.isArray(manifest);
-  return isObject ? (manifest as JsonObject)["instance"] : undefined;
+function rollSubject({ name, instance }: JsonObject): string {
+  return `roll:${textOf(name) ?? ""}/${textOf(instance) ?? ""}`;
+}
+
+function fieldOf(value: Json | undefined, field: string): Json | undefined {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as JsonObject)[field] : undefined;
 }
 
 function textOf(value: Json | undefined): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** Whether the state has a worker or a lease of an id; theirs are never alike. */
-export function isKnown({ workers, book }: State, id: string): boolean {
-  return workers.has(id) || book.leases.has(id);
+/** Whether the state has a worker, a lease or a token of an id; theirs are never alike. */
+export function isKnown({ workers, book, access }: State, id: string): boolean {
+  return workers.has(id) || book.leases.has(id) || access.has(id);
 }
 
 /**
- * The workers and leases that matter to a command even when they have ended: its target, the
- * parent and the instance of an admission, the instance of a manifest, who is to hold a lease. The
- * first that has ended is `ended`.
+ * The workers, leases and tokens that matter to a command even when they have ended: its target,
+ * the parent and the instance of an admission, the instance of a manifest, who is to hold a lease.
+ * The first that has ended is `ended`.
  */
 export function targetsOf({ kind, data }: Command): readonly string[] {
   if (kind === "worker.admit")
@@ -66,6 +76,10 @@ export function targetsOf({ kind, data }: Command): readonly string[] {
   if (kind === "worker.register") return data.manifest === null ? [] : [data.manifest.instance];
   if (kind === "halt.request" || kind === "condition.fail") return [];
   if (kind === "condition.trip") return data.worker === undefined ? [] : [data.worker];
+  if (kind === "token.issue")
+    return [data.token, ...(data.worker === undefined ? [] : [data.worker])];
+  if (kind === "token.exchange") return [data.token, data.into.token];
+  if (kind === "token.revoke") return [data.token];
   if ("lease" in data) return [data.lease];
   return "worker" in data ? [data.worker] : [];
 }

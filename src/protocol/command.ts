@@ -22,6 +22,8 @@ import {
   STATE_LIMITS,
   text,
 } from "./scalar.ts";
+import { accessCommands } from "./roster/access.ts";
+import { rosterCommands } from "./roster/roster.ts";
 import { workerCommands } from "./worker.ts";
 
 const reason = text(LIMITS.reasonBytesMax, 1);
@@ -36,6 +38,8 @@ const schemas: { readonly [K in CommandKind]: z.ZodType } = {
   ...leaseCommands,
   ...conditionCommands,
   ...armedCommands,
+  ...rosterCommands,
+  ...accessCommands,
   "fleet.create": record({
     fleet: plainName,
     name: plainName,

@@ -77,6 +77,14 @@ const allKinds: Readonly<Record<CommandKind, true>> = {
   "condition.trip": true,
   "condition.fail": true,
   "armed.check": true,
+  "roster.enact": true,
+  "roll.observe": true,
+  "roll.forget": true,
+  "control.request": true,
+  "service.note": true,
+  "token.issue": true,
+  "token.exchange": true,
+  "token.revoke": true,
   "halt.request": true,
   "clock.tick": true,
   "clock.accept": true,
@@ -97,6 +105,8 @@ const changing: readonly CommandKind[] = [
   "contract.enact",
   "key.rotate",
   "lanes.enact",
+  "roster.enact",
+  "control.request",
 ];
 const working: readonly CommandKind[] = ["worker.checkpoint", "worker.quarantine"];
 const enacted: readonly CommandKind[] = ["fleet.create", "contract.enact"];
@@ -191,8 +201,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   manifest_used: no(409, registered, "The manifest was taken up before; it is good for once."),
   contract_invalid: no(422, enacted, "A condition of the contract does not pass its check."),
   instance_taken: no(409, admitted, "The instance id was used before."),
-  worker_unknown: gone(404, [...onKnown, ...granting, "condition.trip"], "No worker has this id."),
-  worker_ended: no(410, [...onLive, "condition.trip"], "The worker has ended."),
+  worker_unknown: gone(
+    404,
+    [...onKnown, ...granting, "condition.trip", "token.issue"],
+    "No worker has this id.",
+  ),
+  worker_ended: no(410, [...onLive, "condition.trip", "token.issue"], "The worker has ended."),
   worker_not_running: no(
     409,
     [...working, ...granting, "condition.trip"],
@@ -245,6 +259,25 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Problem>> = {
   wait_timeout: no(408, ["place.keep"], "The wait was over before the ground was free."),
   place_ended: no(410, ["place.keep", "place.cancel"], "The place in the queue is nobody's."),
   queue_full: no(429, ["lease.acquire"], "As many wait as the queue holds."),
+  roster_invalid: no(
+    422,
+    ["roster.enact"],
+    "A name of the roster is taken, or is started in two ways.",
+  ),
+  instance_unknown: gone(404, ["control.request"], "Nobody of this name lives, or no such one."),
+  service_unknown: gone(404, ["service.note"], "The roster in force has no service of this name."),
+  token_unknown: gone(404, ["token.exchange", "token.revoke"], "No token has this id."),
+  token_ended: no(
+    410,
+    ["token.exchange", "token.revoke"],
+    "The token has expired, was spent or revoked, or is no login code.",
+  ),
+  token_taken: no(
+    409,
+    ["token.issue", "token.exchange"],
+    "The token's id or hash was used before.",
+  ),
+  tokens_full: no(429, ["token.issue"], "As many tokens live as are kept."),
 
   storage_full: fault(507, "The disk is full."),
   storage_failed: fault(500, "The store answered with an error."),

@@ -1,3 +1,4 @@
+import type { AccessToken } from "../kernel/access/token.ts";
 import type { GroundRules } from "../kernel/lane/lane.ts";
 import { bookOf, putMount } from "../kernel/lease/book.ts";
 import type { Lease } from "../kernel/lease/lease.ts";
@@ -5,18 +6,28 @@ import type { Mount } from "../kernel/mount/mount.ts";
 import { OrderedMap } from "../kernel/ordered-map.ts";
 import type { Place } from "../kernel/queue/place.ts";
 import { putPlace } from "../kernel/queue/queue.ts";
+import { rollKey, type RollRow } from "../kernel/roster/roll.ts";
 import type { RefusalWindow, State, Worker } from "../kernel/state.ts";
 import { canonicalText } from "./canonical.ts";
 import type { Timers } from "./timers.ts";
 
 /** The version of this form of a state; another is not read. */
-const FORM = 7;
+const FORM = 8;
 
 /** How many members of a map are written between two turns of the event loop. */
 const membersPerTurn = 512;
 
 /** The maps of a state. */
-type ListField = "workers" | "children" | "deadlines" | "refusals" | "leases" | "mounts" | "places";
+type ListField =
+  | "workers"
+  | "children"
+  | "deadlines"
+  | "refusals"
+  | "leases"
+  | "mounts"
+  | "places"
+  | "roll"
+  | "access";
 
 /** A state as JSON: maps as lists in key order, a worker under its own id. */
 interface StateJson extends Omit<State, ListField | "book"> {
@@ -28,6 +39,8 @@ interface StateJson extends Omit<State, ListField | "book"> {
   readonly leases: readonly Lease[];
   readonly mounts: readonly Mount[];
   readonly places: readonly Place[];
+  readonly roll: readonly RollRow[];
+  readonly access: readonly AccessToken[];
   readonly stirred_seq: number;
   readonly folds_case: boolean;
   readonly ground_rules: GroundRules;
@@ -56,7 +69,8 @@ export function decodeState(text: string): State | undefined {
   const json = parse(text);
   if (json === undefined) return undefined;
   const { form: _, children, deadlines, refusals, workers, ...others } = json;
-  const { leases, mounts, places, stirred_seq, folds_case, ground_rules, ...plain } = others;
+  const { leases, mounts, places, roll, access, ...fields } = others;
+  const { stirred_seq, folds_case, ground_rules, ...plain } = fields;
   const book = mounts.reduce(putMount, bookOf(folds_case, ground_rules, leases));
   return {
     ...plain,
@@ -65,6 +79,8 @@ export function decodeState(text: string): State | undefined {
     children: OrderedMap.fromEntries(children.map((key) => [key, true])),
     deadlines: OrderedMap.fromEntries(deadlines.map((key) => [key, true])),
     refusals: OrderedMap.fromEntries(refusals),
+    roll: OrderedMap.fromEntries(roll.map((row) => [rollKey(row), row])),
+    access: OrderedMap.fromEntries(access.map((token) => [token.token, token])),
   };
 }
 
@@ -83,7 +99,7 @@ function parse(text: string): StateJson | undefined {
 
 /** The canonical text in pieces, each of them small: fields in the order of their names. */
 function* pieces(state: State): Generator<string, void, undefined> {
-  const { workers, children, deadlines, refusals, book, ...plain } = state;
+  const { workers, children, deadlines, refusals, book, roll, access, ...plain } = state;
   const lists: Readonly<Record<ListField, Iterable<unknown>>> = {
     workers: workers.values(),
     children: children.keys(),
@@ -92,6 +108,8 @@ function* pieces(state: State): Generator<string, void, undefined> {
     leases: book.leases.values(),
     mounts: book.mounts.values(),
     places: book.queue.places.values(),
+    roll: roll.values(),
+    access: access.values(),
   };
   const { foldsCase: folds_case, rules: ground_rules } = book;
   const fields: Readonly<Record<string, unknown>> = {

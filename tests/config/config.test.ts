@@ -191,10 +191,11 @@ describe("stint.toml", () => {
     );
   });
 
-  test("[CF5] a roster is said to have no effect yet", () => {
-    expect(readConfig(whole, "stint.toml").notes).toEqual([
-      "[roster] is checked for its form and has no effect in this version",
+  test("[CF5] what has no effect yet is said to have none", () => {
+    expect(readConfig('[contract]\nrevoke_margin = "2s"\n', "stint.toml").notes).toEqual([
+      "contract.revoke_margin is checked for its form and has no effect in this version",
     ]);
+    expect(readConfig(whole, "stint.toml").notes).toEqual([]);
     expect(readConfig("", "stint.toml").notes).toEqual([]);
   });
 

@@ -32,6 +32,16 @@ import {
   type Ask,
   type Step,
 } from "../support/scenario.ts";
+import {
+  control,
+  enactRoster,
+  exchange,
+  heard,
+  issue,
+  noteService,
+  revokeToken,
+  TOKENS_MAX,
+} from "../support/service-scenario.ts";
 import { failCondition, HOGS, trip } from "../support/measures.ts";
 import {
   acquire,
@@ -178,6 +188,18 @@ const any: Readonly<Record<CommandKind, Ask>> = {
     { grade: "observed", rung: "x", took_ms: 1 },
     { by: SUPERVISOR },
   ),
+  "roster.enact": enactRoster("api"),
+  "roll.observe": heard("api/1"),
+  "roll.forget": ask(
+    "roll.forget",
+    { instances: [{ name: "api", instance: "1" }] },
+    { by: SUPERVISOR },
+  ),
+  "control.request": control("api"),
+  "service.note": noteService("api"),
+  "token.issue": issue("a"),
+  "token.exchange": exchange("a", "b"),
+  "token.revoke": revokeToken("a"),
   "halt.request": ask("halt.request", { handle: "h", reason: "x" }),
   "clock.tick": tick,
   "clock.accept": ask("clock.accept", { reason: "x" }),
@@ -265,7 +287,15 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   fleet_killed: {
     ...each(
       [...leased, kill],
-      pick(["fleet.pause", "fleet.resume", "contract.enact", "key.rotate", "lanes.enact"]),
+      pick([
+        "fleet.pause",
+        "fleet.resume",
+        "contract.enact",
+        "key.rotate",
+        "lanes.enact",
+        "roster.enact",
+        "control.request",
+      ]),
     ),
     ...each([...leased, kill], { ...givingTo("p"), "lease.renew": renew("@p") }),
     ...each([...watched, kill], pick(["condition.trip", "condition.fail", "armed.check"])),
@@ -347,10 +377,14 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
   worker_unknown: {
     ...each(leased, { ...onTarget("nobody"), ...givingTo("nobody"), "worker.note": note }),
     ...each(watched, { "condition.trip": trip("nobody") }),
+    ...each(born, { "token.issue": issue("a", { role: "worker", worker: nobody }) }),
   },
   worker_ended: {
     ...each([...born, exited("p")], onTarget("p", idOf("p"))),
     ...each([...watched, exited("p")], { "condition.trip": trip("p", { ended: idOf("p") }) }),
+    ...each([...born, exited("p")], {
+      "token.issue": issue("a", { role: "worker", worker: idOf("p") }, idOf("p")),
+    }),
   },
   worker_not_running: {
     ...each([create(), admit("p")], pick(["worker.checkpoint", "worker.quarantine"])),
@@ -444,6 +478,19 @@ const CASES: Readonly<Partial<Record<RefusalCode, Cases>>> = {
     "place.keep": keep("@k"),
     "place.cancel": cancel("k"),
   }),
+  roster_invalid: each(born, { "roster.enact": enactRoster("api", "api") }),
+  instance_unknown: each(born, { "control.request": control("api") }),
+  service_unknown: each(born, { "service.note": noteService("api") }),
+  token_unknown: each(born, pick(["token.exchange", "token.revoke"])),
+  token_ended: each([...born, issue("a"), after(60_000)], pick(["token.exchange", "token.revoke"])),
+  token_taken: {
+    ...each([...born, issue("a")], pick(["token.issue"])),
+    ...each([...born, issue("a", { once: true })], { "token.exchange": exchange("a", "a") }),
+  },
+  tokens_full: each(
+    [...born, Array.from({ length: TOKENS_MAX }, (_, index) => issue(`n${index}`))],
+    { "token.issue": issue("a") },
+  ),
   queue_full: each(
     [
       ...leased,

@@ -23,6 +23,11 @@ export class FakeTimers implements Timers {
     return this.#timers.size;
   }
 
+  /** Drops all that wait, as the death of a process does. */
+  clear(): void {
+    this.#timers.clear();
+  }
+
   after(delayMs: number, run: () => void): () => void {
     const timer = { dueMs: this.#clock.monotonicMs() + delayMs, run };
     this.#timers.add(timer);

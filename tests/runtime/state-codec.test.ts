@@ -8,6 +8,7 @@ import { decodeState, encodeState, encodeStateInTurns } from "../../src/runtime/
 import { SYSTEM_TIMERS } from "../../src/runtime/timers.ts";
 import { acquire, enactLanes } from "../support/lease-scenario.ts";
 import { create, given, start } from "../support/scenario.ts";
+import { enactRoster, heard, issue } from "../support/service-scenario.ts";
 import { OPERATOR, Rig } from "./rig.ts";
 import { scripts, play } from "./script.ts";
 
@@ -67,6 +68,28 @@ test("[SN1] leases and lanes are read back, with all that finds them", () => {
       decide(before.state, asked, before.atMs),
     );
   }
+});
+
+test("[RO12] roster, roll and tokens are read back; a state of the form before is not read", () => {
+  const { play: before } = given(
+    create(),
+    start("p"),
+    enactRoster("api", { name: "web", unit: "web.service" }),
+    heard("web/2"),
+    heard("api/1", { said: "stopped" }),
+    issue("a", { role: "service", service: "api" }),
+    issue("code", { once: true }),
+  );
+  const text = encodeState(before.state);
+  const read = decodeState(text) as State;
+  expect(encodeState(read)).toBe(text);
+  expect(read.roster).toStrictEqual(before.state.roster);
+  expect([...read.roll]).toStrictEqual([...before.state.roll]);
+  expect([...read.access]).toStrictEqual([...before.state.access]);
+  expect(read.roll.size + read.access.size).toBe(4);
+  const older = text.replace(/"form":\d+/, '"form":7');
+  expect(older).not.toBe(text);
+  expect(decodeState(older)).toBeUndefined();
 });
 
 test("[SN2] the text of a state is canonical JSON", async () => {

@@ -24,9 +24,12 @@ export async function simulateSeeds(so: {
 
 /** What a world can answer, record or meet that has not happened in any of these. */
 export function listMissing(tally: Tally): readonly string[] {
+  // A thousand tokens in one world would be most of all its entries; AT3 plays them.
+  const tooMany = "tokens_full";
   const refusals = Object.entries(PROBLEMS)
     .filter(([, { kind, by, reserved }]) => kind === "refusal" && by !== "edge" && !reserved)
-    .map(([code]) => code);
+    .map(([code]) => code)
+    .filter((code) => code !== tooMany);
   const expected: Readonly<Partial<Record<Group, readonly string[]>>> = {
     refusals,
     events: EVENT_KINDS,

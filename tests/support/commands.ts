@@ -9,6 +9,7 @@ const hash = "ab".repeat(32);
 const manifest = given(create(), start("a")).play.manifestOf("a");
 
 const lease = "l-7";
+const token = `t-${"a".repeat(16)}`;
 
 /** The body of a command of every kind; each is about worker a, who is a root. */
 export const BODIES: CommandMap = {
@@ -53,6 +54,16 @@ export const BODIES: CommandMap = {
     require: false,
   },
   "lane.announce": { lane: "api", holder: worker },
+  "roster.enact": { expected: [{ name: "api", every_ms: 10_000, instances: 1 }] },
+  "roll.observe": {
+    sightings: [{ name: "api", instance: "api-1", every_ms: 10_000, silent_ms: 0, said: "up" }],
+  },
+  "roll.forget": { instances: [{ name: "api", instance: "api-1" }] },
+  "control.request": { name: "api", action: "reload", ttl_ms: 60_000 },
+  "service.note": { name: "api", action: "start", outcome: "started", took_ms: 12 },
+  "token.issue": { token, role: "viewer", hash, lifetime_ms: 60_000 },
+  "token.exchange": { token, into: { token: `t-${"b".repeat(16)}`, hash, lifetime_ms: 60_000 } },
+  "token.revoke": { token },
   "lease.acquire": { region: ["src/**"], holder: { worker }, ttl_ms: 60_000 },
   "lease.renew": { lease, claim: { worker } },
   "lease.release": { lease, claim: { worker } },

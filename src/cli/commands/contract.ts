@@ -4,8 +4,10 @@ import type { Change } from "../../config/change.ts";
 import { CONFIG_NAME, type Config } from "../../config/config.ts";
 import { writeContract } from "../../config/contract-text.ts";
 import { writeGround } from "../../config/ground-text.ts";
+import { writeRoster } from "../../config/roster-text.ts";
 import type { Contract } from "../../kernel/fleet/contract.ts";
 import type { GroundRules } from "../../kernel/lane/lane.ts";
+import type { Roster } from "../../kernel/roster/roster.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { Refused } from "../../library/refused.ts";
 import { Fault } from "../../ports/fault.ts";
@@ -14,7 +16,11 @@ import type { Call, Said } from "../call.ts";
 import { allOf, changesBy, changesText, foldingNote } from "../founding/changes.ts";
 import { configFileOf, demandConfigFile } from "../founding/config-file.ts";
 import { configNote, lookAtConfig } from "../founding/config-sight.ts";
-import { contractOptionsOf, groundOptionsOf } from "../founding/contract-options.ts";
+import {
+  contractOptionsOf,
+  groundOptionsOf,
+  rosterOptionsOf,
+} from "../founding/contract-options.ts";
 import { configsElsewhere } from "../founding/other-trees.ts";
 import { findPlace, type Place } from "../place.ts";
 import { coloursFor } from "../text/colour.ts";
@@ -22,11 +28,11 @@ import type { Given, Verb, VerbFile } from "../verb.ts";
 
 const show: Verb = {
   name: "contract show",
-  summary: "Show the contract and the lanes in force",
+  summary: "Show the contract, the lanes and the roster in force",
   details:
-    "Shows the policy in force as a config would write it: the contract, the lanes, and what " +
-    "else holds for ground. What stint.toml proposes beyond it is named, and waits for " +
-    "`stint contract enact`.",
+    "Shows the policy in force as a config would write it: the contract, the lanes, what " +
+    "else holds for ground, and who is expected to live. What stint.toml proposes beyond it is " +
+    "named, and waits for `stint contract enact`.",
   examples: ["stint contract show", "stint contract show --json"],
   run: runShow,
 };
@@ -35,8 +41,8 @@ const lint: Verb = {
   name: "contract lint",
   summary: "Check a stint.toml without putting anything in force",
   details:
-    "Checks form, bounds, conditions and lanes of FILE (default: the stint.toml of the fleet, or " +
-    "of the current folder). Everything wrong is named with its line (exit 2), " +
+    "Checks form, bounds, conditions, lanes and roster of FILE (default: the stint.toml of the " +
+    "fleet, or of the current folder). Everything wrong is named with its line (exit 2), " +
     "and whether it is in force is said. Needs no fleet.",
   parameters: "[file]",
   examples: ["stint contract lint", "stint contract lint proposals/tight.toml"],
@@ -45,11 +51,11 @@ const lint: Verb = {
 
 const enact: Verb = {
   name: "contract enact",
-  summary: "Put the contract and the lanes of a stint.toml in force",
+  summary: "Put the contract, the lanes and the roster of a stint.toml in force",
   details:
-    "Shows what would change, asks, and puts contract and lanes of FILE (default: the fleet's " +
-    "stint.toml) in force. A tighter contract stops nobody: it admits nothing new until use has " +
-    "fallen below it. Leases stay as they were granted, also where their lane is gone.",
+    "Shows what would change, asks, and puts contract, lanes and roster of FILE (default: the " +
+    "fleet's stint.toml) in force. A tighter contract stops nobody: it admits nothing new until " +
+    "use has fallen below it. Leases stay as they were granted, also where their lane is gone.",
   parameters: "[file]",
   options: [{ flags: "--yes", description: "do not ask" }],
   examples: ["stint contract enact", "stint contract enact stint.toml --yes"],
@@ -62,7 +68,7 @@ export const VERBS: VerbFile["VERBS"] = [show, lint, enact];
 async function runShow(call: Call): Promise<Said> {
   const { root } = await call.place();
   const { state, seq } = await call.read();
-  const { contract, contract_hash: hash, book } = state;
+  const { contract, contract_hash: hash, book, roster } = state;
   const file = configFileOf(root);
   const sight = lookAtConfig(file, state);
   const note = configNote(file, sight);
@@ -72,10 +78,11 @@ async function runShow(call: Call): Promise<Said> {
     contract: asJson(contract),
     contract_hash: hash,
     ground: asJson(book.rules),
+    roster: asJson(roster),
     fold_case: book.foldsCase,
     status: state.status,
   };
-  const text = `${writeContract(contract)}${writeGround(book.rules)}`;
+  const text = `${writeContract(contract)}${writeGround(book.rules)}${writeRoster(roster)}`;
   return { data, text: text.trimEnd(), seq };
 }
 
@@ -86,8 +93,8 @@ async function runLint(call: Call, { parameters }: Given): Promise<Said> {
   const force = place === undefined ? NO_FLEET : await forceOf(call, file, config);
   const notes = [...config.notes, ...force.notes];
   const lines = [`${file} is well formed.`, force.text, ...notes.map((note) => `note: ${note}`)];
-  const { contract, ground } = config;
-  const proposed = { contract: asJson(contract), ground: asJson(ground) };
+  const { contract, ground, roster } = config;
+  const proposed = { contract: asJson(contract), ground: asJson(ground), roster: asJson(roster) };
   const data = { file, ...proposed, notes: [...notes], in_force: force.isInForce };
   return { data, text: lines.join("\n") };
 }
@@ -143,6 +150,7 @@ async function runEnact(call: Call, { parameters, options }: Given): Promise<Sai
   const fleet = await call.openFleet();
   if (changes.contract.length > 0) await fleet.enact(contractOptionsOf(config.contract));
   if (changes.ground.length > 0) await fleet.enactGround(groundOptionsOf(config.ground));
+  if (changes.roster.length > 0) await fleet.enactRoster(rosterOptionsOf(config.roster));
   const after = await call.read();
   const data = {
     contract_hash: after.state.contract_hash,
@@ -178,7 +186,7 @@ function listOf(changes: readonly Change[], call?: Call): string {
     .join("\n");
 }
 
-/** Both are documents in wire form: their types only lack the word. */
-function asJson(document: Contract | GroundRules): JsonObject {
+/** All are documents in wire form: their types only lack the word. */
+function asJson(document: Contract | GroundRules | Roster): JsonObject {
   return document as unknown as JsonObject;
 }

@@ -13,7 +13,11 @@ import type { Call, Said } from "../call.ts";
 import { archiveFleet } from "../founding/archive.ts";
 import { configFileOf, readConfigFile, writeConfigFile } from "../founding/config-file.ts";
 import { configNote, lookAtConfig } from "../founding/config-sight.ts";
-import { contractOptionsOf, groundOptionsOf } from "../founding/contract-options.ts";
+import {
+  contractOptionsOf,
+  groundOptionsOf,
+  rosterOptionsOf,
+} from "../founding/contract-options.ts";
 import { aliveRefusal, killedRefusal, lookAt } from "../founding/predecessor.ts";
 import { findPlaces, otherFleetsNote, placeFor, type Place } from "../place.ts";
 import type { Given, Verb, VerbFile } from "../verb.ts";
@@ -26,10 +30,10 @@ const init: Verb = {
     "state lies in the repository's own directory, shared by all working trees and never " +
     "committed; elsewhere in DIR/.stint. Where a fleet is already (also one that a program keeps " +
     "in a `.stint` there), nothing is changed.\n\n" +
-    "The contract and the lanes of a stint.toml that is there are put in force; later changes of " +
-    "the file wait for `stint contract enact`. Where the file system takes names that differ in " +
-    "case alone for the same, so do the fleet's regions, unless the file says " +
-    "fold_case = false.\n\n" +
+    "The contract, the lanes and the roster of a stint.toml that is there are put in force; " +
+    "later changes of the file wait for `stint contract enact`. Where the file system takes " +
+    "names that differ in case alone for the same, so do the fleet's regions, unless the file " +
+    "says fold_case = false.\n\n" +
     "A fleet that was killed is never revived: --new-fleet archives its journal beside the new " +
     "one.",
   parameters: "[dir]",
@@ -67,7 +71,13 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
     config?.contract ??
     parseContract(isSameUser ? { allow_degraded: ["same_user", "network"] } : {});
   const foldCase = config?.fleet.fold_case ?? foldsCase(place.root);
-  const fleet = await begin(place, { name, contract, foldCase, ground: config?.ground });
+  const fleet = await begin(place, {
+    name,
+    contract,
+    foldCase,
+    ground: config?.ground,
+    roster: config?.roster,
+  });
   const file = configFileOf(place.root);
   const isWritten = writeConfigFile(file, writeTemplate({ name, isSameUser }));
   for (const note of config?.notes ?? []) call.note(`note: ${note}`);
@@ -111,10 +121,11 @@ interface Beginning {
   readonly contract: Contract;
   readonly foldCase: boolean;
   readonly ground: Config["ground"] | undefined;
+  readonly roster: Config["roster"] | undefined;
 }
 
 async function begin(place: Place, beginning: Beginning): Promise<string> {
-  const { name, contract, foldCase, ground } = beginning;
+  const { name, contract, foldCase, ground, roster } = beginning;
   const { openFleetForCli: openFleet, sqlite } = await import("../../compose/library.ts");
   makeFolders(place.stateDir, { mode: 0o700 });
   // A folder that becomes a repository one day must not commit the secret.
@@ -126,6 +137,7 @@ async function begin(place: Place, beginning: Beginning): Promise<string> {
     contract: contractOptionsOf(contract),
     foldCase,
     ...(ground === undefined ? {} : groundOptionsOf(ground)),
+    ...(roster === undefined ? {} : { roster: rosterOptionsOf(roster) }),
     supervisor: "none",
     steward: false,
   });
@@ -138,7 +150,7 @@ async function begin(place: Place, beginning: Beginning): Promise<string> {
 
 /** Whether no sandbox of this host keeps workers apart from the user they run as. */
 async function runsAsSameUser(): Promise<boolean> {
-  const { examineContainment } = await import("../../compose/inspection.ts");
+  const { examineContainment } = await import("../../compose/record/inspection.ts");
   const { rungs } = await examineContainment();
   return !rungs.some(({ rung, works }) => works && rung !== "process-group");
 }

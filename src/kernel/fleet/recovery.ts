@@ -5,6 +5,7 @@ import type { Event } from "../event.ts";
 import type { EventMap } from "../event.ts";
 import type { JsonObject } from "../json.ts";
 import { LIMITS } from "../limits.ts";
+import { OrderedMap } from "../ordered-map.ts";
 import { narrowTo } from "../region/rights.ts";
 import type { State, Worker } from "../state.ts";
 import { NETWORKS, type Manifest } from "../worker/manifest.ts";
@@ -93,9 +94,10 @@ function isNarrowed({ book }: State, inner: readonly string[], outer: readonly s
   return narrowTo(inner, outer, { isCaseless: book.foldsCase }).kind === "inside";
 }
 
-/** The fold of `fleet.recovered`. */
+/** The fold of `fleet.recovered`. What was revoked or spent in the lost part is not good again. */
 export function recovered(state: State, { epoch }: EventMap["fleet.recovered"]): State {
-  return { ...state, epoch, status: state.status === "killed" ? "killed" : "paused" };
+  const status = state.status === "killed" ? "killed" : "paused";
+  return { ...state, epoch, status, access: OrderedMap.empty() };
 }
 
 /** The fold of `worker.adopted`: it runs, or in a killed fleet is told to stop. */

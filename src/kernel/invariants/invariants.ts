@@ -10,6 +10,7 @@
  *                   ground.ts where they meet (I1), lease-book.ts to what finds them
  *   mounts.ts       what may happen to ground that sandboxes have mounted (I1, I8)
  *   queue.ts        what may happen to those who wait for ground (I8, I12)
+ *   roster.ts       what may happen to the roll and to access tokens (I13, I14)
  *
  * I7 needs the entry decided again, which is for who has the rules.
  */
@@ -19,6 +20,7 @@ import { entranceViolations } from "./entrance.ts";
 import { leaseViolations } from "./leases.ts";
 import { mountViolations } from "./mounts.ts";
 import { queueViolations } from "./queue.ts";
+import { serviceViolations } from "./roster.ts";
 import { standingViolations } from "./standing.ts";
 import { transitionViolations } from "./transition.ts";
 
@@ -39,5 +41,6 @@ export function findViolations(
     ...leaseViolations(before, happening, after),
     ...mountViolations(before, happening, after),
     ...queueViolations(before, happening, after),
+    ...serviceViolations(before, happening, after),
   ];
 }

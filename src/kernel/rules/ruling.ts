@@ -1,3 +1,4 @@
+import { decideExchange, decideIssue, decideRevokeToken } from "../access/issuing.ts";
 import { decideArmedCheck } from "../armed/check.ts";
 import { decideAdmit } from "../worker/admission.ts";
 import { partyOf } from "../actor.ts";
@@ -24,6 +25,9 @@ import { decideSplit } from "../lease/split.ts";
 import { decideNarrow, decideRenew } from "../lease/upkeep.ts";
 import { decideFence, decideMount } from "../mount/mounting.ts";
 import { decideCancel, decideKeep, decideLeave, placeLapses } from "../queue/waiting.ts";
+import { decideControl } from "../roster/control.ts";
+import { decideEnactRoster, decideServiceNote } from "../roster/enactment.ts";
+import { decideRollForget, decideRollObserve } from "../roster/observing.ts";
 import { lapsed } from "../worker/lapse.ts";
 import { decideCheckpoint, decideExited, decideStop, decideWriteOff } from "../worker/life.ts";
 import { decideHitLimit } from "../worker/limit-hit.ts";
@@ -165,6 +169,39 @@ function rule(state: State, submission: Submission, atMs: number): Ruling {
     case "journal.sign":
     case "receipt.record":
       return ruleOnRecord(state, command);
+    default:
+      return ruleOnServices(state, command, { atMs, ended });
+  }
+}
+
+type ServiceCommand = Extract<
+  Command,
+  { readonly kind: `${"roster" | "roll" | "control" | "service" | "token"}.${string}` }
+>;
+
+/** Who is expected and who is heard, what is asked of them, and who may ask from afar. */
+function ruleOnServices(
+  state: State,
+  command: ServiceCommand,
+  now: { readonly atMs: number; readonly ended: string | undefined },
+): Ruling {
+  switch (command.kind) {
+    case "roster.enact":
+      return decideEnactRoster(state, command.data);
+    case "roll.observe":
+      return decideRollObserve(state, command.data);
+    case "roll.forget":
+      return decideRollForget(state, command.data);
+    case "control.request":
+      return decideControl(state, command.data);
+    case "service.note":
+      return decideServiceNote(state, command.data);
+    case "token.issue":
+      return decideIssue(state, command.data, now);
+    case "token.exchange":
+      return decideExchange(state, command.data, now);
+    case "token.revoke":
+      return decideRevokeToken(state, command.data, now);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Command, CommandKind, CommandMap } from "../../kernel/command.ts";
 import { UNSEEN } from "../recovery/unseen.ts";
 import { ASKED_OF_LEASES } from "./lease-words.ts";
 import { ASKED_OF_PLACES } from "./place-words.ts";
+import { ASKED_OF_SERVICES } from "./roster-words.ts";
 import {
   budgetWords,
   hitWords,
@@ -67,6 +68,7 @@ const ASKED: Sentences = {
     `to charge ${workerWords(worker, named)} with ${budgetWords(amounts)}`,
   ...ASKED_OF_LEASES,
   ...ASKED_OF_PLACES,
+  ...ASKED_OF_SERVICES,
   "condition.trip": ({ condition, worker, held_ms }, named) =>
     `that the kill condition ${quoted(condition)} take effect` +
     (worker === undefined ? "" : ` on ${workerWords(worker, named)}`) +

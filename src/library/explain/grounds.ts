@@ -14,6 +14,7 @@ import { UNSEEN } from "../recovery/unseen.ts";
 import { STOP_WORDS } from "./happened.ts";
 import { GROUNDS_OF_LEASES } from "./lease-words.ts";
 import { GROUNDS_OF_PLACES } from "./place-words.ts";
+import { GROUNDS_OF_SERVICES } from "./roster-words.ts";
 import { instantWords, listWords, quoted, workerWords, type Named } from "./words.ts";
 
 /** An event and what it was decided on. */
@@ -115,6 +116,7 @@ const GROUNDS: Grounds = {
     "what cannot be decided is no reason to stop anybody; it is on record so that it is seen",
   ...GROUNDS_OF_LEASES,
   ...GROUNDS_OF_PLACES,
+  ...GROUNDS_OF_SERVICES,
   "halt.requested": () => "a request to halt is recorded and shown; Stint never carries it out",
   "clock.accepted": () =>
     `${byOperator("take the host's clock as it is")}; journal time never runs backwards for it`,

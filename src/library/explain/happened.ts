@@ -7,6 +7,7 @@ import { UNSEEN } from "../recovery/unseen.ts";
 import { askedWords } from "./asked.ts";
 import { HAPPENED_TO_LEASES } from "./lease-words.ts";
 import { HAPPENED_TO_PLACES } from "./place-words.ts";
+import { HAPPENED_TO_SERVICES } from "./roster-words.ts";
 import {
   actorWords,
   budgetWords,
@@ -123,6 +124,7 @@ const HAPPENED: Sentences = {
     (claimed ? ", by its own word" : ""),
   ...HAPPENED_TO_LEASES,
   ...HAPPENED_TO_PLACES,
+  ...HAPPENED_TO_SERVICES,
   "condition.tripped": ({ condition, worker, action, held_ms }, named) =>
     `the kill condition ${quoted(condition)} tripped` +
     (worker === undefined ? "" : ` on ${workerWords(worker, named)}`) +

@@ -6,6 +6,7 @@ import { isLive } from "../../kernel/state.ts";
 import { conditionCheckRemedy, limitRemedy, regionRemedy } from "./bound-remedy.ts";
 import { Facts, type RefusedCase } from "./facts.ts";
 import { PLACE_REMEDIES } from "./place-words.ts";
+import { SERVICE_REMEDIES } from "./roster-words.ts";
 import { LEASE_REMEDIES, leaseRightsRemedy } from "./lease-remedy.ts";
 import { instantWords, listWords, quoted, workersWords, workerWords } from "./words.ts";
 
@@ -119,6 +120,7 @@ const REMEDIES: Remedies = {
   not_writable: unbuilt,
   thaw_unsafe: unbuilt,
   ...PLACE_REMEDIES,
+  ...SERVICE_REMEDIES,
 };
 
 const MANIFEST_REMEDY = "it would have passed with the manifest that the admission handed out";

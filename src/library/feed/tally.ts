@@ -21,27 +21,50 @@ interface Counted {
  * Counts what a journal holds. Its entries are taken as they are stored, not verified; its cost
  * grows with the journal.
  */
-export async function tallyJournal(journal: Journal): Promise<Tally> {
-  const [entries, refusals] = [new Map<string, number>(), new Map<string, number>()];
-  let suppressedCount = 0;
-  let afterSeq = 0;
-  for (;;) {
-    const page = await journal.readStored(afterSeq, LIMITS.readEntriesMax);
-    const last = page.at(-1);
-    if (last === undefined) break;
-    for (const { text } of page) {
-      const { kind, data } = JSON.parse(text) as Counted;
-      addOne(entries, kind);
-      if (kind === "command.refused") addOne(refusals, data.code ?? "none");
-      if (kind === "refusals.suppressed") suppressedCount += data.count ?? 0;
-    }
-    afterSeq = last.seq;
+export function tallyJournal(journal: Journal): Promise<Tally> {
+  return new JournalTally(journal).catchUp();
+}
+
+/** Counts a journal as it grows: each entry is read once. */
+export class JournalTally {
+  readonly #journal: Pick<Journal, "readStored">;
+  readonly #entries = new Map<string, number>();
+  readonly #refusals = new Map<string, number>();
+  #suppressedCount = 0;
+  #afterSeq = 0;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(journal: Pick<Journal, "readStored">) {
+    this.#journal = journal;
   }
-  return {
-    entries: inOrder(entries),
-    refusals: inOrder(refusals),
-    suppressed_count: suppressedCount,
-  };
+
+  /** Counts on to the journal's end; of several calls at once one after the other does. */
+  async catchUp(): Promise<Tally> {
+    const turn = this.#turn.then(() => this.#readOn());
+    // The next one begins where this one got to, also when it failed.
+    this.#turn = turn.catch(() => undefined);
+    await turn;
+    return {
+      entries: inOrder(this.#entries),
+      refusals: inOrder(this.#refusals),
+      suppressed_count: this.#suppressedCount,
+    };
+  }
+
+  async #readOn(): Promise<void> {
+    for (;;) {
+      const page = await this.#journal.readStored(this.#afterSeq, LIMITS.readEntriesMax);
+      const last = page.at(-1);
+      if (last === undefined) return;
+      for (const { text } of page) {
+        const { kind, data } = JSON.parse(text) as Counted;
+        addOne(this.#entries, kind);
+        if (kind === "command.refused") addOne(this.#refusals, data.code ?? "none");
+        if (kind === "refusals.suppressed") this.#suppressedCount += data.count ?? 0;
+      }
+      this.#afterSeq = last.seq;
+    }
+  }
 }
 
 function addOne(counts: Map<string, number>, key: string): void {

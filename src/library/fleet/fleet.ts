@@ -15,6 +15,7 @@ import type { HaltWatch, WatchOptions } from "../supervision/watch.ts";
 import type { PlainAnswer } from "../plain-command.ts";
 import type { Refusable } from "../refused.ts";
 import type { SupervisorView } from "../relay/supervisor-door.ts";
+import type { ServiceOptions, ServiceView } from "../roster/options.ts";
 import type { Secret } from "../seat.ts";
 import type { QuarantineOptions } from "../steward/quarantine.ts";
 import type { QuarantineReport } from "../steward/quarantine-report.ts";
@@ -160,6 +161,10 @@ export interface Fleet extends FleetInquirer, LeaseKeeper, AsyncDisposable {
   resume(options?: ReasonOptions): Promise<void>;
   /** Puts a contract in force; a tighter one stops nobody. */
   enact(contract: ContractOptions): Promise<void>;
+  /** Who is expected to live, by the roster in force at the last look. */
+  roster(): readonly ServiceView[];
+  /** Replaces who is expected to live; nobody is started or stopped. Throws `Refused`. */
+  enactRoster(services: readonly ServiceOptions[]): Promise<void>;
   /**
    * Rotates the fleet's key to that of another secret, which this handle uses from then on. Other
    * handles and processes need it before they can start workers again.

@@ -26,6 +26,12 @@ import { stopWithReceipt } from "../kill/stop.ts";
 import { snapshotOf, toCamel, toWire } from "../names.ts";
 import { givePlainCommand, type PlainAnswer } from "../plain-command.ts";
 import { Refused, type Refusable } from "../refused.ts";
+import {
+  parseServices,
+  viewRoster,
+  type ServiceOptions,
+  type ServiceView,
+} from "../roster/options.ts";
 import { startAnywhere } from "../relay/starting.ts";
 import { demand, type Seat, type Secret } from "../seat.ts";
 import {
@@ -127,6 +133,15 @@ export class FleetHandle extends FleetGround implements Fleet {
     demandBesideGround(this.#seat, contract);
     Object.assign(this.#parts.conditions.functions, functions);
     await this.#give("contract.enact", { contract });
+  }
+
+  roster(): readonly ServiceView[] {
+    demandOpen(this.#seat);
+    return viewRoster(this.#seat.loop.state().roster);
+  }
+
+  async enactRoster(services: readonly ServiceOptions[]): Promise<void> {
+    await this.#give("roster.enact", parseServices(services, "services"));
   }
 
   async rotateSecret(secret: Secret): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Log } from "../../ports/log.ts";
 import { ensureGround } from "../ground/in-force.ts";
+import { ensureRoster } from "../roster/in-force.ts";
 import { Counters } from "../feed/metrics.ts";
 import { Feed } from "../feed/feed.ts";
 import { relayed, type Relayed } from "../relay/relay.ts";
@@ -33,6 +34,20 @@ import { parseFleetOptions, type FleetOptions, type ParsedFleetOptions } from ".
  * `Fault`s: `key_mismatch` for another secret, and those of the store.
  */
 export async function openFleetIn(world: Surroundings, given: FleetOptions): Promise<Fleet> {
+  return (await openMemberIn(world, given)).fleet;
+}
+
+/** A fleet that is open, and what its handle stands on: for who answers many in its name. */
+export interface OpenedMember {
+  readonly fleet: Fleet;
+  readonly member: Member;
+}
+
+/** Opens a fleet as {@link openFleetIn} does; closing the handle closes all of it. */
+export async function openMemberIn(
+  world: Surroundings,
+  given: FleetOptions,
+): Promise<OpenedMember> {
   const options = parseFleetOptions(given);
   const surroundings: Surroundings = { ...world, log: options.log ?? world.log };
   // A bad secret is said before anything is opened.
@@ -66,6 +81,7 @@ export async function openFleetIn(world: Surroundings, given: FleetOptions): Pro
     if (loop.state().status !== "killed") {
       await ensureContract(seat, options);
       await ensureGround(seat, options);
+      await ensureRoster(seat, options);
     }
     return await assemble(seat, { options, conditions, closing, way });
   } catch (error) {
@@ -109,7 +125,7 @@ async function assemble(
     readonly closing: AbortController;
     readonly way: Relayed;
   },
-): Promise<Fleet> {
+): Promise<OpenedMember> {
   const { options, conditions, closing, way } = so;
   const { driver, why } = await openDriver(seat.store, seat);
   const feed = new Feed(seat.log);
@@ -140,5 +156,6 @@ async function assemble(
     await seat.loop.close();
     await seat.store.close();
   };
-  return new FleetHandle({ member, watcher, feed, counters, conditions, close });
+  const fleet = new FleetHandle({ member, watcher, feed, counters, conditions, close });
+  return { fleet, member };
 }

@@ -7,6 +7,8 @@ import { parserOf } from "../../protocol/parse.ts";
 import { flag, oneOf, record, text, plainName } from "../../protocol/scalar.ts";
 import { LIMITS } from "../../kernel/limits.ts";
 import { parseGround, type GroundOptions } from "../ground/lanes.ts";
+import { parseServices, type ServiceOptions } from "../roster/options.ts";
+import type { Roster } from "../../kernel/roster/roster.ts";
 import type { Secret } from "../seat.ts";
 import { parseConditions, type ConditionFunctions } from "./conditions.ts";
 import { parseContractOptions, type ContractOptions, type ParsedContract } from "./contract.ts";
@@ -29,7 +31,7 @@ export interface FleetOptions extends Partial<GroundOptions> {
   readonly contract?: ContractOptions;
   /** The name of a new fleet; default `fleet`. */
   readonly name?: string;
-  /** Whether a contract or ground that differs from that in force is enacted; default false. */
+  /** Whether contract, ground or roster are enacted where others are in force; default false. */
   readonly enact?: boolean;
   /**
    * Lanes and rules about ground of a new fleet. Where one of `lanes`, `worktrees` and
@@ -37,6 +39,11 @@ export interface FleetOptions extends Partial<GroundOptions> {
    * existing fleet they must be those in force, unless `enact` is set.
    */
   readonly lanes?: GroundOptions["lanes"];
+  /**
+   * Who is expected to live of a new fleet. For an existing fleet it must be the roster in force,
+   * unless `enact` is set; left out, the one in force stays.
+   */
+  readonly roster?: readonly ServiceOptions[];
   /**
    * Whether letters that differ in case alone are one in regions, for the life of a new fleet;
    * default false. For an existing fleet it must be as it was created.
@@ -64,6 +71,7 @@ export interface ParsedFleetOptions {
   readonly secret: Secret | undefined;
   readonly contract: ParsedContract | undefined;
   readonly ground: GroundRules | undefined;
+  readonly roster: Roster | undefined;
   readonly foldCase: boolean | undefined;
   readonly conditions: ConditionFunctions;
   readonly name: string;
@@ -83,6 +91,7 @@ const FIELDS: readonly string[] = [
   "lanes",
   "worktrees",
   "requireLease",
+  "roster",
   "foldCase",
   "conditions",
   "steward",
@@ -112,7 +121,7 @@ export function parseFleetOptions(given: unknown): ParsedFleetOptions {
   for (const [field, value] of Object.entries(given))
     if (!FIELDS.includes(field)) throw wrong(`options.${field}`, absent(field), value);
   const { store, secret, contract, conditions, log, ...others } = given;
-  const { lanes, worktrees, requireLease, ...plain } = others;
+  const { lanes, worktrees, requireLease, roster, ...plain } = others;
   if (!isStore(store)) throw wrong("options.store", "memory() or sqlite({ dir })", store);
   const fields = parsePlain(plain);
   const { name = "fleet", enact = false, steward = true, supervisor = "use", operator } = fields;
@@ -130,6 +139,7 @@ export function parseFleetOptions(given: unknown): ParsedFleetOptions {
     operator,
     contract: parsed,
     ground: hasGround ? parseGround({ ...ground, lanes: lanes ?? [] }) : undefined,
+    roster: roster === undefined ? undefined : parseServices(roster, "options.roster"),
     foldCase: fields.foldCase,
     secret: secret as Secret | undefined,
     conditions: {

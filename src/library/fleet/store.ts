@@ -1,6 +1,6 @@
 import type { Journal } from "../../ports/journal.ts";
 import type { Permit } from "../../ports/permit.ts";
-import type { Pulse } from "../../ports/pulse.ts";
+import type { ServicePulse } from "../../ports/pulse.ts";
 import type { Sandbox } from "../../ports/sandbox.ts";
 import type { SupervisorDoor } from "../relay/supervisor-door.ts";
 
@@ -14,7 +14,7 @@ export interface StoreAddress {
 /** A store that is open: everything of a fleet that outlives a call. */
 export interface OpenStore {
   readonly journal: Journal;
-  readonly pulse: Pulse;
+  readonly pulse: ServicePulse;
   readonly permit: Permit;
   /** Absent when no other process can open this store. */
   readonly address?: StoreAddress;

@@ -8,6 +8,7 @@ import { listHits, type LimitHit, type RecordedHits } from "../../kernel/worker/
 import type { Manifest, Network } from "../../kernel/worker/manifest.ts";
 import type { ProcessIdentity } from "../../kernel/command.ts";
 import type { Amounts, Quarantine, Stopping, Worker, WorkerStatus } from "../../kernel/state.ts";
+import type { WorkerDocument } from "../../protocol/document/worker.ts";
 import { toEdge, type Camel } from "../names.ts";
 
 /** How a worker ended. */
@@ -67,9 +68,14 @@ export interface WorkerView {
 
 /** Shows a live worker. */
 export function viewOf(worker: Worker): WorkerView {
+  return toEdge(documentOf(worker));
+}
+
+/** A live worker in wire form; it shares what it is made of with the state. */
+export function documentOf(worker: Worker): WorkerDocument & { readonly end: null } {
   const { id, name, parent, root, depth, status, stale, flagged, quarantine, stopping } = worker;
   const { process, state, regions, network, degraded } = worker;
-  return toEdge({
+  return {
     id,
     name,
     parent,
@@ -91,7 +97,7 @@ export function viewOf(worker: Worker): WorkerView {
     admitted_at_ms: worker.admitted_at_ms,
     expires_at_ms: worker.expires_at_ms,
     end: null,
-  });
+  };
 }
 
 /** What is told of a worker's manifest. */

@@ -175,6 +175,8 @@ class Planning {
       const fleet = this.#state.fleet ?? "";
       this.#drafts.push({ fleet, rules: RULES, id, actor, command, event });
       if (event.kind === "worker.admitted") this.#begun.add(event.data.manifest.instance);
+      if (event.kind === "token.issued") this.#begun.add(event.data.token);
+      if (event.kind === "token.exchanged") this.#begun.add(event.data.into.token);
       if (event.kind === "lease.granted") this.#begun.add(leaseIdAt(place.seq));
     }
   }

@@ -12,8 +12,8 @@ const pageSizes = [1, 64, LIMITS.readEntriesMax];
 const leaseIdForm = /^l-[0-9]+$/;
 
 /**
- * The workers and leases that a command is about and that may have ended: a text that names a
- * worker and looks like a lease, or the other way round, is neither.
+ * The workers, leases and tokens that a command is about and that may have ended: a text that
+ * names a worker and looks like a lease, or the other way round, is neither.
  */
 export function endableTargets(command: Command): readonly string[] {
   const lease: unknown = "lease" in command.data ? command.data.lease : undefined;
@@ -34,9 +34,9 @@ export async function findEnded(
 }
 
 /**
- * Whether the journal has entries about a worker or a lease other than refusals of commands that
- * merely named it. Refusals say so themselves, by their code or by what was found out for them
- * then.
+ * Whether the journal has entries about a worker, a lease or a token other than refusals of
+ * commands that merely named it. Refusals say so themselves, by their code or by what was found
+ * out for them then.
  */
 async function hasLived(journal: Journal, id: string): Promise<boolean> {
   for (const limit of pageSizes) {
@@ -55,6 +55,7 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   worker_unknown: "worker",
   parent_unknown: "parent",
   lease_unknown: "lease_id",
+  token_unknown: "token",
 };
 
 function saysItLived(entry: Entry, id: string): boolean | undefined {

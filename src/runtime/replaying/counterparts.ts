@@ -122,6 +122,8 @@ function beginningOf(event: Event, seq: number): string | undefined {
   if (event.kind === "place.queued") return placeIdAt(seq);
   if (event.kind === "worker.admitted" || event.kind === "worker.adopted")
     return event.data.manifest.instance;
+  if (event.kind === "token.issued") return event.data.token;
+  if (event.kind === "token.exchanged") return event.data.into.token;
   return undefined;
 }
 

@@ -26,6 +26,41 @@ const ELSEWHERE: Readonly<Partial<Record<ProblemCode, Elsewhere>>> = {
     file: "library/closing.test.ts",
     test: "[LB91] %s of a handle that is closed is the fault `closed`",
   },
+  roster_invalid: {
+    why: "what is wrong with a roster in a file is found, with its line, before it is enacted",
+    file: "library/roster.test.ts",
+    test: "[RO10] what the rules say no to is thrown as refused",
+  },
+  instance_unknown: {
+    why: "no verb asks something of a service yet",
+    file: "library/roster.test.ts",
+    test: "[CQ1] through an open fleet nobody of a name is instance_unknown",
+  },
+  service_unknown: {
+    why: "a verb that starts services notes what came of it for names of the roster alone",
+    file: "library/roster.test.ts",
+    test: "[CQ3] through an open fleet a name that the roster lacks is service_unknown",
+  },
+  token_unknown: {
+    why: "no verb names a token yet",
+    file: "library/roster.test.ts",
+    test: "[AT9] what has ended is told from what never was",
+  },
+  token_ended: {
+    why: "no verb names a token yet",
+    file: "library/roster.test.ts",
+    test: "[AT9] what has ended is told from what never was",
+  },
+  token_taken: {
+    why: "ids and secrets of tokens are random, and nobody types them",
+    file: "library/roster.test.ts",
+    test: "[AT9] what has ended is told from what never was",
+  },
+  tokens_full: {
+    why: "a thousand calls of the program would be one test",
+    file: "kernel/access/token.test.ts",
+    test: "[AT3] so many live at most; those that have expired do not count",
+  },
   condition_unmet: {
     why: "only a supervisor trips a condition, on what it has measured itself",
     file: "kernel/watch/trip.test.ts",

@@ -50,6 +50,16 @@ import {
   tick,
   unquarantine,
 } from "../../support/scenario.ts";
+import {
+  control,
+  enactRoster,
+  exchange,
+  forget,
+  heard,
+  issue,
+  noteService,
+  revokeToken,
+} from "../../support/service-scenario.ts";
 import { record } from "./recording.ts";
 
 const signed = { at_seq: 1, head_hash: "h", state_hash: "s", key_id: "k1", signature: "x" };
@@ -82,6 +92,14 @@ const EVERYTHING = [
   ask("armed.check", { grade: "swept", rung: "a group", took_ms: 9 }, { by: SUPERVISOR }),
   tripFleet("storm", { refusals_per_minute: 10 }),
   resume,
+  enactRoster("api"),
+  heard("api/1", { silent_ms: 30_000 }),
+  control("api"),
+  forget("api/1"),
+  noteService("api"),
+  issue("code", { once: true, label: "tab" }),
+  exchange("code", "a"),
+  revokeToken("a"),
   ask("halt.request", { handle: "h", reason: "too loud" }),
   admit("x", { under: "nobody" }),
   ask("refusals.suppress", suppressed, { by: SYSTEM }),
@@ -128,6 +146,14 @@ async function all(journal: Journal): Promise<readonly Entry[]> {
 
 const FACTS: Readonly<Partial<Record<EventKind, RegExp>>> = {
   "fleet.created": /the journal was empty/,
+  "roster.enacted": /before it was nobody/,
+  "roll.changed": /the roster has it beat every 10000 ms, so that 30000 ms without a beat/,
+  "control.requested": /whoever of the name lived by the roll/,
+  "roll.forgotten": /[Tt]he roll forgets api\/1\. .* it had stopped or was stale/,
+  "service.acted": /[Ss]ervice api was told to start, and after 12 ms it was started/,
+  "token.issued": /the login code t-.* of the role viewer, labelled "tab" was issued, good until/,
+  "token.revoked": /was revoked\. .* an operator may revoke a token at any time/,
+  "token.exchanged": /the code was good until .*, and nobody had spent it/,
   "fleet.paused": /an operator may pause/,
   "fleet.resumed": /an operator may resume/,
   "fleet.killed": /it had 2 live workers and reservations/,

@@ -30,6 +30,15 @@ import {
   type Ask,
 } from "../../support/scenario.ts";
 import {
+  control,
+  enactRoster,
+  heard,
+  issue,
+  noteService,
+  revokeToken,
+  TOKENS_MAX,
+} from "../../support/service-scenario.ts";
+import {
   acquire,
   act,
   enactLanes,
@@ -66,6 +75,48 @@ const CASES: Readonly<Partial<Record<RefusalCode, Case>>> = {
     when: ask("fleet.kill", { reason: "x" }, { by: self("p") }),
     says: /from operator, not from worker w-p2{15}/,
     mended: { when: kill },
+  },
+  roster_invalid: {
+    given: born,
+    when: enactRoster("api", "api"),
+    says: /with "api" once, not for the supervisor/,
+    mended: { when: enactRoster("api") },
+  },
+  instance_unknown: {
+    given: born,
+    when: control("api", { instance: "1" }),
+    says: /once api\/1 had been heard, or a worker of that name ran/,
+    mended: { before: [heard("api/1")] },
+  },
+  service_unknown: {
+    given: born,
+    when: noteService("api"),
+    says: /under a roster that has "api"/,
+    mended: { before: [enactRoster("api")] },
+  },
+  token_unknown: {
+    given: born,
+    when: revokeToken("a"),
+    says: /for a token that was issued; t-[a-z2-7]{16} was not/,
+    mended: { before: [issue("a")] },
+  },
+  token_ended: {
+    given: [...born, issue("a"), after(60_000)],
+    when: revokeToken("a"),
+    says: /It would have passed before .*; now only a new token helps/,
+    mended: { before: [issue("b")], when: revokeToken("b") },
+  },
+  token_taken: {
+    given: [...born, issue("a")],
+    when: issue("a"),
+    says: /with an id and a secret that nobody has/,
+    mended: { when: issue("b") },
+  },
+  tokens_full: {
+    given: [...born, Array.from({ length: TOKENS_MAX }, (_, index) => issue(`n${index}`))],
+    when: issue("a"),
+    says: /with fewer than 1024 tokens that live: revoke one/,
+    mended: { before: [revokeToken("n0")] },
   },
   fleet_exists: { given: born, when: create(), says: /an empty journal/, mended: "never" },
   fleet_killed: {
