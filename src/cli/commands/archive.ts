@@ -1,6 +1,6 @@
 import { existsSync, rmdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { LookedArchive, LookedSegment } from "../../compose/archive.ts";
+import type { LookedArchive, LookedSegment } from "../../compose/record/archive.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Journal, Segment } from "../../ports/journal.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
@@ -37,7 +37,7 @@ const list: Verb = {
 async function runList(call: Call, { options }: Given): Promise<Said> {
   const verify = options["verify"] === true;
   const { stateDir } = await call.place();
-  const { lookAtArchive } = await import("../../compose/archive.ts");
+  const { lookAtArchive } = await import("../../compose/record/archive.ts");
   const found = await lookAtArchive(stateDir, { verify, signal: call.signal });
   const { segments, head } = found;
   const isBroken = segments.some(({ problem }) => typeof problem === "string");
@@ -209,7 +209,7 @@ async function runRestore(call: Call, { options }: Given): Promise<Said> {
   const source =
     from === undefined ? { stateDir: (await call.place()).stateDir } : { segments: resolve(from) };
   const stateDir = placeToMake(resolve(to));
-  const { restoreFleet } = await import("../../compose/archive.ts");
+  const { restoreFleet } = await import("../../compose/record/archive.ts");
   const wanted = until === undefined ? {} : { untilSeq: until };
   const { head, end } = await restoreFleet({ from: source, stateDir, ...wanted });
   const left =

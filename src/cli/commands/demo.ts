@@ -1,6 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { examineContainment } from "../../compose/inspection.ts";
+import type { examineContainment } from "../../compose/record/inspection.ts";
 import type { DemoOptions, Telling } from "../../demo/demo.ts";
 import { stintFile } from "../../demo/task.ts";
 import type { Narrator } from "../../demo/telling/narrator.ts";
@@ -134,7 +134,7 @@ async function chooseRung(
     const message = `a fleet of processes must run on Linux, this is ${process.platform}`;
     throw new Fault("sandbox_unavailable", message);
   }
-  const { examineContainment } = await import("../../compose/inspection.ts");
+  const { examineContainment } = await import("../../compose/record/inspection.ts");
   const { rungs } = await examineContainment();
   const chosen = rungs.find(({ rung, works }) => works && (wanted === "best" || rung === wanted));
   if (chosen === undefined) throw unavailable(wanted, rungs);

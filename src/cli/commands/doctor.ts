@@ -1,4 +1,4 @@
-import type { Containment } from "../../compose/inspection.ts";
+import type { Containment } from "../../compose/record/inspection.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { State } from "../../kernel/state.ts";
 import { InputError } from "../../protocol/input.ts";

@@ -1,4 +1,4 @@
-import type { Leaving } from "../../compose/archive.ts";
+import type { Leaving } from "../../compose/record/archive.ts";
 import { durationOption } from "../../config/amount.ts";
 import type { KeepRule } from "../../runtime/compaction/plan.ts";
 import { Fault } from "../../ports/fault.ts";
@@ -55,7 +55,7 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   };
   const isDry = options["dryRun"] === true;
   const { stateDir } = await call.place();
-  const { compactStore, countLeaving } = await import("../../compose/archive.ts");
+  const { compactStore, countLeaving } = await import("../../compose/record/archive.ts");
   let toldAtMs = performance.now();
   const rule = { keepMs: keep ?? keepMsDefault, keepEntries: keepEntries ?? null };
   const done = await compactStore(stateDir, {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { VerifiedStore } from "../../compose/inspection.ts";
+import type { VerifiedStore } from "../../compose/record/inspection.ts";
 import type { EventKind } from "../../kernel/event.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Journal } from "../../ports/journal.ts";
@@ -115,7 +115,7 @@ const verify: Verb = {
 
 async function runVerify(call: Call): Promise<Said> {
   const { stateDir } = await call.place();
-  const { verifyStore } = await import("../../compose/inspection.ts");
+  const { verifyStore } = await import("../../compose/record/inspection.ts");
   let toldAtMs = performance.now();
   const found = await verifyStore(stateDir, {
     onProgress(doing, seq) {

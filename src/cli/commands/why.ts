@@ -60,7 +60,7 @@ async function run(call: Call, { parameters, options }: Given): Promise<Said> {
   const patterned = patternNote(path);
   if (patterned !== undefined) call.note(patterned);
   const { stateDir } = await call.place();
-  const { openInquiry } = await import("../../compose/inquiry.ts");
+  const { openInquiry } = await import("../../compose/record/inquiry.ts");
   const opened = await openInquiry(stateDir);
   const { seat } = opened;
   const endSeq = seat.loop.head().seq;

@@ -1,10 +1,10 @@
-import type { Containment } from "../../compose/inspection.ts";
+import type { Containment } from "../../compose/record/inspection.ts";
 import { listWords } from "../../library/explain/words.ts";
 import { good, skipped, type Check } from "./check.ts";
 
 /** Looks at how well this host can contain workers, by starting something on every rung. */
 export async function lookAtContainment(): Promise<Containment> {
-  const { examineContainment } = await import("../../compose/inspection.ts");
+  const { examineContainment } = await import("../../compose/record/inspection.ts");
   return examineContainment();
 }
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { InspectedStore } from "../../compose/inspection.ts";
+import type { InspectedStore } from "../../compose/record/inspection.ts";
 import type { State } from "../../kernel/state.ts";
 import { Fault } from "../../ports/fault.ts";
 import { durationText } from "../text/duration.ts";
@@ -31,7 +31,7 @@ export async function checkFleet(fleet: FleetToCheck): Promise<readonly Check[]>
   const folder = await checkFolder(stateDir);
   if (folder.status === "failed") return [folder];
   const checks = [folder, await checkFreeSpace(stateDir), await checkRuntimeFolder(stateDir)];
-  const { openStore } = await import("../../compose/inspection.ts");
+  const { openStore } = await import("../../compose/record/inspection.ts");
   let opened: InspectedStore;
   try {
     opened = await openStore(stateDir);
@@ -82,7 +82,7 @@ const REMEDIES = {
 
 function checkFolder(stateDir: string): Promise<Check> {
   const look = async (): Promise<Check> => {
-    const { demandLocalFileSystem } = await import("../../compose/inspection.ts");
+    const { demandLocalFileSystem } = await import("../../compose/record/inspection.ts");
     demandLocalFileSystem(stateDir);
     try {
       accessSync(stateDir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -144,7 +144,7 @@ async function checkKeys(
   state: State,
   opened: InspectedStore,
 ): Promise<readonly Check[]> {
-  const { keptKeyId } = await import("../../compose/inspection.ts");
+  const { keptKeyId } = await import("../../compose/record/inspection.ts");
   const secret = await attempt(
     "secret",
     () => {

@@ -22,7 +22,7 @@ function checkNode(): Promise<Check> {
 function checkSqlite(): Promise<Check> {
   const remedy = { sqlite_unsupported: "install Stint again, on this very system and Node" };
   const look = async (): Promise<Check> => {
-    const { sqliteVersion } = await import("../../compose/inspection.ts");
+    const { sqliteVersion } = await import("../../compose/record/inspection.ts");
     return good("sqlite", `SQLite ${sqliteVersion()}`);
   };
   return attempt("sqlite", look, remedy);

@@ -1,4 +1,4 @@
-import type { Containment } from "../../compose/inspection.ts";
+import type { Containment } from "../../compose/record/inspection.ts";
 import type { KillCondition } from "../../kernel/fleet/contract.ts";
 import type { Check } from "./check.ts";
 

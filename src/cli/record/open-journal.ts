@@ -10,7 +10,7 @@ export async function withJournal<T>(
   use: (journal: Journal) => Promise<T>,
 ): Promise<T> {
   const { stateDir } = await call.place();
-  const { openStore } = await import("../../compose/inspection.ts");
+  const { openStore } = await import("../../compose/record/inspection.ts");
   const opened = await openStore(stateDir);
   try {
     return await use(opened.journal);

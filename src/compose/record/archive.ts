@@ -5,24 +5,24 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { entriesIn, findSegments, unread } from "../journal/archive/restoring.ts";
-import { exportLines, importFile } from "../journal/jsonl.ts";
-import { openSqliteJournal } from "../journal/sqlite/open.ts";
-import { LIMITS } from "../kernel/limits.ts";
+import { entriesIn, findSegments, unread } from "../../journal/archive/restoring.ts";
+import { exportLines, importFile } from "../../journal/jsonl.ts";
+import { openSqliteJournal } from "../../journal/sqlite/open.ts";
+import { LIMITS } from "../../kernel/limits.ts";
 import {
   compactFleet,
   type CompactedFleet,
   type CompactFleetOptions,
-} from "../library/archive/compacting.ts";
-import { settleImported, type KnownBeyond } from "../library/recovery/importing.ts";
-import { Refused } from "../library/refused.ts";
-import type { Head, Journal, Segment } from "../ports/journal.ts";
-import { describeValue, InputError } from "../protocol/input.ts";
-import { replay } from "../runtime/replay.ts";
-import { readSecretFile } from "../signing/secret-file.ts";
-import { systemClock } from "../system/clock.ts";
-import { statePlaces } from "../system/places.ts";
-import { sqlite, thisMachine } from "./library.ts";
+} from "../../library/archive/compacting.ts";
+import { settleImported, type KnownBeyond } from "../../library/recovery/importing.ts";
+import { Refused } from "../../library/refused.ts";
+import type { Head, Journal, Segment } from "../../ports/journal.ts";
+import { describeValue, InputError } from "../../protocol/input.ts";
+import { replay } from "../../runtime/replay.ts";
+import { readSecretFile } from "../../signing/secret-file.ts";
+import { systemClock } from "../../system/clock.ts";
+import { statePlaces } from "../../system/places.ts";
+import { sqlite, thisMachine } from "../library.ts";
 
 /**
  * Compacts the journal in a state folder, beside whoever has it open; see {@link compactFleet}.

@@ -1,14 +1,14 @@
 // One of the files that know adapters: what asking about the record needs, beside the state also
 // the journal behind it. Nothing here writes an entry.
 
-import { openSqliteJournal } from "../journal/sqlite/open.ts";
-import type { WhySeat } from "../library/inquiry/why.ts";
-import { Refused } from "../library/refused.ts";
-import { readOn } from "../runtime/place.ts";
-import { SYSTEM_TIMERS } from "../runtime/timers.ts";
-import { systemClock } from "../system/clock.ts";
-import { lookAtGround } from "../system/ground/ground.ts";
-import { placeIn } from "./reading.ts";
+import { openSqliteJournal } from "../../journal/sqlite/open.ts";
+import type { WhySeat } from "../../library/inquiry/why.ts";
+import { Refused } from "../../library/refused.ts";
+import { readOn } from "../../runtime/place.ts";
+import { SYSTEM_TIMERS } from "../../runtime/timers.ts";
+import { systemClock } from "../../system/clock.ts";
+import { lookAtGround } from "../../system/ground/ground.ts";
+import { placeIn } from "../reading.ts";
 
 /** A fleet's journal and what is known of its end; whoever opened it closes it. */
 export interface OpenInquiry {

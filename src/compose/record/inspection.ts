@@ -1,22 +1,22 @@
 // One of the files that know adapters: what looking closely at a host and a store needs, for those
 // who verify and those who ask what is missing. Nothing here starts or changes a fleet.
 
-import { refuseNetworkFileSystem } from "../journal/sqlite/network-file-system.ts";
-import { openSqliteJournal } from "../journal/sqlite/open.ts";
-import { verifyJournal } from "../journal/verify.ts";
-import { verifyRecord, type Verification } from "../library/fleet/verification.ts";
-import type { OpenStore } from "../library/fleet/store.ts";
-import { killedFleetsOfUser } from "../permit/killed-fleets.ts";
-import { filePermit } from "../permit/permit.ts";
-import { surveyCgroups } from "../sandbox/cgroup/find.ts";
-import { surveyEngine, type EngineSurvey } from "../sandbox/container/survey.ts";
-import { probeRungs, type ProbedRung } from "../sandbox/process/rung/probe.ts";
-import { isSignedBy } from "../signing/keys.ts";
-import { findSecretFile, readSecretFile } from "../signing/secret-file.ts";
-import { openSigner } from "../signing/signer.ts";
-import { systemClock } from "../system/clock.ts";
-import { statePlaces } from "../system/places.ts";
-import { loadSqlite } from "../system/sqlite-library.ts";
+import { refuseNetworkFileSystem } from "../../journal/sqlite/network-file-system.ts";
+import { openSqliteJournal } from "../../journal/sqlite/open.ts";
+import { verifyJournal } from "../../journal/verify.ts";
+import { verifyRecord, type Verification } from "../../library/fleet/verification.ts";
+import type { OpenStore } from "../../library/fleet/store.ts";
+import { killedFleetsOfUser } from "../../permit/killed-fleets.ts";
+import { filePermit } from "../../permit/permit.ts";
+import { surveyCgroups } from "../../sandbox/cgroup/find.ts";
+import { surveyEngine, type EngineSurvey } from "../../sandbox/container/survey.ts";
+import { probeRungs, type ProbedRung } from "../../sandbox/process/rung/probe.ts";
+import { isSignedBy } from "../../signing/keys.ts";
+import { findSecretFile, readSecretFile } from "../../signing/secret-file.ts";
+import { openSigner } from "../../signing/signer.ts";
+import { systemClock } from "../../system/clock.ts";
+import { statePlaces } from "../../system/places.ts";
+import { loadSqlite } from "../../system/sqlite-library.ts";
 
 /** How the journal of a state folder is verified. */
 export interface VerifyStoreOptions {
