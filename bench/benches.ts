@@ -1,4 +1,5 @@
 import { manyCallers, onePair } from "./admission.ts";
+import { beats } from "./beats.ts";
 import { manyClients } from "./clients.ts";
 import { coldWorkers } from "./cold.ts";
 import { compacting } from "./compaction/waiting.ts";
@@ -13,6 +14,9 @@ import { handOver } from "./lease/hand-over.ts";
 import { lanesFairly, lanesTogether, oneLaneFairly, oneLaneTogether } from "./lease/lanes.ts";
 import { leasePairsLater, manyLeasePairs, oneLeasePair } from "./lease/pairs.ts";
 import type { Bench } from "./measure.ts";
+import { eventCrowd } from "./serving/crowd.ts";
+import { entryToClient } from "./serving/entry.ts";
+import { listingKnownWorkers, listingWorkers } from "./serving/workers.ts";
 import { fences } from "./sandbox/fences.ts";
 import { whatIf } from "./what-if.ts";
 
@@ -37,6 +41,7 @@ export const BENCHES: readonly Bench[] = [
   oneLaneTogether,
   oneLaneFairly,
   handOver,
+  beats,
   coldLease,
   coldLeaseLater,
   coldWorkers,
@@ -48,6 +53,10 @@ export const BENCHES: readonly Bench[] = [
   killCrowd,
   killForking,
   manyClients,
+  entryToClient,
+  listingWorkers,
+  listingKnownWorkers,
+  eventCrowd,
   overhead,
   idleSupervisor,
   idleCrowd,

@@ -10,6 +10,7 @@ import type {
   SupervisorStatus,
 } from "../ports/supervision.ts";
 import { operatorSocketOf, statePlaces } from "../system/places.ts";
+import { BusConnection } from "./bus.ts";
 import { commandPath } from "./command-path.ts";
 import { noAnswer, readData, readDecision, readStart } from "./answer.ts";
 import { isListening, SocketLine } from "./socket-line.ts";
@@ -60,10 +61,11 @@ async function readToken(stateDir: string): Promise<string | undefined> {
   }
 }
 
-class SupervisorConnection implements Supervision {
+class SupervisorConnection extends BusConnection implements Supervision {
   readonly #line: SocketLine;
 
   constructor(line: SocketLine) {
+    super(line);
     this.#line = line;
   }
 

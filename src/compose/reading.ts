@@ -26,8 +26,8 @@ export async function readFleet(stateDir: string): Promise<Reading> {
   const journal = await openSqliteJournal({ folder: stateDir, clock, create: false });
   try {
     const { state, head } = await placeIn(journal, stateDir);
-    const beats = await readBeats(stateDir, clock);
-    return { state, seq: head.seq, beats, nowMs: clock.read().wallMs };
+    const heard = await readBeats(stateDir, clock);
+    return { state, seq: head.seq, ...heard, nowMs: clock.read().wallMs };
   } finally {
     await journal.close();
   }
@@ -49,15 +49,16 @@ export function placeIn(journal: Journal, stateDir: string): Promise<Place> {
 async function readBeats(
   stateDir: string,
   clock: ReturnType<typeof systemClock>,
-): Promise<Reading["beats"]> {
+): Promise<Pick<Reading, "beats" | "instances">> {
   const file = statePlaces(stateDir).pulse;
   const pulse = await openSqlitePulse({ file, clock, random: systemRandom() });
   try {
     const { rows } = await pulse.read();
-    return new Map(rows.map(({ worker, receivedAtMs }) => [worker, { receivedAtMs }]));
+    const beats = new Map(rows.map((row) => [row.worker, row]));
+    return { beats, instances: await pulse.readInstances() };
   } catch (error) {
     // Beats may be lost at any time; then nothing is known about them.
-    if (error instanceof Fault) return new Map();
+    if (error instanceof Fault) return { beats: new Map(), instances: [] };
     throw error;
   } finally {
     await pulse.close();

@@ -1,3 +1,6 @@
+import type { JsonObject } from "../kernel/json.ts";
+import type { SaidByBeat } from "../kernel/roster/sighting.ts";
+
 /** The signs of life of one worker, as the store counted them. */
 export interface PulseRow {
   readonly worker: string;
@@ -28,4 +31,32 @@ export interface Pulse {
   forget(worker: string): Promise<void>;
   /** Releases the store; safe to call twice. */
   close(): Promise<void>;
+}
+
+/** What was heard of one instance of a service, as the one process that hears them last kept it. */
+export interface InstancePulse {
+  readonly name: string;
+  readonly instance: string;
+  /** Beats heard since the store began, by whichever supervisor. */
+  readonly count: number;
+  /** Wall time of receipt of the newest, ms: for display only. */
+  readonly receivedAtMs: number;
+  /** How often it beats, as it declared, ms. */
+  readonly everyMs: number;
+  readonly said: SaidByBeat;
+  readonly progress?: number;
+  /** What it said of itself: pid, host, version, whatever else. */
+  readonly about: JsonObject;
+}
+
+/** A pulse store that keeps the beats of services, too, as the supervisor hands them over. */
+export interface ServicePulse extends Pulse {
+  /** Puts rows in the place of those of the same name and instance; all in one step. */
+  keepInstances(rows: readonly InstancePulse[]): Promise<void>;
+  /** All rows of instances. */
+  readInstances(): Promise<readonly InstancePulse[]>;
+  /** Drops the rows of instances. */
+  forgetInstances(
+    instances: readonly { readonly name: string; readonly instance: string }[],
+  ): Promise<void>;
 }

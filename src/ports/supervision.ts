@@ -3,6 +3,7 @@ import type { Command, CommandMap } from "../kernel/command.ts";
 import type { Entry } from "../kernel/entry.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Refusal } from "../kernel/refusal.ts";
+import type { BusLine } from "./bus.ts";
 
 /** A command to be carried by the supervisor, under an id that makes it safe to repeat. */
 export interface CommandOrder {
@@ -88,7 +89,7 @@ export interface SupervisorStatus {
  * `supervisor_unreachable` (retryable): the same order may then be given again, to the same
  * supervisor, to its successor, or, a command only, straight to the journal.
  */
-export interface Supervision {
+export interface Supervision extends BusLine {
   /**
    * Has a command carried. Throws the supervisor's own faults as `Fault`s. With the signal the
    * asking is given up; a place whose turn was waited for by it is left.

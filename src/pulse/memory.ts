@@ -1,14 +1,18 @@
 import { ok } from "../kernel/assert.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Fault } from "../ports/fault.ts";
-import type { Pulse, PulseReading, PulseRow } from "../ports/pulse.ts";
+import type { InstancePulse, PulseReading, PulseRow, ServicePulse } from "../ports/pulse.ts";
 import type { Random } from "../ports/random.ts";
 import { isProgress, newGeneration } from "./generation.ts";
 
 /** A pulse store in this process's memory; gone with it, and a new generation each time. */
-export function memoryPulse(options: { readonly clock: Clock; readonly random: Random }): Pulse {
+export function memoryPulse(options: {
+  readonly clock: Clock;
+  readonly random: Random;
+}): ServicePulse {
   const generation = newGeneration(options.random);
   const rows = new Map<string, PulseRow>();
+  const instances = new Map<string, InstancePulse>();
   let isClosed = false;
 
   const demandOpen = (): void => {
@@ -36,9 +40,22 @@ export function memoryPulse(options: { readonly clock: Clock; readonly random: R
       demandOpen();
       rows.delete(worker);
     },
+    async keepInstances(kept): Promise<void> {
+      demandOpen();
+      for (const row of kept) instances.set(`${row.name}/${row.instance}`, row);
+    },
+    async readInstances(): Promise<readonly InstancePulse[]> {
+      demandOpen();
+      return [...instances.values()];
+    },
+    async forgetInstances(forgotten): Promise<void> {
+      demandOpen();
+      for (const { name, instance } of forgotten) instances.delete(`${name}/${instance}`);
+    },
     async close(): Promise<void> {
       isClosed = true;
       rows.clear();
+      instances.clear();
     },
   };
 }

@@ -12,11 +12,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ok } from "../kernel/assert.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Fault } from "../ports/fault.ts";
-import type { Pulse, PulseReading, PulseRow } from "../ports/pulse.ts";
+import type { InstancePulse, PulseReading, PulseRow, ServicePulse } from "../ports/pulse.ts";
 import type { Random } from "../ports/random.ts";
 import { loadSqlite, type SqliteDatabase, type SqliteLibrary } from "../system/sqlite-library.ts";
 import { asStorageFault, isBrokenDatabase } from "../system/storage-fault.ts";
 import { isProgress, newGeneration } from "./generation.ts";
+import { dropInstances, INSTANCE_SCHEMA, keepInstances, listInstances } from "./instances.ts";
 
 /** Where a pulse store lies and what it reads instants and ids from. */
 export interface SqlitePulseOptions {
@@ -43,7 +44,7 @@ const schema = `
     count INTEGER NOT NULL,
     received_at_ms INTEGER NOT NULL,
     progress INTEGER
-  ) STRICT, WITHOUT ROWID;`;
+  ) STRICT, WITHOUT ROWID;${INSTANCE_SCHEMA}`;
 
 const upsert = `
   INSERT INTO pulse_beat (worker, count, received_at_ms, progress) VALUES (?, 1, ?, ?)
@@ -59,7 +60,7 @@ const upsert = `
  * beat is worth, `storage_full` or `storage_failed`. Over a broken file there is one such fault,
  * then a new file. Throws `Fault` `sqlite_unsupported` where SQLite does not load.
  */
-export async function openSqlitePulse(options: SqlitePulseOptions): Promise<Pulse> {
+export async function openSqlitePulse(options: SqlitePulseOptions): Promise<ServicePulse> {
   const store = new SqlitePulse(loadSqlite(), options);
   const deadline = performance.now() + openMs;
   while (store.tryOpen() === "again" && performance.now() < deadline) await sleep(reopenPauseMs);
@@ -79,7 +80,7 @@ interface FileIdentity {
   readonly ino: number;
 }
 
-class SqlitePulse implements Pulse {
+class SqlitePulse implements ServicePulse {
   readonly #sqlite: SqliteLibrary;
   readonly #options: SqlitePulseOptions;
   #db: SqliteDatabase | undefined;
@@ -107,6 +108,18 @@ class SqlitePulse implements Pulse {
     this.#using("forgetting a worker's beats", (db) => {
       db.prepare("DELETE FROM pulse_beat WHERE worker = ?").run(worker);
     });
+  }
+
+  async keepInstances(rows: readonly InstancePulse[]): Promise<void> {
+    this.#using("keeping beats of services", (db) => keepInstances(db, rows));
+  }
+
+  async readInstances(): Promise<readonly InstancePulse[]> {
+    return this.#using("reading beats of services", listInstances);
+  }
+
+  async forgetInstances(instances: Parameters<ServicePulse["forgetInstances"]>[0]): Promise<void> {
+    this.#using("forgetting beats of services", (db) => dropInstances(db, instances));
   }
 
   async close(): Promise<void> {
@@ -185,17 +198,29 @@ function prepareStore(db: SqliteDatabase, generation: string): void {
   db.transaction(() => {
     // Again, under the lock: of several processes one makes the store.
     if (isWhole(db)) return;
+    const hadBeats = hasTables(db, ["pulse_store", "pulse_beat"]) && isBegun(db);
     db.exec(schema);
+    // A store from before there were services goes on as it is.
+    if (hadBeats) return;
     db.prepare("DELETE FROM pulse_beat").run();
+    db.prepare("DELETE FROM pulse_instance").run();
     db.prepare("INSERT OR REPLACE INTO pulse_store VALUES (1, ?)").run(generation);
   }).immediate();
 }
 
 /** Whether all tables are there and a generation is; reading the schema finds a broken file. */
 function isWhole(db: SqliteDatabase): boolean {
-  const known = "SELECT count(*) FROM sqlite_schema WHERE name IN ('pulse_store', 'pulse_beat')";
-  const tableCount = db.prepare<[], number>(known).pluck().get();
-  return tableCount === 2 && readGeneration(db) !== undefined;
+  return hasTables(db, ["pulse_store", "pulse_beat", "pulse_instance"]) && isBegun(db);
+}
+
+function hasTables(db: SqliteDatabase, names: readonly string[]): boolean {
+  const known = "SELECT count(*) FROM sqlite_schema WHERE name IN (SELECT value FROM json_each(?))";
+  const tableCount = db.prepare<[string], number>(known).pluck().get(JSON.stringify(names));
+  return tableCount === names.length;
+}
+
+function isBegun(db: SqliteDatabase): boolean {
+  return readGeneration(db) !== undefined;
 }
 
 function readAll(db: SqliteDatabase): PulseReading {

@@ -28,10 +28,9 @@ import { removeAbout, writeAbout, type About } from "./claim/about.ts";
 import { Allotments } from "./allotments.ts";
 import { Archiving } from "./archiving.ts";
 import { ArmedChecks } from "./armed/armed-checks.ts";
-import { openDoor, type Door } from "./api/door.ts";
-import { operatorApi } from "./api/operator-api.ts";
-import { workerApi } from "./api/worker-api.ts";
+import type { Door } from "./api/door.ts";
 import { Beats } from "./beats.ts";
+import { SupervisorBus } from "./bus/bus.ts";
 import type { Claim } from "./claim/claim.ts";
 import { watchClaim, watchJournal } from "./claim/claim-watch.ts";
 import { Departure, type DrainOptions } from "./leaving/departure.ts";
@@ -45,6 +44,7 @@ import { KillWatch } from "./measuring/watch.ts";
 import { HitWatch } from "./measuring/hit-watch.ts";
 import { endLeftover, endLeftovers } from "./reconcile.ts";
 import { Retention } from "./retention.ts";
+import { openOperatorDoor, openWorkerDoor } from "./serving/sockets.ts";
 import { Starts } from "./starts.ts";
 import { stopOwn } from "./leaving/stop-own.ts";
 import { claimOnHost } from "./claim/host-claim.ts";
@@ -62,10 +62,6 @@ const KILLED_IDLE_MS = 1_000;
 
 /** The pause between two looks at sandboxes while there are none, ms: it costs all that idles. */
 const IDLE_ROUND_MS = 10_000;
-
-/** Connections that the operator's socket, and one worker's, hold at the same time. */
-const OPERATOR_CONNECTIONS_MAX = 512;
-const WORKER_CONNECTIONS_MAX = 64;
 
 /** A supervisor that serves. */
 export interface Supervisor {
@@ -148,6 +144,7 @@ class FleetSupervisor implements Supervisor {
   readonly #seat: Seat;
   readonly #sandboxes: Sandboxes;
   readonly #beats: Beats;
+  readonly #bus: SupervisorBus;
   readonly #allotments: Allotments;
   readonly #doors: WorkerDoors;
   readonly #starts: Starts;
@@ -176,6 +173,7 @@ class FleetSupervisor implements Supervisor {
     this.#seat = seat;
     this.#sandboxes = sandboxes;
     this.#beats = beats;
+    this.#bus = new SupervisorBus(seat, { version: world.version });
     this.#startedAtMs = seat.clock.read().wallMs;
     this.#allotments = new Allotments(seat, sandboxes);
     this.#doors = new WorkerDoors(world.runtime, seat, (so) => this.#openWorkerSocket(so));
@@ -195,10 +193,11 @@ class FleetSupervisor implements Supervisor {
     this.#leftovers = new Retries(seat, (id) => void this.#endLeftover(id));
     this.#retention = new Retention(seat, sandboxes, (live) => world.retainOutput(live));
     const isBusy = (): boolean => sandboxes.own.size > 0 || this.#starts.count > 0;
+    const isFollowed = (): boolean => this.#bus.hub.counts.subscriptions > 0;
     this.#tether = new Tether({ seat, sandboxes, isBusy });
     this.#idleness = new Idleness(seat, {
       idleMs: options.idleMs ?? IDLE_MS,
-      isBusy: () => isBusy() || this.#departure.isDraining,
+      isBusy: () => isBusy() || isFollowed() || this.#departure.isDraining,
       onIdle: () => void this.leave({}),
     });
     const { pid, started } = world.host.process;
@@ -223,21 +222,18 @@ class FleetSupervisor implements Supervisor {
     const armed = new ArmedChecks({ seat: this.#seat, driver, onLeft });
     const archiving = new Archiving(this.#seat);
     this.#watches = [new KillWatch(member), new Exhibits(member), armed, archiving];
+    await this.#bus.begin();
     this.#listen();
     const permit = permitFile(state.dir, this.#seat.fleet);
     this.#cancels.add(watchFile(permit, () => this.#steward?.hurry()));
-    const api = operatorApi({
+    this.#operator = await openOperatorDoor(runtime.operatorSocket, {
       seat: this.#seat,
+      bus: this.#bus,
       token,
       onRequest: () => this.#idleness.touch(),
       status: () => this.status,
       start: (order) => this.#start(order),
       leave: (options) => this.leave(options),
-    });
-    this.#operator = await openDoor({
-      socket: runtime.operatorSocket,
-      connectionsMax: OPERATOR_CONNECTIONS_MAX,
-      fetch: (request) => api.fetch(request),
     });
     writeAbout(state.about, this.#about);
     this.#idleness.touch();
@@ -294,6 +290,8 @@ class FleetSupervisor implements Supervisor {
     await this.#starts.close();
     await this.#tether.close();
     removeAbout(this.#world.state.about, this.#about);
+    // First its streams end, so that no door waits for them.
+    await this.#bus.close();
     await Promise.all([this.#operator?.close(), this.#doors.closeAll()]);
     await Promise.all(this.#watches.map((one) => one.close()));
     await this.#steward?.close();
@@ -315,6 +313,7 @@ class FleetSupervisor implements Supervisor {
   #hear(entry: Entry): void {
     if (entry.kind === "fleet.killed") this.#leaveIfKilled();
     this.#fences?.hear(entry);
+    this.#bus.hear(entry);
     // What these free, or take, is a parent's: its sandbox is held to what it has now.
     const isTelling = ["worker.stopped", "worker.lapsed", "worker.reparented"].includes(entry.kind);
     if (isTelling) this.#allotments.alignSoon();
@@ -350,8 +349,9 @@ class FleetSupervisor implements Supervisor {
     readonly token: string;
   }): Promise<Door> {
     const { worker, socket, token } = so;
-    const api = workerApi({
+    return openWorkerDoor(socket, {
       seat: this.#seat,
+      bus: this.#bus,
       worker,
       token,
       onRequest: () => this.#idleness.touch(),
@@ -359,8 +359,6 @@ class FleetSupervisor implements Supervisor {
       start: (order) => this.#start(order),
       untilMounted: async () => this.#fences?.settled(worker),
     });
-    const fetch = (request: Request): Response | Promise<Response> => api.fetch(request);
-    return openDoor({ socket, connectionsMax: WORKER_CONNECTIONS_MAX, fetch });
   }
 
   /** A killed fleet starts nothing more: when all have ended, nobody needs a supervisor. */

@@ -1,4 +1,4 @@
-import type { Pulse } from "../ports/pulse.ts";
+import type { InstancePulse, Pulse, ServicePulse } from "../ports/pulse.ts";
 import { faultOf } from "./fault-of.ts";
 
 /** What a contract suite needs of an assertion library; the `expect` of vitest and jest fits. */
@@ -9,7 +9,7 @@ export type Expect = (actual: unknown) => {
 
 /** A pulse store under test, and the wall clock that it reads, both made for one case. */
 export interface PulseSubject {
-  readonly pulse: Pulse;
+  readonly pulse: ServicePulse;
   /** Sets the wall clock of the receiver. */
   readonly setWallMs: (wallMs: number) => void;
 }
@@ -116,7 +116,50 @@ export const PULSE_CONTRACT: readonly PulseCase[] = [
       expect(await faultOf(pulse.forget("w-a"))).toBe("closed");
     },
   },
+  {
+    name: "[PU14] rows of instances are kept as they were handed over, the newest of each",
+    run: async (open, expect) => {
+      const { pulse } = await open();
+      await pulse.beat("w-a");
+      await pulse.keepInstances([ONE, { ...ONE, instance: "2", said: "stopping" }]);
+      const newer = { ...ONE, count: 9, progress: 4, about: { pid: 7, extra: { depth: [1] } } };
+      await pulse.keepInstances([newer]);
+      const rows = await pulse.readInstances();
+      expect(rows.toSorted((one, other) => one.instance.localeCompare(other.instance))).toEqual([
+        newer,
+        { ...ONE, instance: "2", said: "stopping" },
+      ]);
+      expect(await countsOf(pulse)).toEqual({ "w-a": 1 });
+      await pulse.close();
+    },
+  },
+  {
+    name: "[PU15] forgetting instances drops their rows alone, and may be repeated",
+    run: async (open, expect) => {
+      const { pulse } = await open();
+      await pulse.keepInstances([ONE, { ...ONE, name: "web" }, { ...ONE, instance: "2" }]);
+      const gone = [
+        { name: "api", instance: "1" },
+        { name: "web", instance: "1" },
+      ];
+      await pulse.forgetInstances(gone);
+      await pulse.forgetInstances(gone);
+      expect(await pulse.readInstances()).toEqual([{ ...ONE, instance: "2" }]);
+      await pulse.close();
+      expect(await faultOf(pulse.readInstances())).toBe("closed");
+    },
+  },
 ];
+
+const ONE: InstancePulse = {
+  name: "api",
+  instance: "1",
+  count: 3,
+  receivedAtMs: 1_000,
+  everyMs: 10_000,
+  said: "up",
+  about: {},
+};
 
 async function countsOf(pulse: Pulse): Promise<Record<string, number>> {
   const { rows } = await pulse.read();

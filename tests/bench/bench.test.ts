@@ -36,6 +36,7 @@ test("every target is in the table", () => {
     "lease: 8 processes waiting for one lane, together ≥ 0.5 ×",
     "lease: 8 processes waiting for one lane, fewest/most ≥ 0.8",
     "lease: from a release to the next holder ≤ 1 ×",
+    "beats: 10,000 instances, hub, roll and pulse ≥ 50,000",
     "cold-lease: lease acquire at 10 entries ≤ 3 ×",
     "cold-lease: lease acquire at 1,000,000 entries ≤ 3 ×",
     "cold-workers: workers --json ≤ 3 ×",

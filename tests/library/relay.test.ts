@@ -32,6 +32,10 @@ function watchedStore(dir: string): { readonly store: Store; readonly asked: str
     },
     status: () => supervision.status(),
     leave: (options) => supervision.leave(options),
+    roll: () => supervision.roll(),
+    beats: (list, as) => supervision.beats(list, as),
+    publish: (message, as) => supervision.publish(message, as),
+    follow: (...so) => supervision.follow(...so),
     close: () => supervision.close(),
   });
   const store: Store = {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Pulse } from "../../src/ports/pulse.ts";
+import type { Pulse, ServicePulse } from "../../src/ports/pulse.ts";
 import { openSqlitePulse } from "../../src/pulse/sqlite.ts";
 import { loadSqlite } from "../../src/system/sqlite-library.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function open(at: string = file): Promise<Pulse> {
+async function open(at: string = file): Promise<ServicePulse> {
   const pulse = await openSqlitePulse({ file: at, clock: new FakeClock(), random });
   opened.push(pulse);
   return pulse;
@@ -181,4 +181,30 @@ test("[PU13] a store that others hold while it is opened is opened without it", 
   } finally {
     holder.close();
   }
+});
+
+test("[PU16] a store from before there were services goes on, and takes their rows", async () => {
+  const first = await open();
+  await first.beat("w-a", 3);
+  const before = await first.read();
+  await first.close();
+  const sqlite = loadSqlite();
+  const db = new sqlite(file);
+  db.exec("DROP TABLE pulse_instance");
+  db.close();
+  const second = await open();
+  expect(await second.read()).toEqual(before);
+  expect(await second.readInstances()).toEqual([]);
+});
+
+test("[PU16] a row of an instance that nobody can understand is left out", async () => {
+  const pulse = await open();
+  const row = { name: "api", count: 1, receivedAtMs: 1, everyMs: 1_000, said: "up" } as const;
+  await pulse.keepInstances(["1", "2", "3"].map((instance) => ({ ...row, instance, about: {} })));
+  const sqlite = loadSqlite();
+  const db = new sqlite(file);
+  db.exec("UPDATE pulse_instance SET about = '[' WHERE instance = '1'");
+  db.exec("UPDATE pulse_instance SET said = 'dancing' WHERE instance = '2'");
+  db.close();
+  expect((await pulse.readInstances()).map(({ instance }) => instance)).toEqual(["3"]);
 });

@@ -4,7 +4,7 @@ import { listSources, literalOf, parse, resolveFrom, walkSource } from "./tree.t
 /** What the files of src/compose/ put together: the adapters and those that use them. */
 const ALL = (
   "kernel ports protocol runtime library journal permit pulse sandbox signing system output " +
-  "client supervisor"
+  "client supervisor server service"
 ).split(" ");
 
 /** What each room of src/ may import, besides itself; "" stands for the files of src/ itself. */
@@ -15,23 +15,26 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   permit: ["ports", "system"],
   pulse: ["kernel", "ports", "system"],
   sandbox: ["kernel", "ports", "system"],
+  service: ["ports"],
   signing: ["kernel", "ports"],
   system: ["ports"],
   protocol: ["kernel", "ports"],
   runtime: ["kernel", "ports"],
   library: ["kernel", "ports", "protocol", "runtime"],
+  bus: ["kernel", "ports", "protocol"],
   output: ["kernel", "ports", "system"],
   client: ["kernel", "ports", "protocol", "system"],
   config: ["kernel", "protocol"],
-  supervisor: "kernel ports protocol runtime library system".split(" "),
+  server: "kernel ports protocol runtime library system".split(" "),
+  supervisor: "kernel ports protocol runtime library system bus".split(" "),
   compose: ALL,
   cli: "kernel ports protocol runtime library client config output system compose demo".split(" "),
   demo: ["kernel", ""],
   testing: ["kernel", "ports", "journal", "system"],
-  "": ["ports", "protocol", "library", "compose"],
+  "": ["ports", "protocol", "library", "compose", "client"],
 };
 
-const DOORS = ["src/index.ts", "src/worker.ts", "src/testing/index.ts"];
+const DOORS = ["src/index.ts", "src/worker.ts", "src/client.ts", "src/testing/index.ts"];
 
 /** Sub-folders that are adapters: two of one room know nothing of each other. */
 const ADAPTERS = new Set(["memory", "sqlite", "postgres", "simulated", "process", "container"]);

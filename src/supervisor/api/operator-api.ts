@@ -2,6 +2,8 @@ import type { StartAnswer, StartOrder, SupervisorStatus } from "../../ports/supe
 import type { Hono } from "hono";
 import { placed } from "../../library/ground/placing.ts";
 import type { Seat } from "../../library/seat.ts";
+import type { SupervisorBus } from "../bus/bus.ts";
+import { addBusRoutes } from "../bus/routes.ts";
 import { answerData, answerDecision } from "./answer.ts";
 import { guardedApp, readBody } from "./guard.ts";
 import { parseLeave, parseOperatorCommand, parseOperatorStart } from "./orders.ts";
@@ -15,6 +17,7 @@ const OPERATOR_RATE: Rate = { perSecond: 10_000, burst: 20_000 };
 /** What the operator's socket speaks for. */
 export interface OperatorApiOptions {
   readonly seat: Seat;
+  readonly bus: SupervisorBus;
   readonly token: string;
   readonly onRequest: () => void;
   readonly status: () => SupervisorStatus;
@@ -41,6 +44,7 @@ export function operatorApi(options: OperatorApiOptions): Hono {
     const answer = await options.start(parseOperatorStart(await readBody(req)));
     return answerDecision(answer, ({ worker }) => ({ worker }));
   });
+  addBusRoutes(app, options);
   app.post("/v1/leave", async ({ req }) => {
     const { stop_grace_ms: stopGraceMs } = parseLeave(await readBody(req));
     const workers = await options.leave(stopGraceMs === undefined ? {} : { stopGraceMs });

@@ -10,6 +10,8 @@ import { findWorker, listLineage, manifestIn, untilEnded } from "../../library/w
 import { hasEnded } from "../../library/worker/until.ts";
 import type { WorkerView } from "../../library/worker/view.ts";
 import type { StartAnswer, StartOrder } from "../../ports/supervision.ts";
+import type { SupervisorBus } from "../bus/bus.ts";
+import { addWorkerBusRoutes } from "../bus/routes.ts";
 import { answerData, answerDecision, answerRefusal } from "./answer.ts";
 import { answerTooMany, guardedApp, readBody } from "./guard.ts";
 import { parseBeat, parseWorkerCommand, parseWorkerStart } from "./orders.ts";
@@ -30,6 +32,7 @@ const GIVING: ReadonlySet<string> = new Set(["lease.acquire", "lease.hand_over",
 /** What a worker's socket speaks for. */
 export interface WorkerApiOptions {
   readonly seat: Seat;
+  readonly bus: SupervisorBus;
   readonly worker: string;
   readonly token: string;
   readonly onRequest: () => void;
@@ -56,9 +59,11 @@ export function workerApi(options: WorkerApiOptions): Hono {
     const { workers } = seat.loop.state();
     if (hasEnded(workers.get(worker))) return ended(seat, worker);
     await options.beat(progress);
+    options.bus.hearWorker(worker, progress);
     return answerData({});
   });
   app.get("/v1/worker/signals", () => signalStream(seat, worker));
+  addWorkerBusRoutes(app, options);
   const turns = new TokenBucket(TURN_RATE);
   app.post("/v1/commands", async ({ req }) => {
     const { id, command: given, cwd } = parseWorkerCommand(await readBody(req), by);
