@@ -35,8 +35,9 @@ export class BusConnection implements BusLine {
     this.#line = line;
   }
 
-  async roll(): Promise<RollDocument> {
-    const so = { method: "GET", path: "/v1/roll", deadlineMs: answerMs } as const;
+  async roll(name?: string): Promise<RollDocument> {
+    const path = name === undefined ? "/v1/roll" : `/v1/roll?${new URLSearchParams({ name })}`;
+    const so = { method: "GET", path, deadlineMs: answerMs } as const;
     const reply = await this.#line.ask(so);
     const data = readData(reply);
     if (!isPlainObject(data["sections"])) throw noAnswer(reply.status, reply.body);

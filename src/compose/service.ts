@@ -29,7 +29,7 @@ export async function openServiceRoll(stateDir: string): Promise<ServiceRoll> {
   const supervision = await startSupervisor({ stateDir, command: commandLine() });
   return {
     heard: async (name) => {
-      const { sections } = await supervision.roll();
+      const { sections } = await supervision.roll(name);
       const rows = [...sections.expected, ...sections.unexpected];
       return rows.find((row) => row.name === name)?.instances ?? [];
     },

@@ -194,8 +194,8 @@ export type BusHealth =
  * an InputError.
  */
 export interface BusLine {
-  /** Who is alive. */
-  roll(): Promise<RollDocument>;
+  /** Who is alive; with a name, the supervisor and whoever has that name alone. */
+  roll(name?: string): Promise<RollDocument>;
   /** Gives up to 1 000 beats, each a {@link Beat}; one that is none comes back as refused. */
   beats(list: readonly unknown[], as?: ActingService): Promise<BeatsAnswer>;
   /** Publishes a message; answers its id. */

@@ -15,11 +15,16 @@ export interface WorkerPulse {
  */
 export function* workerSights(
   state: State,
-  so: { readonly pulses: ReadonlyMap<string, WorkerPulse>; readonly nowMs: number },
+  so: {
+    readonly pulses: ReadonlyMap<string, WorkerPulse>;
+    readonly nowMs: number;
+    /** Only those of this name; absent: all. */
+    readonly name?: string | undefined;
+  },
 ): Generator<InstanceSight> {
   const every_ms = state.contract.beat_every_ms;
   for (const worker of state.workers.values()) {
-    if (!isLive(worker)) continue;
+    if (!isLive(worker) || (so.name !== undefined && so.name !== worker.name)) continue;
     const { status, why, sinceMs } = standingOf(worker);
     const pulse = so.pulses.get(worker.id);
     yield {

@@ -3,7 +3,7 @@ import { asToken } from "../../bus/subject.ts";
 import { healthOf, workerSubject } from "../../bus/subjects.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
-import { SUPERVISOR_NAME } from "../../kernel/roster/roster.ts";
+import { SUPERVISOR_NAME, type Roster } from "../../kernel/roster/roster.ts";
 import { errorText } from "../../library/error-text.ts";
 import { rollDocument } from "../../library/roll/document.ts";
 import { workerSights, type WorkerPulse } from "../../library/roll/worker-sights.ts";
@@ -70,8 +70,8 @@ export class SupervisorBus {
     this.hub.tell(workerSubject(this.#seat.fleet, worker, "health"), body, { from });
   }
 
-  /** Who is alive, as it is now. */
-  async document(): Promise<RollDocument> {
+  /** Who is alive, as it is now; where a name is given, the supervisor and that name alone. */
+  async document(name?: string): Promise<RollDocument> {
     const { clock, loop } = this.#seat;
     const pulses = await this.#workerPulses();
     const state = loop.state();
@@ -80,11 +80,11 @@ export class SupervisorBus {
       atMs,
       bus: { up: true, since_ms: this.#sinceMs, ...this.hub.counts },
       watchingSinceMs: this.roll.sinceMs,
-      roster: state.roster,
+      roster: only(state.roster, name),
       own: ownSights(this.roll, state, atMs),
-      services: serviceSights(this.roll, state, atMs),
-      workers: workerSights(state, { pulses, nowMs: atMs }),
-      everyMs: (name) => this.roll.intervals.of(state.roster, name),
+      services: serviceSights(this.roll, state, { atMs, name }),
+      workers: workerSights(state, { pulses, nowMs: atMs, name }),
+      everyMs: (asked) => this.roll.intervals.of(state.roster, asked),
     });
   }
 
@@ -148,4 +148,8 @@ export class SupervisorBus {
     this.#toldMs = nowMs;
     this.#seat.log.warn("a message could not be borne", { error: errorText(error) });
   }
+}
+
+function only({ expected }: Roster, name: string | undefined): Roster {
+  return { expected: expected.filter((one) => name === undefined || one.name === name) };
 }

@@ -15,7 +15,7 @@ export interface BusRoutesOptions {
 
 /** Adds bus, beats and roll to the operator's socket; it may speak for one service instead. */
 export function addBusRoutes(app: Hono, { seat, bus }: BusRoutesOptions): void {
-  app.get("/v1/roll", async () => answerData(await bus.document()));
+  app.get("/v1/roll", async ({ req }) => answerData(await bus.document(req.query("name"))));
   app.post("/v1/beats", async ({ req }) => {
     const { beats, as } = readBeatsOrder(await readBody(req));
     return answerData(bus.desk.take(identityAs(as), beats));

@@ -80,9 +80,10 @@ export class Roll {
     this.#later();
   }
 
-  /** All instances that are known. */
-  instances(): Iterable<Heard> {
-    return this.#heard.values();
+  /** All instances that are known, or those of a name. */
+  *instances(name?: string): Iterable<Heard> {
+    for (const heard of this.#heard.values())
+      if (name === undefined || heard.name === name) yield heard;
   }
 
   /** Whether one more instance could be taken in, or this one is known. */

@@ -22,9 +22,13 @@ export function ownSights(roll: Roll, state: State, atMs: number): readonly Inst
   }));
 }
 
-/** The instances of services, as the roll has them now. */
-export function serviceSights(roll: Roll, state: State, atMs: number): Iterable<InstanceSight> {
-  return sightsOf(roll.instances(), { roll, state, atMs });
+/** The instances of services, or of the one that is named, as the roll has them now. */
+export function serviceSights(
+  roll: Roll,
+  state: State,
+  { atMs, name }: { readonly atMs: number; readonly name: string | undefined },
+): Iterable<InstanceSight> {
+  return sightsOf(roll.instances(name), { roll, state, atMs });
 }
 
 function* sightsOf(

@@ -67,6 +67,17 @@ test("[BU13] a stream goes on with the successor of a dead supervisor (health 3)
   expect(row?.history).toMatchObject([{ from: "unknown", to: "ok" }]);
 });
 
+test("[RW24] the roll of one name has the supervisor and that name alone", async () => {
+  const rig = await makeRig();
+  await rig.supervise();
+  const line = await lineOf(rig);
+  await line.beats(["api", "db"].map((name) => ({ name, instance: "1" })));
+  const { sections } = await line.roll("db");
+  expect(sections.expected.map(({ name }) => name)).toEqual(["stint"]);
+  expect(sections.unexpected).toMatchObject([{ name: "db", instances: [{ instance: "1" }] }]);
+  expect(statusOf(await line.roll("web"), "db")).toBeUndefined();
+});
+
 test("[BU14] what is asked reaches who comes late, and outlives a death (health 8)", async () => {
   const rig = await makeRig();
   const first = await rig.supervise();
