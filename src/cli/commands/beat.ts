@@ -7,7 +7,8 @@ import type { Beat, Envelope } from "../../ports/bus.ts";
 import { Fault } from "../../ports/fault.ts";
 import { describeValue, InputError, isPlainObject } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
-import { Beater } from "../roll/beater.ts";
+import { Beater, type BeatLine } from "../roll/beater.ts";
+import { REMOTE_OPTIONS, remoteBus } from "../roll/remote.ts";
 import { durationText } from "../text/duration.ts";
 import { countText } from "../text/size.ts";
 import type { Given, Verb } from "../verb.ts";
@@ -20,7 +21,8 @@ const beat: Verb = {
     "and not as gone silent. No supervisor need run when it begins; one that dies is waited " +
     "for. What is asked of the instance meanwhile is printed, one line each; `stop` ends it, " +
     "with a goodbye. With --once it gives one beat and ends, as --said has it: that is what a " +
-    "program calls that does its own timing.",
+    "program calls that does its own timing. With --url the beats go to a server of `stint up`, " +
+    "by a token of the role service, from whatever host.",
   options: [
     { flags: "--name <name>", description: "the name of the service", isRequired: true },
     { flags: "--instance <id>", description: "which of its instances (default: host and pid)" },
@@ -37,6 +39,7 @@ const beat: Verb = {
       parse: objectOf,
     },
     { flags: "--once", description: "give one beat, and end" },
+    ...REMOTE_OPTIONS,
   ],
   examples: [
     "stint beat --name api",
@@ -65,14 +68,13 @@ async function run(call: Call, { options }: Given): Promise<Said> {
     const expected = "given with --once (what goes on says up, and stopped at its end)";
     throw new InputError("usage", [{ path: "--said", expected, got: "without" }]);
   }
-  const { stateDir } = await call.place();
-  const { connectSupervisor } = await import("../../client/supervisor.ts");
+  const connect = await lineOf(call, options);
   const asked = new AbortController();
   const beating = beatOf(typed);
   const { everyMs } = beating;
   const beater = new Beater({
     ...beating,
-    connect: () => connectSupervisor({ stateDir }),
+    connect,
     onReached: (isReached) =>
       call.note(
         isReached
@@ -93,6 +95,18 @@ async function run(call: Call, { options }: Given): Promise<Said> {
   } finally {
     await beater.close();
   }
+}
+
+/** How beats are given: to the server that is named, else to this host's supervisor. */
+async function lineOf(
+  call: Call,
+  options: Given["options"],
+): Promise<() => Promise<BeatLine | undefined>> {
+  const remote = remoteBus(options);
+  if (remote !== undefined) return () => Promise.resolve(remote);
+  const { stateDir } = await call.place();
+  const { connectSupervisor } = await import("../../client/supervisor.ts");
+  return () => connectSupervisor({ stateDir });
 }
 
 async function sayOnce(beater: Beater, given: Beat, word: SaidByBeat): Promise<Said> {

@@ -6,6 +6,8 @@ import type { RollDocument } from "../../ports/bus.ts";
 import type { Supervision } from "../../ports/supervision.ts";
 import { describeValue, InputError } from "../../protocol/input.ts";
 import type { Call, Said } from "../call.ts";
+import type { RemoteBus } from "../../client/http/bus-line.ts";
+import { REMOTE_OPTIONS, remoteBus } from "../roll/remote.ts";
 import { rollText } from "../roll/table.ts";
 import { instantText } from "../text/duration.ts";
 import { plainText } from "../text/plain.ts";
@@ -32,6 +34,7 @@ const roll: Verb = {
       description: "how often --watch looks (default: 2s)",
       parse: everyOption,
     },
+    ...REMOTE_OPTIONS,
   ],
   examples: ["stint roll", "stint roll --json", "stint roll --watch --every 1s"],
   run,
@@ -48,7 +51,7 @@ function everyOption(text: string): number {
 }
 
 async function run(call: Call, { options }: Given): Promise<Said> {
-  const look = new Look(call);
+  const look = new Look(call, remoteBus(options));
   try {
     if (options["watch"] === true) return await watch(call, look, options["every"]);
     const document = await look.now();
@@ -111,13 +114,17 @@ function changesOf(
 /** Looks at the roll: at the supervisor's while one answers, else at what is on record. */
 class Look {
   readonly #call: Call;
+  readonly #remote: RemoteBus | undefined;
   #supervision: Supervision | undefined;
 
-  constructor(call: Call) {
+  constructor(call: Call, remote: RemoteBus | undefined) {
     this.#call = call;
+    this.#remote = remote;
   }
 
   async now(): Promise<RollDocument> {
+    // What a server does not say nobody here knows better: its fleet may be elsewhere.
+    if (this.#remote !== undefined) return this.#remote.roll();
     const { stateDir } = await this.#call.place();
     const { connectSupervisor } = await import("../../client/supervisor.ts");
     this.#supervision ??= await connectSupervisor({ stateDir });

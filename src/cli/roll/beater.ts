@@ -2,20 +2,25 @@ import { randomInt } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { Fault } from "../../ports/fault.ts";
 import type { SaidByBeat } from "../../kernel/roster/sighting.ts";
-import type { Beat, Envelope } from "../../ports/bus.ts";
-import type { Supervision } from "../../ports/supervision.ts";
+import type { Beat, BusLine, Envelope } from "../../ports/bus.ts";
 import { InputError } from "../../protocol/input.ts";
 
 /** How soon a beat that nobody took is tried again, ms, and some more by chance. */
 const againMs = 1_000;
+
+/** Where beats are given, and where what is asked of an instance is heard. */
+export interface BeatLine extends Pick<BusLine, "beats" | "follow"> {
+  /** Releases it; safe to call twice. */
+  close(): Promise<void>;
+}
 
 /** What a beater works with. */
 export interface BeaterOptions {
   /** What each beat says, but for what it says of its end. */
   readonly beat: Beat;
   readonly everyMs: number;
-  /** Answers a line to the supervisor; undefined while none runs. */
-  readonly connect: () => Promise<Supervision | undefined>;
+  /** Answers a line to whoever takes beats; undefined while nobody does. */
+  readonly connect: () => Promise<BeatLine | undefined>;
   /** Told once when nobody takes beats, and once when somebody does again. */
   readonly onReached: (isReached: boolean) => void;
   /** Told what is asked of this instance, each once. */
@@ -30,7 +35,7 @@ export class Beater {
   readonly #so: BeaterOptions;
   readonly #asked = new Set<unknown>();
   readonly #closing = new AbortController();
-  #line: Supervision | undefined;
+  #line: BeatLine | undefined;
   #following: Promise<void> | undefined;
   #isReached: boolean | undefined;
   beatCount = 0;
@@ -81,7 +86,7 @@ export class Beater {
     await this.#line?.close();
   }
 
-  #follow(line: Supervision): void {
+  #follow(line: BeatLine): void {
     const { beat, onControl } = this.#so;
     const pattern = `system.${beat.name}.${beat.instance}.control`;
     this.#following ??= line
