@@ -9,6 +9,8 @@ const spawn: Load = () => import("./commands/spawn.ts");
 const workers: Load = () => import("./commands/workers.ts");
 const worker: Load = () => import("./commands/worker.ts");
 const liveness: Load = () => import("./commands/liveness.ts");
+const roll: Load = () => import("./commands/roll.ts");
+const beat: Load = () => import("./commands/beat.ts");
 const stop: Load = () => import("./commands/stop.ts");
 const kill: Load = () => import("./commands/kill.ts");
 const pause: Load = () => import("./commands/pause.ts");
@@ -41,6 +43,9 @@ const where: Load = () => import("./commands/where.ts");
 const submit: Load = () => import("./commands/submit.ts");
 const demo: Load = () => import("./commands/demo.ts");
 const watch: Load = () => import("./commands/watch.ts");
+const service: Load = () => import("./commands/service.ts");
+const up: Load = () => import("./commands/up.ts");
+const token: Load = () => import("./commands/token.ts");
 const supervise: Load = () => import("./commands/supervise.ts");
 
 /** Every verb by its name, in the order of the help; each is loaded only when it is called. */
@@ -57,6 +62,10 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   "worker write-off": worker,
   liveness,
   watch,
+  roll,
+  beat,
+  "service start": service,
+  "service stop": service,
   supervise,
   stop,
   pause,
@@ -100,6 +109,10 @@ export const VERB_FILES: Readonly<Record<string, Load>> = {
   halt,
   "region overlap": region,
   "region contains": region,
+  up,
+  "token issue": token,
+  "token list": token,
+  "token revoke": token,
   metrics,
   doctor,
   where,

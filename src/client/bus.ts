@@ -36,7 +36,7 @@ export class BusConnection implements BusLine {
   }
 
   async roll(name?: string): Promise<RollDocument> {
-    const path = name === undefined ? "/v1/roll" : `/v1/roll?${new URLSearchParams({ name })}`;
+    const path = name === undefined ? "/v1/roll" : `/v1/roll?name=${encodeURIComponent(name)}`;
     const so = { method: "GET", path, deadlineMs: answerMs } as const;
     const reply = await this.#line.ask(so);
     const data = readData(reply);

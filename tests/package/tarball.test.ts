@@ -99,9 +99,12 @@ test("[PK3] every door opens, to what it says, for modules and for CommonJS", ()
     `const stint = require("stint");
      const { joinFleet, Fault } = require("stint/worker");
      const { findViolations } = require("stint/testing");
-     Promise.all(["stint", "stint/worker", "stint/testing"].map((door) => import(door))).then(
-       ([library, worker, testing]) => console.log(
+     const { StintClient } = require("stint/client");
+     const doors = ["stint", "stint/worker", "stint/testing", "stint/client"];
+     Promise.all(doors.map((door) => import(door))).then(
+       ([library, worker, testing, client]) => console.log(
          [typeof stint.openFleet, typeof joinFleet, typeof findViolations].join(),
+         client.StintClient === StintClient,
          library.openFleet === stint.openFleet,
          worker.joinFleet === joinFleet,
          testing.findViolations === findViolations,
@@ -110,7 +113,7 @@ test("[PK3] every door opens, to what it says, for modules and for CommonJS", ()
   const done = call(process.execPath, ["doors.cjs"], project);
   expect(done).toEqual({
     status: 0,
-    said: "function,function,function true true true one Fault: true\n",
+    said: "function,function,function true true true true one Fault: true\n",
   });
 });
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BUDGET_FIELDS } from "../../src/config/field.ts";
+import * as client from "../../src/client.ts";
 import * as main from "../../src/index.ts";
 import { DEFAULT_CONTRACT } from "../../src/kernel/fleet/contract.ts";
 import { toCamel } from "../../src/library/names.ts";
@@ -20,6 +21,15 @@ describe("[PP5] the page of the library leaves nothing out", () => {
     expect(page).toContain(`"${door}"`);
     const lacking = Object.keys(exported).filter((name) => !isNamed(page, name));
     expect(lacking).toEqual([]);
+  });
+
+  test("every value that stint/client exports, and every method, is named in docs/http.md", () => {
+    const page = readFileSync(join(FILE, "../http.md"), "utf8");
+    expect(page).toContain('"stint/client"');
+    const methods = Object.getOwnPropertyNames(client.StintClient.prototype);
+    const names = [...Object.keys(client), ...methods.filter((name) => name !== "constructor")];
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter((name) => !isNamed(page, name))).toEqual([]);
   });
 
   test.each([
