@@ -175,15 +175,18 @@ export class Hypothesis {
 
   /**
    * Folds what was decided into the places of the recorded decision: the grants into those of its
-   * grants, so that they have the same ids and fences; others in between, where no id of it is.
+   * grants, so that they have the same ids and fences; what happened on record just there into its
+   * own; others in between, where no id of it is.
    */
   #fold(events: readonly Event[], entries: DecisionEntries): void {
     const [{ seq: firstSeq, at_ms, actor }] = entries;
     const last = entries.at(-1) ?? entries[0];
     const seqs = entries.filter(isGiving).map(({ seq }) => seq);
     let given = 0;
-    for (const event of events) {
-      const seq = isGiving(event) ? (seqs[given] ?? spareSeq(last, given)) : firstSeq;
+    for (const [index, event] of events.entries()) {
+      const recorded = entries[index];
+      const own = recorded?.kind === event.kind ? recorded.seq : firstSeq;
+      const seq = isGiving(event) ? (seqs[given] ?? spareSeq(last, given)) : own;
       if (isGiving(event)) given += 1;
       this.#counterparts.begin(event, seq);
       this.#state = evolve(this.#state, { ...event, seq, at_ms, actor });
