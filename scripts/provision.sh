@@ -5,7 +5,7 @@ set -euo pipefail
 
 # program:package
 needed=(git:git ps:procps bwrap:bubblewrap unshare:util-linux setpriv:util-linux mount:mount
-  script:bsdutils linux.uml:user-mode-linux cc:gcc cc:libc6-dev
+  script:bsdutils openssl:openssl linux.uml:user-mode-linux cc:gcc cc:libc6-dev
   podman:podman runc:runc catatonit:catatonit busybox:busybox-static)
 
 missing=()

@@ -1,6 +1,7 @@
 // One of the files that know adapters: what a process needs that serves a fleet over HTTP. Apart
 // from library.ts, because no other start is to load a server and its schemas.
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { sqlite, thisMachine } from "./library.ts";
 import { openMemberIn } from "../library/fleet/open-fleet.ts";
@@ -76,7 +77,15 @@ function tlsOf({
   tlsKey,
 }: ServeOptions): { readonly cert: string; readonly key: string } | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  return { cert: readPem("--tls-cert", tlsCert), key: readPem("--tls-key", tlsKey) };
+  const [cert, key] = [readPem("--tls-cert", tlsCert), readPem("--tls-key", tlsKey)];
+  const certificate = parsed("--tls-cert", "a certificate in PEM", () => new X509Certificate(cert));
+  const own = parsed("--tls-key", "a private key in PEM, not encrypted", () =>
+    createPrivateKey(key),
+  );
+  if (certificate.checkPrivateKey(own)) return { cert, key };
+  const got = `one of another, for ${describeValue(certificate.subject)}`;
+  const expected = "the certificate of the key given by --tls-key";
+  throw new InputError("usage", [{ path: "--tls-cert", expected, got }]);
 }
 
 function readPem(path: string, file: string | undefined): string {
@@ -87,5 +96,14 @@ function readPem(path: string, file: string | undefined): string {
     return readFileSync(file, "utf8");
   } catch {
     throw new InputError("usage", [{ path, expected, got: describeValue(file) }]);
+  }
+}
+
+/** What a text of PEM is. What is in a key's file is not shown, whatever it turns out to be. */
+function parsed<T>(path: string, expected: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch {
+    throw new InputError("usage", [{ path, expected, got: "a file without one" }]);
   }
 }

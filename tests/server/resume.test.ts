@@ -1,24 +1,12 @@
 // Servers and supervisors that are killed under their clients: nothing is lost or doubled.
-import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { StintClient } from "../../src/client.ts";
-import { startStint, stint, type Called } from "../support/cli.ts";
-
-/** What `stint up` says when it serves. */
-interface Serving {
-  readonly url: string;
-  readonly port: number;
-  readonly login_url: string | null;
-}
+import { stint, type Called } from "../support/cli.ts";
+import { ended, serveFolder, type ServedFolder } from "./serving-process.ts";
 
 /** As much of an answer as is read here. */
 interface Told {
   readonly data: {
-    readonly secret: string;
     readonly tokens: readonly { readonly token: string; readonly role: string }[];
   };
   readonly error: {
@@ -31,45 +19,21 @@ function told(called: Called): Told {
   return called.json() as Told;
 }
 
+let served: ServedFolder;
 let folder: string;
 let secret: string;
-const children = new Set<ChildProcess>();
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "stint-resume-"));
-  await stint(["init", "--name", "served"], { cwd: folder });
-  const issued = await stint(["token", "issue", "--role", "operator", "--json"], { cwd: folder });
-  secret = told(issued).data.secret;
+  served = await serveFolder();
+  ({ folder, secret } = served);
 }, 120_000);
 
-afterEach(async () => {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
-  await stint(["down", "--yes", "--json"], { cwd: folder });
-  rmSync(folder, { recursive: true, force: true });
-}, 120_000);
-
-/** Starts `stint up` and resolves when it says that it serves. */
-async function up(port = 0): Promise<{ readonly said: Serving; readonly child: ChildProcess }> {
-  const args = ["up", "--json", "--port", String(port), "--login", "none"];
-  const child = await startStint([...args, "--log", join(folder, "up.log")], { cwd: folder });
-  children.add(child);
-  for await (const line of createInterface(child.stdout))
-    return { said: JSON.parse(line) as Serving, child };
-  throw new Error("stint up must say that it serves, it ended");
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-  });
-}
+afterEach(() => served.end(), 120_000);
 
 test.each([5, 50])(
   "[EV8] %i clients go on without loss or duplicate when server and supervisor are killed",
   async (count) => {
-    const { said, child } = await up();
+    const { said, child } = await served.up();
     const client = new StintClient({ url: said.url, token: secret });
     const stop = new AbortController();
     const seen = Array.from({ length: count }, (): number[] => []);
@@ -91,7 +55,7 @@ test.each([5, 50])(
     const halt = ["halt", "ada", "--reason", "meanwhile"];
     const meanwhile = await stint([...halt, "--json"], { cwd: folder });
     const { supervisor } = await (async () => {
-      const second = await up(said.port);
+      const second = await served.up(said.port);
       expect(second.said.port).toBe(said.port);
       return client.supervisor();
     })();
@@ -112,7 +76,7 @@ test.each([5, 50])(
 );
 
 test("[UP1] it says that it serves, starts a supervisor, ends by SIGTERM with 0", async () => {
-  const { said, child } = await up();
+  const { said, child } = await served.up();
   expect(said).toMatchObject({ kind: "serving", pid: child.pid, login_url: null });
   const client = new StintClient({ url: said.url, token: secret });
   await expect
@@ -131,7 +95,7 @@ test("[UP2] where others reach it it wants TLS or a word, and a free port", asyn
   expect([open.exit, told(open).error.code]).toEqual([2, "usage"]);
   const half = await stint(["up", "--tls-cert", "x.pem", "--json"], { cwd: folder });
   expect(half.exit).toBe(2);
-  const { said } = await up();
+  const { said } = await served.up();
   const taken = await stint(["up", "--port", String(said.port), "--json"], { cwd: folder });
   expect([taken.exit, told(taken).error.problems[0]?.path]).toEqual([2, "--port"]);
 }, 120_000);
