@@ -150,7 +150,16 @@ export async function demand(
   command: Command,
   by: Actor,
 ): Promise<Granted> {
-  const answer = await seat.loop.submit(command, by);
+  return demandOnce(seat, command, { by });
+}
+
+/** The same under an id, by which it is decided once, however often it is asked for. */
+export async function demandOnce(
+  seat: Pick<Seat, "loop">,
+  command: Command,
+  { by, id }: { readonly by: Actor; readonly id?: string | undefined },
+): Promise<Granted> {
+  const answer = await seat.loop.submit(command, by, id === undefined ? {} : { id });
   if (answer.ok) return answer;
   throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);
 }

@@ -35,4 +35,6 @@ export interface Signer {
    * and nobody's to work out without the secret.
    */
   leaseToken(fleet: string, nonce: string): Uint8Array;
+  /** The 32 bytes of the secret of an access token, in the same way; `nonce` is a command's id. */
+  accessSecret(fleet: string, nonce: string): Uint8Array;
 }

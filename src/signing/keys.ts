@@ -17,6 +17,7 @@ import { secretBytes } from "./secret.ts";
 const manifestKeyName = "stint/v1/manifest/hmac-sha256";
 const headKeyName = "stint/v1/head/ed25519";
 const leaseTokenKeyName = "stint/v1/lease-token/hmac-sha256";
+const accessSecretKeyName = "stint/v1/access-secret/hmac-sha256";
 
 const keyBytes = 32;
 const signatureBytes = 64;
@@ -34,6 +35,8 @@ export interface Keys {
   sign(bytes: Uint8Array): string;
   /** HMAC-SHA256 with the key of lease tokens, 32 bytes. */
   markLease(bytes: Uint8Array): Uint8Array;
+  /** HMAC-SHA256 with the key of access tokens' secrets, 32 bytes. */
+  markAccess(bytes: Uint8Array): Uint8Array;
 }
 
 /**
@@ -45,6 +48,7 @@ export function deriveKeys(secret: string | Uint8Array): Keys {
   const bytes = secretBytes(secret);
   const manifestKey = derive(bytes, manifestKeyName);
   const leaseTokenKey = derive(bytes, leaseTokenKeyName);
+  const accessSecretKey = derive(bytes, accessSecretKeyName);
   const seed = derive(bytes, headKeyName);
   const headKey = createPrivateKey({
     key: Buffer.concat([pkcs8Prefix, seed]),
@@ -60,6 +64,7 @@ export function deriveKeys(secret: string | Uint8Array): Keys {
     authenticate: (message) => createHmac("sha256", manifestKey).update(message).digest(),
     sign: (message) => sign(null, message, headKey).toString("base64url"),
     markLease: (message) => createHmac("sha256", leaseTokenKey).update(message).digest(),
+    markAccess: (message) => createHmac("sha256", accessSecretKey).update(message).digest(),
   };
 }
 

@@ -28,6 +28,7 @@ export function openSigner(secret: string | Uint8Array): Signer {
     sign: (bytes) => keys.sign(bytes),
     verify: isSignedBy,
     leaseToken: (fleet, nonce) => leaseToken(keys, fleet, nonce),
+    accessSecret: (fleet, nonce) => accessSecret(keys, fleet, nonce),
   };
 }
 
@@ -35,6 +36,11 @@ export function openSigner(secret: string | Uint8Array): Signer {
 function leaseToken(keys: Keys, fleet: string, nonce: string): Uint8Array {
   const text = `stint/v1/lease-token\n${fleet}\n${nonce}`;
   return keys.markLease(new TextEncoder().encode(text));
+}
+
+function accessSecret(keys: Keys, fleet: string, nonce: string): Uint8Array {
+  const text = `stint/v1/access-secret\n${fleet}\n${nonce}`;
+  return keys.markAccess(new TextEncoder().encode(text));
 }
 
 function sealManifest(keys: Keys, manifest: Manifest): Envelope {

@@ -151,12 +151,92 @@ describe("a token", () => {
     expect((await served.ask(`/v1/workers/${other.id}/beat`, beat)).status).toBe(404);
   });
 
+  test("[TH6] a worker's token shows no leases of others, not on a lane either", async () => {
+    const { fleet, member } = served.opened;
+    const other = await fleet.start({ name: "other" });
+    const lanes = [{ name: "api", region: ["src/**"] }];
+    const data = { lanes, worktrees: "one_ground", require: false } as const;
+    await fleet.submit({ kind: "lanes.enact", data });
+    await other.acquire({ lane: "api", ttlMs: 60_000 });
+    const token = await tokenOf("worker");
+    const listed = await (await served.ask("/v1/leases", { token })).json();
+    expect(listed).toMatchObject({ items: [] });
+    const viewer = await served.token("viewer");
+    const all = await (await served.ask("/v1/leases", { token: viewer })).json();
+    expect(all).toMatchObject({ items: [{ holder: other.id }] });
+    const onLanes = async (by: string): Promise<string> =>
+      (await served.ask("/v1/lanes", { token: by })).text();
+    const [id] = [...member.seat.loop.state().book.leases.keys()];
+    expect((await served.ask(`/v1/leases/${id}`, { token: viewer })).status).toBe(200);
+    expect((await served.ask(`/v1/leases/${id}`, { token })).status).toBe(404);
+    expect(await onLanes(viewer)).toContain(id);
+    expect(await onLanes(token)).toContain('"api"');
+    expect(await onLanes(token)).not.toContain(id);
+  });
+
+  test("[TH6] a worker's token shows nothing above it, and beats for no worker below", async () => {
+    const { fleet, member } = served.opened;
+    const parent = await fleet.start({ name: "parent" });
+    const child = await fleet.start({ name: "child", parent: parent.id });
+    const below = await fleet.start({ name: "below", parent: child.id });
+    const token = await served.token("worker", { worker: child.id });
+    const line = async (id: string, by: string): Promise<readonly string[]> => {
+      const answer = await served.ask(`/v1/workers/${id}/lineage`, { token: by });
+      const { workers } = (await answer.json()) as { workers: readonly { id: string }[] };
+      return workers.map((one) => one.id);
+    };
+    expect(await line(child.id, token)).toEqual([child.id]);
+    expect(await line(below.id, token)).toEqual([below.id, child.id]);
+    const viewer = await served.token("viewer");
+    expect(await line(below.id, viewer)).toEqual([below.id, child.id, parent.id]);
+    const beat = { method: "POST", token, body: {} };
+    expect((await served.ask(`/v1/workers/${child.id}/beat`, beat)).status).toBe(200);
+    const { seq } = member.seat.loop.head();
+    for (const id of [below.id, parent.id, "w-none"])
+      expect((await served.ask(`/v1/workers/${id}/beat`, beat)).status).toBe(404);
+    // What it may not ask leaves nothing on record in another's name.
+    expect(member.seat.loop.head().seq).toBe(seq);
+  });
+
   test("[TH7] a service's beats for its own name, whatever they say (health 5)", async () => {
     const token = await served.token("service", { service: "collector" });
     const beats = [{ name: "api", instance: "a" }];
     const answer = await served.ask("/v1/beats", { method: "POST", token, body: { beats } });
     expect(answer.status).toBe(200);
     expect(served.played.beats.at(-1)).toEqual({ list: beats, as: { service: "collector" } });
+  });
+
+  test("[TH8] who tries too many login codes is slowed down", async () => {
+    const statuses = new Set<number>();
+    for (let tries = 0; tries < 40; tries += 1) {
+      const body = { code: `stint_${tries}` };
+      statuses.add((await served.ask("/v1/login", { method: "POST", body })).status);
+    }
+    expect(statuses).toEqual(new Set([401, 429]));
+  });
+
+  test("[HA9] who asks too much without a token has to wait, and who has one has not", async () => {
+    const statuses = new Set<number>();
+    await Promise.all(
+      Array.from({ length: 400 }, async () =>
+        statuses.add((await served.ask("/v1/health")).status),
+      ),
+    );
+    expect(statuses).toEqual(new Set([200, 429]));
+    const token = await served.token("viewer");
+    expect((await served.ask("/v1/fleet", { token })).status).toBe(200);
+  });
+
+  test("[TH4] a login code is good for a minute, and a session for 12 hours", async () => {
+    const { seat } = served.opened.member;
+    const url = await served.server.loginUrl("viewer");
+    const codes = [...seat.loop.state().access.values()].filter(({ once }) => once === true);
+    expect(codes.map((one) => one.expires_at_ms - one.issued_at_ms)).toEqual([60_000]);
+    const body = { code: url.slice(url.indexOf("#login=") + "#login=".length) };
+    const answer = await served.ask("/v1/login", { method: "POST", body });
+    const { token } = (await answer.json()) as { readonly token: string };
+    const session = seat.loop.state().access.get(token);
+    expect((session?.expires_at_ms ?? 0) - (session?.issued_at_ms ?? 0)).toBe(12 * 3_600_000);
   });
 
   test("[TH8] who shows too many that are none is slowed down, and nobody else", async () => {

@@ -2,8 +2,11 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Envelope } from "../../src/ports/bus.ts";
+import type { BusLink } from "../../src/server/bus-link.ts";
+import { Broadcast } from "../../src/server/events/broadcast.ts";
 import { BusQueue } from "../../src/server/events/bus-queue.ts";
 import { RecentEntries } from "../../src/server/events/recent.ts";
+import { ServerNumbers } from "../../src/server/numbers.ts";
 import type { Entry } from "../../src/kernel/entry.ts";
 import { readBlocks, serveFleet, type ServedFleet } from "./rig.ts";
 
@@ -163,6 +166,45 @@ test("[EV6] a stream ends when its token is revoked", async () => {
   expect((await served.ask(path, { method: "DELETE", token: operator })).status).toBe(200);
   // The very entry that revokes it is not told any more.
   expect(await reading).not.toContain("token.revoked");
+});
+
+test("[EV6] a stream ends at the next word to it after its token has expired", async () => {
+  const short = await served.token("viewer", { lifetime_ms: 2_000 });
+  const response = await served.ask("/v1/events", { token: short });
+  const reading = readBlocks(response, 1_000);
+  const noting = setInterval(() => void note(1), 200);
+  const blocks = await reading;
+  clearInterval(noting);
+  expect(blocks[0]).toContain("event: open");
+  const { status } = await served.ask("/v1/fleet", { token: short });
+  expect(status).toBe(401);
+});
+
+test("[EV9] who asks for the head alone opens no stream", async () => {
+  for (let times = 0; times < 5; times += 1) {
+    const response = await served.ask("/v1/events", { method: "HEAD", token: viewer });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Content-Type")).toContain("text/event-stream");
+  }
+  const numbers = await (await served.ask("/metrics", { token: viewer })).text();
+  expect(numbers).toMatch(/^\S*http_streams 0$/m);
+});
+
+test("[EV9] one token does not take the streams of all", () => {
+  const { seat } = served.opened.member;
+  const bus = { line: () => Promise.reject(new Error("there is none")) } as unknown as BusLink;
+  const broadcast = new Broadcast({ seat, bus, numbers: new ServerNumbers() });
+  const opening = { opening: {}, afterSeq: null, hears: () => false, mayGoOn: () => true };
+  const opened = [];
+  while (broadcast.hasRoomFor("one")) opened.push(broadcast.open({ ...opening, owner: "one" }));
+  expect(opened).toHaveLength(1_000);
+  while (broadcast.hasRoomFor("other")) opened.push(broadcast.open({ ...opening, owner: "other" }));
+  expect(opened).toHaveLength(2_000);
+  expect(broadcast.hasRoomFor("third")).toBe(false);
+  opened[0]?.end();
+  expect(broadcast.hasRoomFor("third")).toBe(true);
+  broadcast.close();
+  expect(broadcast.hasRoomFor("third")).toBe(false);
 });
 
 test("[EV7] a server that closes ends its streams whole", async () => {

@@ -134,6 +134,19 @@ test.each(["{", "", "[1", '{"reason":"\\uD800"}', "null", "7", '{"__proto__":1,"
   },
 );
 
+test.each([50_000, 65])("[HA4] a body of %i levels is turned away as too deep", async (levels) => {
+  for (const body of [
+    "[".repeat(levels) + "]".repeat(levels),
+    `{"reason":${'{"a":'.repeat(levels)}1${"}".repeat(levels)}}`,
+  ])
+    expect((await problemOf("/v1/pause", { method: "POST", token: operator, body })).code).toBe(
+      "limit_exceeded",
+    );
+  const contract = `{"contract":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+  const asking = { method: "POST", token: operator, body: contract };
+  expect((await problemOf("/v1/contract", asking)).code).toBe("limit_exceeded");
+});
+
 test.each([
   "/v1/workers/..%2f..%2fetc%2fpasswd",
   "/v1/workers/%00",

@@ -51,7 +51,7 @@ test("[UP2] by TLS it listens where others reach it, and speaks nothing else the
   await expect(plainly).rejects.toThrow("fetch failed");
 }, 120_000);
 
-test("[UP2] the command line beats and reads the roll by TLS, once it trusts who signed", async () => {
+test("[UP2] the command line reads the roll by TLS, once it trusts who signed", async () => {
   const { said } = await served.up(0, ["--tls-cert", cert, "--tls-key", key]);
   const url = `https://127.0.0.1:${said.port}`;
   const tokenFile = join(served.folder, "operator.token");

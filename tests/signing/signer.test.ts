@@ -329,6 +329,17 @@ test("[SG12] only a manifest that names the key in use is sealed", () => {
   expect(() => signer.seal(withField("extra", 1))).toThrow("form of version 1");
 });
 
+test("[SG21] the secret of an access token hangs on the same, and is no lease's token", () => {
+  const secrets = [SECRET, `${SECRET}!`].flatMap((secret) =>
+    ["f-one", "f-two"].flatMap((fleet) =>
+      ["c-1", "c-2"].map((nonce) => hex(openSigner(secret).accessSecret(fleet, nonce))),
+    ),
+  );
+  expect(new Set(secrets).size).toBe(8);
+  expect(hex(openSigner(SECRET).accessSecret("f-one", "c-1"))).toBe(secrets[0]);
+  expect(hex(openSigner(SECRET).leaseToken("f-one", "c-1"))).not.toBe(secrets[0]);
+});
+
 test("[SG21] a lease's token hangs on secret, fleet and nonce, and on each of them alone", () => {
   const nonces = ["a".repeat(26), "b".repeat(26)];
   const tokens = [SECRET, `${SECRET}!`].flatMap((secret) =>

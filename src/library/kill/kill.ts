@@ -106,7 +106,7 @@ export async function kill(member: Member, order: KillOrder, by: Actor): Promise
       workers,
       troubles: [...troubles, ...sweep.troubles],
     });
-    if (seq !== null) await recordReceipt(seat, receipt, by);
+    if (seq !== null) await recordReceipt(seat, receipt, { by });
     return showReceipt(receipt);
   } finally {
     isOver();

@@ -1,7 +1,5 @@
-import type { Actor } from "../../kernel/actor.ts";
 import type { Member } from "../member.ts";
-import type { StopOrder } from "../worker/stop-order.ts";
-import { stopAll } from "../worker/stopping.ts";
+import { stopAll, type StopsAsked } from "../worker/stopping.ts";
 import { showReceipt, signReceipt, type Receipt } from "./receipt.ts";
 import { recordReceipt } from "./recording.ts";
 
@@ -12,7 +10,10 @@ import { recordReceipt } from "./recording.ts";
 export async function stopWithReceipt(
   member: Member,
   ids: readonly string[],
-  so: { readonly order: StopOrder; readonly by: Actor },
+  so: StopsAsked & {
+    /** The command id under which the receipt is journaled. */
+    readonly receiptId?: string | undefined;
+  },
 ): Promise<Receipt> {
   const { seat } = member;
   const startedMs = seat.clock.monotonicMs();
@@ -26,6 +27,6 @@ export async function stopWithReceipt(
     workers,
     troubles: [],
   });
-  await recordReceipt(seat, receipt, so.by);
+  await recordReceipt(seat, receipt, { by: so.by, id: so.receiptId });
   return showReceipt(receipt);
 }

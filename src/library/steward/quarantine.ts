@@ -8,7 +8,7 @@ import { describeValue, InputError } from "../../protocol/input.ts";
 import { errorText } from "../error-text.ts";
 import type { Member } from "../member.ts";
 import { toCamel } from "../names.ts";
-import { demand } from "../seat.ts";
+import { demandOnce } from "../seat.ts";
 import { reportOf, stopTree, type StopReport } from "../worker/stopping.ts";
 
 /** Why a worker is put in quarantine. */
@@ -51,16 +51,24 @@ export function parseQuarantine(
 export async function quarantine(
   member: Member,
   id: string,
-  so: { readonly order: Order; readonly tree: boolean; readonly by: Actor },
+  so: {
+    readonly order: Order;
+    readonly tree: boolean;
+    readonly by: Actor;
+    /** By this id it is decided once, however often it is asked for. */
+    readonly commandId?: string | undefined;
+  },
 ): Promise<void> {
   const { seat } = member;
   const below = so.tree ? descendantsOf(await seat.loop.look(), id) : [];
-  await quarantineOne(member, id, so);
+  await quarantineOne(member, id, { ...so, id: so.commandId });
+  const idOf = (worker: string): string | undefined =>
+    so.commandId === undefined ? undefined : `${so.commandId}-${worker}`;
   const others = below.filter(
     ({ status, quarantine: held }) => status === "running" && held === null,
   );
   const outcomes = await Promise.allSettled(
-    others.map((worker) => quarantineOne(member, worker.id, so)),
+    others.map((worker) => quarantineOne(member, worker.id, { ...so, id: idOf(worker.id) })),
   );
   for (const [index, outcome] of outcomes.entries()) {
     if (outcome.status === "fulfilled") continue;
@@ -73,12 +81,17 @@ export async function quarantine(
 async function quarantineOne(
   { seat, sandboxes }: Member,
   id: string,
-  { order, by }: { readonly order: Order; readonly by: Actor },
+  so: { readonly order: Order; readonly by: Actor; readonly id: string | undefined },
 ): Promise<void> {
+  const data = { worker: id, ...so.order };
   const journal = async (): Promise<void> => {
-    await demand(seat, { kind: "worker.quarantine", data: { worker: id, ...order } }, by);
+    await demandOnce(seat, { kind: "worker.quarantine", data }, so);
   };
-  await (sandboxes === undefined ? journal() : sandboxes.freezer.holdWhile(id, journal));
+  // What was decided before is not done again: somebody may have lifted it since.
+  const isRepeated = so.id !== undefined && (await seat.store.journal.recall(so.id)) !== undefined;
+  await (sandboxes === undefined || isRepeated
+    ? journal()
+    : sandboxes.freezer.holdWhile(id, journal));
 }
 
 /**
@@ -88,11 +101,16 @@ async function quarantineOne(
 export async function unquarantine(
   { seat, sandboxes }: Member,
   id: string,
-  so: { readonly resolution: string; readonly by: Actor },
+  so: {
+    readonly resolution: string;
+    readonly by: Actor;
+    /** By this id it is decided once, however often it is asked for. */
+    readonly commandId?: string | undefined;
+  },
 ): Promise<void> {
   const given = { worker: id, resolution: so.resolution };
   const data = parseCommandData("worker.unquarantine", given, OPTIONS);
-  await demand(seat, { kind: "worker.unquarantine", data }, so.by);
+  await demandOnce(seat, { kind: "worker.unquarantine", data }, { by: so.by, id: so.commandId });
   const listed = (await sandboxes?.list()) ?? [];
   if (listed.some(({ instance }) => instance === id)) await sandboxes?.freezer.align(id);
 }

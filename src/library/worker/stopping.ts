@@ -64,6 +64,14 @@ export interface Stopped {
   readonly workers: readonly StoppedWorker[];
 }
 
+/** How workers are asked to stop. */
+export interface StopsAsked {
+  readonly order: StopOrder;
+  readonly by: Actor;
+  /** The command ids of those whose stop is decided once, however often it is asked for. */
+  readonly commandIds?: ReadonlyMap<string, string>;
+}
+
 /**
  * Stops workers, and their descendants if asked, and waits until they, and those who are orphaned
  * by it and have to end for that, have ended or the time is up.
@@ -74,7 +82,7 @@ export interface Stopped {
 export async function stopAll(
   member: Member,
   ids: readonly string[],
-  so: { readonly order: StopOrder; readonly by: Actor },
+  so: StopsAsked,
 ): Promise<Stopped> {
   const { seat } = member;
   const { order, by } = so;
@@ -132,13 +140,14 @@ export async function stopTree(
 async function tell(
   seat: Seat,
   ids: readonly string[],
-  so: { readonly order: StopOrder; readonly by: Actor; readonly state: State },
+  so: StopsAsked & { readonly state: State },
 ): Promise<number> {
   const { tree, reason, detail, graceMs } = so.order;
   const give = async (worker: string): Promise<Answer> => {
     const words = detail === undefined ? {} : { detail };
     const data = { worker, tree, reason, grace_ms: graceMs, ...words };
-    return seat.loop.submit({ kind: "worker.stop", data }, so.by);
+    const id = so.commandIds?.get(worker);
+    return seat.loop.submit({ kind: "worker.stop", data }, so.by, id === undefined ? {} : { id });
   };
   const mustBeGranted = (answer: Answer): number => {
     if (!answer.ok) throw new Refused(refusedAnswer(answer.refusal).refusal, answer.seq);

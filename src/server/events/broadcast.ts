@@ -8,8 +8,9 @@ import { busFrame } from "./frames.ts";
 import { RecentEntries } from "./recent.ts";
 import { EventStream, type StreamOptions } from "./stream.ts";
 
-/** The most streams that are open at once. */
-export const STREAMS_MAX = 2_000;
+/** The most streams that are open at once, and of one token: the rest is for others. */
+const streamsMax = 2_000;
+const streamsOfOneMax = 1_000;
 
 /** Within so long what comes is told together: many entries a second are not many writes, ms. */
 const togetherMs = 10;
@@ -63,9 +64,12 @@ export class Broadcast {
     return this.#isBusUp;
   }
 
-  /** Whether one more stream may be opened. */
-  get hasRoom(): boolean {
-    return this.#streams.size < STREAMS_MAX && !this.#closing.signal.aborted;
+  /** Whether one more stream may be opened with a token. */
+  hasRoomFor(owner: string): boolean {
+    if (this.#streams.size >= streamsMax || this.#closing.signal.aborted) return false;
+    let ownCount = 0;
+    for (const stream of this.#streams) if (stream.owner === owner) ownCount += 1;
+    return ownCount < streamsOfOneMax;
   }
 
   /** Opens a stream. */

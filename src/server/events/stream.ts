@@ -15,6 +15,8 @@ const pageMax = 256;
 export interface StreamOptions {
   readonly recent: RecentEntries;
   readonly journal: Pick<Journal, "read" | "readStored">;
+  /** The token that it was opened with. */
+  readonly owner: string;
   /** What it begins with. */
   readonly opening: object;
   /** The entry after which it goes on; null: it has no entries of the journal. */
@@ -49,6 +51,11 @@ export class EventStream {
     this.#bus = new BusQueue(options.onLost);
     this.#cursor = options.afterSeq;
     this.#first = [openFrame(options.opening)];
+  }
+
+  /** The token that it was opened with. */
+  get owner(): string {
+    return this.#so.owner;
   }
 
   /** The stream as the body of an answer. */

@@ -37,13 +37,35 @@ export async function readText(request: Request): Promise<string> {
   }
 }
 
-/** A text as JSON. Throws an InputError. */
+/** How deep a body may be nested: deeper than any document of ours, and no deeper than a stack. */
+const LEVELS_MAX = 64;
+
+/** A text as JSON. Throws an InputError, also for what is nested beyond reason. */
 export function readJson(text: string): unknown {
+  const value = parsed(text);
+  const expected = `at most ${LEVELS_MAX} levels of nesting`;
+  if (isDeeper(value, LEVELS_MAX))
+    throw new InputError("limit_exceeded", [{ path: BODY, expected, got: "more" }]);
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
     throw new InputError("usage", [{ path: BODY, expected: "JSON", got: describeValue(text) }]);
   }
+}
+
+/** Goes down level by level, not call by call. */
+function isDeeper(value: unknown, levels: number): boolean {
+  const isNested = (one: unknown): one is object => typeof one === "object" && one !== null;
+  let level = [value].filter(isNested);
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((one) => (Object.values(one) as unknown[]).filter(isNested));
+  }
+  return false;
 }
 
 function tooLarge(): InputError {

@@ -48,7 +48,10 @@ export function eventRoutes(world: ServerWorld, so: EventsOptions): readonly Rou
       handle: async ({ query, caller: asked, request, endWhenStuck }) => {
         const caller = mustBear(asked);
         const isReader = caller.role === "viewer" || caller.role === "operator";
-        if (!broadcast.hasRoom) return answerTooMany("streams", againMs);
+        const headers = { "Content-Type": EVENT_STREAM, "Cache-Control": "no-store" };
+        // Asked for the head alone: a body that nobody takes would never end.
+        if (request.method === "HEAD") return new Response(null, { headers });
+        if (!broadcast.hasRoomFor(caller.token.token)) return answerTooMany("streams", againMs);
         const { seq, name, fleet } = await seat.loop.look();
         const last = isReader && query.journal !== false ? placeOf(request, query.after) : null;
         if (last !== null && last !== undefined && last > seq) {
@@ -60,10 +63,15 @@ export function eventRoutes(world: ServerWorld, so: EventsOptions): readonly Rou
         const opening = { fleet, name, seq: afterSeq, bus: broadcast.isBusUp };
         const hears = query.bus === false ? () => false : hearingOf(seat.fleet, caller);
         const mayGoOn = (): boolean => bearers.isGood(caller.token);
-        const stream = broadcast.open({ opening, afterSeq, hears, mayGoOn });
+        const stream = broadcast.open({
+          opening,
+          afterSeq,
+          hears,
+          mayGoOn,
+          owner: caller.token.token,
+        });
         endWhenStuck(stuckMs);
         request.signal.addEventListener("abort", () => stream.end());
-        const headers = { "Content-Type": EVENT_STREAM, "Cache-Control": "no-store" };
         return new Response(stream.body(), { headers });
       },
     }),

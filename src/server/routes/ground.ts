@@ -18,7 +18,7 @@ import { mustBear, type Caller } from "../auth/caller.ts";
 import { giveAndTell } from "../route/give.ts";
 import { idParams, pageQuery, reasonText } from "../route/parts.ts";
 import { json, route, type Route } from "../route/route.ts";
-import { laneDocuments, leaseDocument } from "../view/ground.ts";
+import { isSeen, laneDocuments, leaseDocument } from "../view/ground.ts";
 import type { ServerWorld } from "../world.ts";
 
 const sizeDefault = 1_000;
@@ -89,10 +89,12 @@ export function groundRoutes(world: ServerWorld, written: WrittenAnswers): reado
       tag,
       summary: "List the lanes, and who holds them",
       answer: json(lanesSchema, "the lanes"),
-      handle: async ({ request }) => {
+      details: "A worker's token shows that worker's own leases on them.",
+      handle: async ({ caller, request }) => {
         const state = await seat.loop.look();
-        const make = (): LanesDocument => ({ lanes: laneDocuments(state), seq: state.seq });
-        return written.answer(request, { state, key: "lanes", make });
+        const own = ownOf(mustBear(caller));
+        const make = (): LanesDocument => ({ lanes: laneDocuments(state, own), seq: state.seq });
+        return written.answer(request, { state, key: `lanes ${own ?? ""}`, make });
       },
     }),
   ];
@@ -101,10 +103,6 @@ export function groundRoutes(world: ServerWorld, written: WrittenAnswers): reado
 /** The worker whose leases alone are shown; undefined: all are. */
 function ownOf({ role, token }: Caller): string | undefined {
   return role === "worker" ? (token.worker ?? "") : undefined;
-}
-
-function isSeen({ holder }: Lease, own: string | undefined): boolean {
-  return own === undefined || ("worker" in holder && holder.worker === own);
 }
 
 function listLeases(

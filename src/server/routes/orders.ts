@@ -1,11 +1,12 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { LIMITS } from "../../kernel/limits.ts";
 import { kill } from "../../library/kill/kill.ts";
+import type { Seat } from "../../library/seat.ts";
 import type { Receipt } from "../../library/kill/receipt.ts";
 import { stopWithReceipt } from "../../library/kill/stop.ts";
 import { toWire } from "../../library/names.ts";
 import { foreseeStop } from "../../library/worker/blast-radius.ts";
-import { resolveAllNow } from "../../library/worker/reference.ts";
 import { parseStop, type StopOptions } from "../../library/worker/stop-order.ts";
 import { receiptSchema } from "../../protocol/document/schema/fleet.ts";
 import { decidedSchema } from "../../protocol/document/schema/journal.ts";
@@ -15,6 +16,7 @@ import { describeValue, InputError } from "../../protocol/input.ts";
 import { integer, text } from "../../protocol/scalar.ts";
 import { mustBear } from "../auth/caller.ts";
 import { giveAndTell } from "../route/give.ts";
+import { resolveOnce } from "../route/meant.ts";
 import { reasonText, typedFlag } from "../route/parts.ts";
 import { json, route, type Route } from "../route/route.ts";
 import type { ServerWorld } from "../world.ts";
@@ -59,15 +61,28 @@ export function orderRoutes(world: ServerWorld): readonly Route[] {
       body: stopBody,
       answer: json(stopAnswer, "the receipt, or who would end"),
       isUrgent: true,
-      handle: async ({ query, body, caller }) => {
+      handle: async ({ query, body, caller, commandId }) => {
         const { workers, tree = false, reason, grace_ms: graceMs } = body;
         const options = { tree, reason, graceMs };
         const order = parseStop(JSON.parse(JSON.stringify(options)) as StopOptions);
         const by = mustBear(caller).actor;
-        const ids = await resolveAllNow(seat, workers);
-        if (query.dry_run === true)
-          return Response.json({ doomed: foreseeStop(seat.loop.state(), ids, { tree, by }) });
-        return showReceipt(await stopWithReceipt(member, ids, { order, by }));
+        const isAsked = query.dry_run !== true;
+        const receiptId = isAsked ? receiptIdOf(commandId, body) : undefined;
+        const recorded = await findRecorded(seat, receiptId);
+        if (recorded !== undefined) return Response.json(recorded);
+        const commandIds = new Map<string, string>();
+        const ids = new Set<string>();
+        for (const [index, reference] of workers.entries()) {
+          const id = commandId === undefined ? undefined : `${commandId}-${index}`;
+          const worker = await resolveOnce(seat, reference, id);
+          if (id !== undefined && !ids.has(worker)) commandIds.set(worker, id);
+          ids.add(worker);
+        }
+        if (!isAsked)
+          return Response.json({ doomed: foreseeStop(seat.loop.state(), [...ids], { tree, by }) });
+        return showReceipt(
+          await stopWithReceipt(member, [...ids], { order, by, commandIds, receiptId }),
+        );
       },
     }),
     route({
@@ -108,6 +123,22 @@ function holding(
     handle: ({ body: data, caller, commandId }) =>
       giveAndTell(world, { kind: so.kind, data, caller: mustBear(caller), commandId }),
   });
+}
+
+/** Under which the receipt of a stop is found again; the same for the same body alone. */
+function receiptIdOf(commandId: string | undefined, body: object): string | undefined {
+  if (commandId === undefined) return undefined;
+  const hash = createHash("sha256").update(JSON.stringify(body)).digest("hex");
+  return `${commandId}-${hash.slice(0, 16)}`;
+}
+
+/** The receipt that is journaled under an id, if all of it is. */
+async function findRecorded(seat: Seat, id: string | undefined): Promise<object | undefined> {
+  const past = id === undefined ? undefined : await seat.store.journal.recall(id);
+  const [entry] = past?.entries ?? [];
+  if (entry?.kind !== "receipt.recorded") return undefined;
+  const { receipt } = entry.data;
+  return receipt["workers"] === undefined ? undefined : receipt;
 }
 
 function showReceipt(receipt: Receipt): Response {

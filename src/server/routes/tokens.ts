@@ -1,5 +1,5 @@
 import { LIMITS } from "../../kernel/limits.ts";
-import { freshToken } from "../../library/access/fresh-token.ts";
+import { freshToken, tokenOfCommand } from "../../library/access/fresh-token.ts";
 import { ROLES } from "../../protocol/document/access.ts";
 import { issuedSchema, tokensSchema } from "../../protocol/document/schema/access.ts";
 import { decidedSchema } from "../../protocol/document/schema/journal.ts";
@@ -30,7 +30,8 @@ export function tokenRoutes(world: ServerWorld): readonly Route[] {
       tag,
       summary: "Issue a token",
       details:
-        "Its secret is shown this once. `service` is given with the role service and `worker` " +
+        "Its secret is shown this once, and to who asks the same again under its key. " +
+        "`service` is given with the role service and `worker` " +
         "with the role worker, and with no other.",
       body: fields({
         role: oneOf(ROLES),
@@ -41,7 +42,12 @@ export function tokenRoutes(world: ServerWorld): readonly Route[] {
       }),
       answer: json(issuedSchema, "the token with its secret"),
       handle: async ({ body, caller, commandId }) => {
-        const { secret, ...fresh } = freshToken();
+        const { keys, fleet } = seat;
+        const made =
+          commandId === undefined
+            ? freshToken()
+            : tokenOfCommand(keys.signer, { fleet, commandId });
+        const { secret, ...fresh } = made;
         const data = { ...body, ...fresh };
         const so = { caller: mustBear(caller), commandId };
         const answer = await give(world, { kind: "token.issue", data, ...so });

@@ -12,9 +12,10 @@ import { count, fields, named } from "../../protocol/document/schema/shape.ts";
 import { EVIDENCE_LIMITS, jsonObject, magnitude, oneOf, text } from "../../protocol/scalar.ts";
 import { answerProblem } from "../answer/problem.ts";
 import { mustBear } from "../auth/caller.ts";
+import { resolveOnce } from "../route/meant.ts";
 import { idParams, reasonText } from "../route/parts.ts";
 import { json, route, type Route } from "../route/route.ts";
-import { ownOr } from "../view/own.ts";
+import { answerUnknown } from "../view/own.ts";
 import type { ServerWorld } from "../world.ts";
 
 const seqSchema = named("Done", "That it was done, and the newest entry then.", { seq: count });
@@ -33,7 +34,10 @@ export function workerOrderRoutes(world: ServerWorld): readonly Route[] {
       body: fields({ progress: magnitude.optional() }),
       answer: json(seqSchema, "it is counted"),
       handle: async ({ params, body, caller }) => {
-        const id = await ownOr(world, params.id, mustBear(caller));
+        const { role, token } = mustBear(caller);
+        // Below a worker are others, which beat for themselves.
+        if (role === "worker" && params.id !== token.worker) return answerUnknown(seat, params.id);
+        const id = await resolveNow(seat, params.id);
         const answer = await heartbeat(seat, id, body.progress);
         const { seq } = seat.loop.head();
         if (answer.ok) return Response.json({ seq });
@@ -54,11 +58,11 @@ export function workerOrderRoutes(world: ServerWorld): readonly Route[] {
         tree: z.boolean({ error: "true or false" }).optional(),
       }),
       answer: json(seqSchema, "it is frozen"),
-      handle: async ({ params, body, caller }) => {
-        const id = await resolveNow(seat, params.id);
+      handle: async ({ params, body, caller, commandId }) => {
+        const id = await resolveOnce(seat, params.id, commandId);
         // What is absent is not there: the parser of the body has left it out.
         const order = parseQuarantine(id, body as QuarantineOptions);
-        await quarantine(member, id, { ...order, by: mustBear(caller).actor });
+        await quarantine(member, id, { ...order, by: mustBear(caller).actor, commandId });
         return Response.json({ seq: seat.loop.head().seq });
       },
     }),
@@ -69,10 +73,10 @@ export function workerOrderRoutes(world: ServerWorld): readonly Route[] {
       params: idParams,
       body: fields({ resolution: text(LIMITS.reasonBytesMax, 1).optional() }),
       answer: json(seqSchema, "it runs again"),
-      handle: async ({ params, body, caller }) => {
-        const id = await resolveNow(seat, params.id);
+      handle: async ({ params, body, caller, commandId }) => {
+        const id = await resolveOnce(seat, params.id, commandId);
         const { resolution = "cleared" } = body;
-        await unquarantine(member, id, { resolution, by: mustBear(caller).actor });
+        await unquarantine(member, id, { resolution, by: mustBear(caller).actor, commandId });
         return Response.json({ seq: seat.loop.head().seq });
       },
     }),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { LIMITS } from "../../kernel/limits.ts";
 import type { State, Worker } from "../../kernel/state.ts";
 import { toWire } from "../../library/names.ts";
-import { findWorker, listLineage } from "../../library/worker/history.ts";
+import { findWorker } from "../../library/worker/history.ts";
 import { documentOf } from "../../library/worker/view.ts";
 import { pageOf } from "../../protocol/document/schema/page.ts";
 import { fields } from "../../protocol/document/schema/shape.ts";
@@ -12,7 +12,7 @@ import type { WrittenAnswers } from "../answer/cached.ts";
 import { mustBear } from "../auth/caller.ts";
 import { idParams, pageQuery, typedFlag } from "../route/parts.ts";
 import { json, route, type Route } from "../route/route.ts";
-import { answerUnknown, ownOr } from "../view/own.ts";
+import { answerUnknown, ownLineOf, ownOr } from "../view/own.ts";
 import type { ServerWorld } from "../world.ts";
 
 const sizeDefault = 1_000;
@@ -66,7 +66,7 @@ export function workerRoutes(world: ServerWorld, answers: WrittenAnswers): reado
       answer: json(fields({ workers: z.array(workerSchema) }), "the worker first"),
       handle: async ({ params, caller }) => {
         const id = await ownOr(world, params.id, mustBear(caller));
-        const line = await listLineage(seat, id);
+        const line = await ownLineOf(world, id, mustBear(caller));
         if (line.length === 0) return answerUnknown(seat, id);
         return Response.json({ workers: line.map((view) => toWire(view, "worker")) });
       },

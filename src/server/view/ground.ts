@@ -28,9 +28,15 @@ export function leaseDocument(state: State, lease: Lease): LeaseDocument {
   };
 }
 
-/** The lanes in force with who holds them. */
-export function laneDocuments({ book }: State): readonly LaneDocument[] {
-  const held = Map.groupBy(book.leases.values(), ({ lane }) => lane);
+/** Whether a lease is shown to a worker's token; without a worker every one is. */
+export function isSeen({ holder }: Lease, own: string | undefined): boolean {
+  return own === undefined || ("worker" in holder && holder.worker === own);
+}
+
+/** The lanes in force with who holds them, as far as a worker's token may see it. */
+export function laneDocuments({ book }: State, own?: string): readonly LaneDocument[] {
+  const seen = [...book.leases.values()].filter((lease) => isSeen(lease, own));
+  const held = Map.groupBy(seen, ({ lane }) => lane);
   return book.rules.lanes.map((lane) => ({
     ...lane,
     leases: (held.get(lane.name) ?? []).map(({ id }) => id),

@@ -1,5 +1,6 @@
 import { refuse } from "../../kernel/refusal.ts";
 import { listLineage } from "../../library/worker/history.ts";
+import type { WorkerView } from "../../library/worker/view.ts";
 import { resolveNow } from "../../library/worker/reference.ts";
 import { answerRefusal } from "../answer/problem.ts";
 import type { Caller } from "../auth/caller.ts";
@@ -18,6 +19,17 @@ export async function ownOr(
   const line = await listLineage(seat, reference);
   // Whether there is such a worker at all is nothing that it has to know.
   return line.some(({ id }) => id === own) ? reference : "another's";
+}
+
+/** A worker's line up to its root; for a worker's token up to that worker. */
+export async function ownLineOf(
+  { member }: ServerWorld,
+  id: string,
+  { role, token }: Caller,
+): Promise<readonly WorkerView[]> {
+  const line = await listLineage(member.seat, id);
+  const end = role === "worker" ? line.findIndex((one) => one.id === token.worker) + 1 : Infinity;
+  return line.slice(0, end);
 }
 
 /** Says that a caller knows of no such worker. */
