@@ -3,6 +3,15 @@ import { createServer as createTls } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { RequestListener } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { Connections } from "./connections.ts";
+import {
+  BAD_REQUEST,
+  malformed,
+  TOO_MANY,
+  turnAway,
+  written,
+  type TurnAway,
+} from "./guard/malformed.ts";
 import type { Origin } from "./route/serving.ts";
 
 /** How long a request may take to arrive whole, ms. */
@@ -15,7 +24,16 @@ const headerBytesMax = 16 * 1_024;
 /** How long a connection is kept open between two requests, ms. */
 const keepAliveMs = 30_000;
 
+/** How often it is looked for what took too long, ms. */
+const checkEveryMs = 2_000;
+
 const connectionsMax = 4_096;
+
+/** How long a reader may take nothing until its connection is cut, ms. */
+const stuckMs = 60_000;
+
+/** How many requests may be under way on one connection: programs send one after the other. */
+const underWayMax = 32;
 
 /** How long answers under way are waited for when it is closed, ms. */
 const closeMs = 2_000;
@@ -29,6 +47,10 @@ export interface ListenOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Answers a request; never rejects. */
   readonly answer: (request: Request, origin: Origin) => Promise<Response>;
+  /** How many connections there may be; default 4096. */
+  readonly connectionsMax?: number;
+  /** How long a reader may take nothing until its connection is cut, ms; default a minute. */
+  readonly stuckMs?: number;
 }
 
 /** A port that is listened on. */
@@ -39,17 +61,26 @@ export interface Listener {
 }
 
 /** Listens on a port. Throws what the system says to it, `EADDRINUSE` say. */
-export async function listen({ host, port, tls, answer }: ListenOptions): Promise<Listener> {
-  const server = serverOf(requestListener(answer), tls);
-  server.maxConnections = connectionsMax;
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port, tls } = options;
+  const max = options.connectionsMax ?? connectionsMax;
+  const connections = new Connections({ max, stuckMs: options.stuckMs ?? stuckMs });
+  const turn = turnAway(tls !== undefined);
+  const server = serverOf(requestListener({ answer: options.answer, connections, turn }), tls);
   server.requestTimeout = requestMs;
   server.headersTimeout = headersMs;
   server.keepAliveTimeout = keepAliveMs;
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+  // By TLS it can be spoken on only when both sides have agreed.
+  server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) =>
+    connections.add(socket),
+  );
+  server.on("clientError", (error: Error, socket: Socket) => {
+    const { status, detail } = malformed(error);
+    // Into an answer that is under way nothing can be written.
+    if (!socket.writable || connections.isBusy(socket)) socket.destroy();
+    else socket.end(written(turn(status, detail)));
   });
+  const checking = setInterval(() => connections.cutStuck(), checkEveryMs).unref();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -63,11 +94,10 @@ export async function listen({ host, port, tls, answer }: ListenOptions): Promis
       server.close(() => resolve());
     });
     server.closeIdleConnections();
-    const cut = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, closeMs);
+    const cut = setTimeout(() => connections.cutAll(), closeMs);
     await closed;
     clearTimeout(cut);
+    clearInterval(checking);
   };
   return {
     port: (server.address() as AddressInfo).port,
@@ -79,10 +109,10 @@ export async function listen({ host, port, tls, answer }: ListenOptions): Promis
 }
 
 function serverOf(listener: RequestListener, tls: ListenOptions["tls"]) {
-  if (tls === undefined) return createPlain({ maxHeaderSize: headerBytesMax }, listener);
+  const so = { maxHeaderSize: headerBytesMax, connectionsCheckingInterval: checkEveryMs };
+  if (tls === undefined) return createPlain(so, listener);
   const { cert, key } = tls;
-  const so = { maxHeaderSize: headerBytesMax, minVersion: "TLSv1.2" } as const;
-  return createTls({ ...so, cert, key }, listener);
+  return createTls({ ...so, minVersion: "TLSv1.2", cert, key }, listener);
 }
 
 /** A request as it comes, and its answer. */
@@ -114,20 +144,37 @@ function linger({ incoming, outgoing }: Exchange): void {
   });
 }
 
-function requestListener(answer: ListenOptions["answer"]): RequestListener {
+function requestListener(so: {
+  readonly answer: ListenOptions["answer"];
+  readonly connections: Connections;
+  readonly turn: TurnAway;
+}): RequestListener {
+  const { answer, connections, turn } = so;
   const listener = getRequestListener(
     async (request, env) => {
       const { incoming, outgoing } = env as unknown as Exchange;
-      const response = await answer(request, {
-        address: incoming.socket.remoteAddress ?? "",
-        endWhenStuck: (afterMs) => {
-          outgoing.setTimeout(afterMs, () => incoming.socket.destroy());
-        },
-      });
+      const response = await answer(request, { address: incoming.socket.remoteAddress ?? "" });
       if (!incoming.complete) linger({ incoming, outgoing });
       return response;
     },
-    { overrideGlobalObjects: false },
+    {
+      overrideGlobalObjects: false,
+      errorHandler: () => {
+        const detail = "the request's target and its header Host must make a URL";
+        const { body, status, headers } = turn(BAD_REQUEST, detail);
+        return new Response(body, { status, headers });
+      },
+    },
   );
-  return (incoming, outgoing) => void listener(incoming, outgoing);
+  return (incoming, outgoing) => {
+    const { socket } = incoming;
+    const underWay = connections.begin(socket);
+    outgoing.once("close", () => connections.end(socket));
+    if (underWay <= underWayMax) {
+      void listener(incoming, outgoing);
+      return;
+    }
+    const away = turn(TOO_MANY, "requests of this connection must be answered before others come");
+    outgoing.writeHead(away.status, away.headers).end(away.body);
+  };
 }

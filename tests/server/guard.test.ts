@@ -53,6 +53,14 @@ test.each([
   expect(answer).not.toContain('"fleet"');
 });
 
+test("[HA1] a target that names another host than the header is turned away", async () => {
+  const token = `Authorization: Bearer ${operator}`;
+  const other = await rawGet("http://evil.example/v1/fleet", ["Host: localhost", token]);
+  expect(other).toMatch(/^HTTP\/1\.1 421 /);
+  const own = await rawGet("http://localhost/v1/fleet", ["Host: localhost", token]);
+  expect(own).toMatch(/^HTTP\/1\.1 200 /);
+});
+
 test.each([["127.0.0.1"], ["localhost:1"], ["[::1]:7070"], ["10.1.2.3"], ["STINT.example"]])(
   "[HA1] what names the host %s is answered",
   async (host) => {

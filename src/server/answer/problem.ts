@@ -17,16 +17,22 @@ export interface Said extends Partial<Pick<ProblemDocument, "facts" | "seq" | "p
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers a no as RFC 9457 has it, from the one table of codes. */
-export function answerProblem(code: ProblemCode, said: Said): Response {
+/** The media type of a no. */
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** A no as RFC 9457 has it, from the one table of codes. */
+export function problemOf(code: ProblemCode, said: Said): ProblemDocument {
   const { http, meaning: title } = PROBLEMS[code];
-  const { status = http, detail, retryable = false, headers = {}, ...more } = said;
+  const { status = http, detail, retryable = false, headers: _headers, ...more } = said;
   const type = `/v1/docs#${code}`;
-  const document: ProblemDocument = { type, title, status, detail, code, retryable, ...more };
-  return Response.json(document, {
-    status,
-    headers: { ...headers, "Content-Type": "application/problem+json" },
-  });
+  return { type, title, status, detail, code, retryable, ...more };
+}
+
+/** Answers a no. */
+export function answerProblem(code: ProblemCode, said: Said): Response {
+  const document = problemOf(code, said);
+  const headers = { ...said.headers, "Content-Type": PROBLEM_TYPE };
+  return Response.json(document, { status: document.status, headers });
 }
 
 /** Answers the rules' no; `seq` is the entry that records it. */

@@ -17,12 +17,21 @@ const HEADERS: Readonly<Record<string, string>> = {
 /** A year, for who has come by TLS once. */
 const HSTS = "max-age=31536000";
 
+/** The security headers of every answer. */
+export function headersOf({
+  isTls,
+}: {
+  readonly isTls: boolean;
+}): Readonly<Record<string, string>> {
+  return isTls ? { ...HEADERS, "Strict-Transport-Security": HSTS } : HEADERS;
+}
+
 /** Adds the security headers to every answer. */
-export function secureHeaders({ isTls }: { readonly isTls: boolean }): MiddlewareHandler {
+export function secureHeaders(so: { readonly isTls: boolean }): MiddlewareHandler {
+  const headers = Object.entries(headersOf(so));
   return async (context, next) => {
     await next();
-    for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value);
-    if (isTls) context.res.headers.set("Strict-Transport-Security", HSTS);
+    for (const [name, value] of headers) context.res.headers.set(name, value);
     if (!context.res.headers.has("Cache-Control"))
       context.res.headers.set("Cache-Control", "no-store");
   };

@@ -19,7 +19,9 @@ export function demandHost(names: readonly string[]): MiddlewareHandler {
   return async ({ req }, next) => {
     const given = req.header("Host");
     const host = given === undefined ? undefined : hostOf(`http://${given}`);
-    if (host === undefined || !isKnown(host.name)) {
+    // A target may name a host itself, which is then the one that is meant (RFC 9112, 3.2.2).
+    const meant = new URL(req.url).hostname.replace(/^\[(.*)\]$/, "$1");
+    if (host === undefined || !isKnown(host.name) || !isKnown(meant)) {
       const detail =
         "the header Host must be an address, localhost, or a name given by --allow-host, got " +
         JSON.stringify(given?.slice(0, 100) ?? "nothing");

@@ -19,8 +19,6 @@ export interface Asked<P, Q, B> {
   readonly request: Request;
   /** The address that it came from; for limits alone. */
   readonly address: string;
-  /** Ends the connection when nothing of the answer is taken for so long, ms. */
-  readonly endWhenStuck: (afterMs: number) => void;
 }
 
 /** A route: what it takes, what it answers, and how it is described. */

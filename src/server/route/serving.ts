@@ -38,10 +38,9 @@ export interface ServingOptions {
   readonly onFailure: () => void;
 }
 
-/** The address that a request came from, and its connection; made by the listener. */
+/** Where a request came from; made by the listener. */
 export interface Origin {
   readonly address: string;
-  readonly endWhenStuck: (afterMs: number) => void;
 }
 
 /** Lets requests through to their routes: who may, not too many, each once, and only checked. */
@@ -91,14 +90,14 @@ export class Serving {
   ): Promise<Response> {
     const { context, origin, parse } = so;
     const { req } = context;
-    const { address, endWhenStuck } = origin;
+    const { address } = origin;
     const caller = this.#admit(route, req.header("Authorization"), address);
     if (caller instanceof Response) return caller;
     const params = parse.params(req.param());
     const query = parse.query(queryOf(req.queries()));
     const text = route.body === undefined ? "" : await readText(req.raw);
     const body = route.body === undefined ? undefined : parse.body(readJson(text));
-    const about = { params, query, caller, request: req.raw, address, endWhenStuck };
+    const about = { params, query, caller, request: req.raw, address };
     const give = async (commandId: string | undefined): Promise<Response> => {
       const asked: Asked<unknown, unknown, unknown> = { ...about, body, commandId };
       return route.handle(asked);

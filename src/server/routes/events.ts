@@ -12,9 +12,6 @@ import type { ServerWorld } from "../world.ts";
 
 const EVENT_STREAM = "text/event-stream; charset=utf-8";
 
-/** How long a reader may take nothing until its connection is cut, ms. */
-const stuckMs = 60_000;
-
 /** When somebody may try again who found no room, ms. */
 const againMs = 5_000;
 
@@ -45,7 +42,7 @@ export function eventRoutes(world: ServerWorld, so: EventsOptions): readonly Rou
         bus: typedFlag.optional(),
       }),
       answer: { kind: "text", type: EVENT_STREAM, says: "events, until one side ends it" },
-      handle: async ({ query, caller: asked, request, endWhenStuck }) => {
+      handle: async ({ query, caller: asked, request }) => {
         const caller = mustBear(asked);
         const isReader = caller.role === "viewer" || caller.role === "operator";
         const headers = { "Content-Type": EVENT_STREAM, "Cache-Control": "no-store" };
@@ -70,7 +67,6 @@ export function eventRoutes(world: ServerWorld, so: EventsOptions): readonly Rou
           mayGoOn,
           owner: caller.token.token,
         });
-        endWhenStuck(stuckMs);
         request.signal.addEventListener("abort", () => stream.end());
         return new Response(stream.body(), { headers });
       },
