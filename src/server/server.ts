@@ -71,8 +71,9 @@ export async function openServer(
   }
 }
 
-/** An address of version 6 stands in brackets in a URL. */
+/** An address of version 6 stands in brackets in a URL; that of all addresses leads nowhere. */
 function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
 }
 

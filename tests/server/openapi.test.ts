@@ -33,6 +33,36 @@ test("[HA17] every route is described, with the roles that the guard asks for", 
   );
 });
 
+test("[HA17] every operation has a name of its own, and the headers that it reads", async () => {
+  const all = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, one]) => ({ path, method, one })),
+  );
+  const names = all.map(({ one }) => one.operationId);
+  expect(new Set(names).size).toBe(names.length);
+  const reads = (header: string): readonly string[] =>
+    all
+      .filter(({ one }) =>
+        one.parameters?.some((given) => given.in === "header" && given.name === header),
+      )
+      .map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+  expect(reads("Last-Event-ID")).toEqual(["GET /v1/events"]);
+  const changes = Object.entries(ACCESS).filter(
+    ([name, roles]) => !name.startsWith("GET") && roles !== "anybody",
+  );
+  expect(new Set(reads("Idempotency-Key"))).toEqual(new Set(changes.map(([name]) => name)));
+  const tagged = all.filter(({ one }) => one.responses["304"] !== undefined);
+  expect(tagged.length).toBeGreaterThan(4);
+  const started = await served.opened.fleet.start({ name: "tagged" });
+  const { id } = await started.acquire({ region: ["tagged/**"], ttlMs: 60_000 });
+  for (const { path } of tagged) {
+    const asked = path.replace("{id}", id);
+    const first = await served.ask(asked, { token: operator });
+    const headers = { "If-None-Match": first.headers.get("ETag") ?? "" };
+    const { status } = await served.ask(asked, { token: operator, headers });
+    expect({ path, status }).toEqual({ path, status: 304 });
+  }
+});
+
 test("[HA17] every reference leads to a schema, and each no is a problem", () => {
   const text = JSON.stringify(document);
   const names = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(

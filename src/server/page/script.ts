@@ -145,11 +145,9 @@ async function follow() {
   }
 }
 
-async function main() {
-  byId("leave").addEventListener("click", () => {
-    ask("/v1/session", { method: "DELETE" }).catch(() => undefined);
-    logOut("Logged out.");
-  });
+let isFollowing = false;
+
+async function enter() {
   try {
     await logIn();
   } catch (error) {
@@ -161,10 +159,23 @@ async function main() {
     return;
   }
   await refresh();
-  setInterval(refresh, REFRESH_MS);
-  setInterval(() => { if (sessionStorage.getItem(KEY) !== null) showState(); }, 1000);
-  void follow();
+  if (isFollowing) return;
+  isFollowing = true;
+  await follow();
+  isFollowing = false;
 }
 
-void main();
+function main() {
+  // A login's address that is opened where this page is already changes the fragment alone.
+  addEventListener("hashchange", () => void enter());
+  byId("leave").addEventListener("click", () => {
+    ask("/v1/session", { method: "DELETE" }).catch(() => undefined);
+    logOut("Logged out.");
+  });
+  setInterval(refresh, REFRESH_MS);
+  setInterval(() => { if (sessionStorage.getItem(KEY) !== null) showState(); }, 1000);
+  void enter();
+}
+
+main();
 `;

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import type { z } from "zod";
+import { z } from "zod";
 import { problemSchema } from "../../protocol/document/schema/problem.ts";
 import { admittedTo, type RouteName } from "../auth/access.ts";
 import type { Route } from "./route.ts";
@@ -47,6 +47,7 @@ export interface OpenApiDocument {
 
 /** An operation of such a document. */
 export interface OpenApiOperation {
+  readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
@@ -79,7 +80,9 @@ function describe(route: Route): Described {
   const { name, tag, summary, details, params, query, body } = route;
   const { method, path } = placeOf(name);
   const admitted = admittedTo(name);
+  const headers = headersOf(route);
   const request = {
+    ...(headers === undefined ? {} : { headers }),
     ...(params === undefined ? {} : { params: params as z.ZodObject }),
     ...(query === undefined ? {} : { query: query as z.ZodObject }),
     ...(body === undefined
@@ -100,7 +103,22 @@ function describe(route: Route): Described {
   });
 }
 
-function responsesOf({ answer }: Route): Responses {
+/** The headers that a route reads, none of which it demands. */
+function headersOf({ name, headers = {}, isTagged }: Route): z.ZodObject | undefined {
+  const isChange = !name.startsWith("GET ") && admittedTo(name) !== "anybody";
+  const said = {
+    ...headers,
+    ...(isTagged === true ? { "If-None-Match": "the tag (ETag) of the answer that is known" } : {}),
+    ...(isChange ? { "Idempotency-Key": "what is asked again under it is done once" } : {}),
+  };
+  const shape = Object.entries(said).map(([header, description]) => [
+    header,
+    z.string().optional().meta({ description }),
+  ]);
+  return shape.length === 0 ? undefined : z.object(Object.fromEntries(shape) as z.ZodRawShape);
+}
+
+function responsesOf({ answer, isTagged }: Route): Responses {
   const content =
     answer.kind === "json"
       ? { "application/json": { schema: answer.schema } }
@@ -108,12 +126,15 @@ function responsesOf({ answer }: Route): Responses {
   const problem = { "application/problem+json": { schema: problemSchema } };
   return {
     200: { description: answer.says, content },
+    ...(isTagged === true ? { 304: { description: "nothing has changed since" } } : {}),
     default: { description: "a no of any kind", content: problem },
   };
 }
 
-/** `GET /v1/workers/{id}` → `get_workers_id`. */
+/** `GET /v1/workers/{id}` → `get_workers_id`; `GET /metrics` → `get_unversioned_metrics`. */
 function operationOf(method: string, path: string): string {
-  const words = path.replace("/v1", "").match(/[a-z]+/g) ?? ["home"];
+  const isVersioned = path.startsWith("/v1/");
+  const found = path.replace(/^\/v1/, "").match(/[a-z]+/g) ?? ["home"];
+  const words = isVersioned ? found : ["unversioned", ...found];
   return [method.toLowerCase(), ...words].join("_");
 }

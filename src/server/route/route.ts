@@ -33,6 +33,10 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   readonly query?: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
   readonly answer: Answer;
+  /** Whether its answer has a tag, by which who has the newest is answered 304. */
+  readonly isTagged?: true;
+  /** What it reads of the headers besides what every route reads, with what each says. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Whether limits on how many requests are taken leave it out: a kill is never too much. */
   readonly isUrgent?: true;
   readonly handle: (asked: Asked<P, Q, B>) => Promise<Response> | Response;

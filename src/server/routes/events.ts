@@ -36,6 +36,7 @@ export function eventRoutes(world: ServerWorld, so: EventsOptions): readonly Rou
         "begins now. `roll` and `message` come from the bus, have no id, and may be lost, which " +
         "`lost` counts; `bus` says whether the bus is heard. A token of a service or worker " +
         "hears what is for it on the bus, and no entries.",
+      headers: { "Last-Event-ID": "the id of the newest event that is known: go on after it" },
       query: fields({
         after: typedInteger(0, LIMITS.seqMax).optional(),
         journal: typedFlag.optional(),

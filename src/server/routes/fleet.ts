@@ -26,6 +26,7 @@ export function fleetRoutes(world: ServerWorld, written: WrittenAnswers): readon
   return [
     route({
       name: "GET /v1/fleet",
+      isTagged: true,
       tag,
       summary: "Show the fleet",
       answer: json(fleetSchema, "the fleet"),
@@ -47,6 +48,7 @@ export function fleetRoutes(world: ServerWorld, written: WrittenAnswers): readon
     }),
     route({
       name: "GET /v1/contract",
+      isTagged: true,
       tag,
       summary: "Show the contract that is in force",
       answer: json(contractSchema, "the contract"),

@@ -41,6 +41,7 @@ export function groundRoutes(world: ServerWorld, written: WrittenAnswers): reado
   return [
     route({
       name: "GET /v1/leases",
+      isTagged: true,
       tag,
       summary: "List the leases that live",
       details: "By id. A worker's token shows that worker's own.",
@@ -56,6 +57,7 @@ export function groundRoutes(world: ServerWorld, written: WrittenAnswers): reado
     }),
     route({
       name: "GET /v1/leases/{id}",
+      isTagged: true,
       tag,
       summary: "Show a lease that lives",
       params: idParams,
@@ -86,6 +88,7 @@ export function groundRoutes(world: ServerWorld, written: WrittenAnswers): reado
     }),
     route({
       name: "GET /v1/lanes",
+      isTagged: true,
       tag,
       summary: "List the lanes, and who holds them",
       answer: json(lanesSchema, "the lanes"),

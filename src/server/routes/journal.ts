@@ -10,6 +10,7 @@ import { text } from "../../protocol/scalar.ts";
 import { headAfter } from "../events/pages.ts";
 import { typedInteger } from "../route/parts.ts";
 import { json, route, type Route } from "../route/route.ts";
+import { answerTooMany } from "../route/serving.ts";
 import type { ServerWorld } from "../world.ts";
 
 const sizeDefault = 100;
@@ -74,18 +75,32 @@ export function journalRoutes({ member }: ServerWorld): readonly Route[] {
       details: "It is decided again on the state before it; reads the journal up to there.",
       params: seqParams,
       answer: json(explainedSchema, "why"),
-      handle: ({ params }) =>
-        explaining.run(async () => Response.json(await explainEntry(journal, params.seq))),
+      handle: ({ params, request }) =>
+        explaining.run(request.signal, async () =>
+          Response.json(await explainEntry(journal, params.seq)),
+        ),
     }),
   ];
 }
 
-/** Does one after the other what costs as much as the journal is long. */
-class OneByOne {
-  #turn: Promise<unknown> = Promise.resolve();
+/** How many may wait for what costs as much as the journal is long, and when to ask again, ms. */
+const waitingMax = 8;
+const againMs = 2_000;
 
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work);
+/** Does one after the other what costs as much as the journal is long, for few, while they wait. */
+export class OneByOne {
+  #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  async run(signal: AbortSignal, work: () => Promise<Response>): Promise<Response> {
+    if (this.#waiting >= waitingMax) return answerTooMany("explanations at once", againMs);
+    this.#waiting += 1;
+    const inTurn = async (): Promise<Response> => {
+      this.#waiting -= 1;
+      // Who has hung up reads no answer.
+      return signal.aborted ? new Response(null) : work();
+    };
+    const mine = this.#turn.then(inTurn, inTurn);
     this.#turn = mine.catch(() => undefined);
     return mine;
   }

@@ -32,6 +32,7 @@ export function workerRoutes(world: ServerWorld, answers: WrittenAnswers): reado
   return [
     route({
       name: "GET /v1/workers",
+      isTagged: true,
       tag,
       summary: "List the live workers",
       details:
