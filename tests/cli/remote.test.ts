@@ -43,7 +43,7 @@ afterAll(async () => {
   const ended = once(server, "exit");
   server.kill("SIGTERM");
   await ended;
-  await call(["down", "--yes"]);
+  await call(["down"]);
   for (const path of [folder, runtime]) rmSync(path, { recursive: true, force: true });
 }, 120_000);
 

@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const name of ["api", "db"]) endOf(name);
-  await call("down", "--yes");
+  await call("down");
   for (const path of [folder, runtime]) rmSync(path, { recursive: true, force: true });
 });
 

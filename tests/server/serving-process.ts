@@ -51,7 +51,7 @@ export async function serveFolder(): Promise<ServedFolder> {
     },
     end: async () => {
       for (const child of children) child.kill("SIGKILL");
-      await stint(["down", "--yes", "--json"], { cwd: folder });
+      await stint(["down", "--json"], { cwd: folder });
       rmSync(folder, { recursive: true, force: true });
     },
   };
