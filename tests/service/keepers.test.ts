@@ -135,3 +135,11 @@ test("[SE4] a command that is late, or given up, is killed with its process grou
   expect(await running).toEqual({ kind: "given_up" });
   await vi.waitFor(() => expect(isOver()).toBe(true), { timeout: 20_000 });
 });
+
+test("[SE5] what a service gets names no worker, lease or fleet of the caller", async () => {
+  vi.stubEnv("STINT_LEASE_TOKEN", "secret");
+  vi.stubEnv("STINT_WORKER_TOKEN_FILE", "/nowhere");
+  const ended = await runProgram([program("env", "env")], { cwd: folder, deadlineMs: 60_000 });
+  expect(ended).toHaveProperty("out", expect.stringContaining("PATH="));
+  expect(JSON.stringify(ended)).not.toContain("STINT_");
+});
