@@ -1,7 +1,9 @@
 // docs/coming-from.md against the public names of the Python package `replication` 2.0.0, and
-// against the fields and verbs of the lane leases of `dos-kernel` 0.26.0. The names were listed by
-// their users; nothing of them is needed to run this.
+// against the fields and verbs of the lane leases of `dos-kernel` 0.26.0, and against the topics,
+// fields and routes of the worker registry of `decnet` 1.2.1. The names were listed by their users;
+// nothing of them is needed to run this.
 import { describe, expect, test } from "vitest";
+import { HEALTH_NAMES } from "./health-names.ts";
 import { LANE_LEASE_NAMES } from "./lane-lease-names.ts";
 import { blankIn, pairsAbout, partOf, untriedIn } from "./pairs.ts";
 import { NAMES } from "./replication-names.ts";
@@ -27,6 +29,12 @@ describe.each([
     names: LANE_LEASE_NAMES,
     alsoUnder: ["Lane leases: what has no successor"],
     pairsMin: 120,
+  },
+  {
+    system: "decnet",
+    names: HEALTH_NAMES,
+    alsoUnder: ["The worker registry: what has no successor"],
+    pairsMin: 60,
   },
 ])(
   "[PP30] the page sets ours beside all of $system that is used",
