@@ -130,6 +130,7 @@ export const LIMITS = {
   rollEveryMsMax: hourMs,
   rollEveryMsDefault: 10 * secondMs,
   rollRowsMax: 20_000,
+  rollInstancesMax: 1_000,
   rollPerDecisionMax: 256,
   controlTtlMsMin: secondMs,
   controlTtlMsMax: hourMs,
@@ -212,6 +213,7 @@ ok(
 );
 ok(LIMITS.placeMovesMsMin * 2 < LIMITS.placeMs, "a place must be recorded twice in its time");
 ok(LIMITS.rosterBytesMax * 2 <= LIMITS.entryBytesMax, "a roster must fit an entry");
+ok(LIMITS.rosterInstancesMax <= LIMITS.rollInstancesMax, "what is expected must have room");
 ok(LIMITS.rollEveryMsDefault <= LIMITS.rollEveryMsMax, "a default must be within its bounds");
 ok(LIMITS.loginCodeMsMax >= LIMITS.tokenLifetimeMsMin, "a login code must be possible");
 ok(LIMITS.outputBytesMax <= LIMITS.outputsBytesMax, "one output must fit among all");

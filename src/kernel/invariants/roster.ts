@@ -57,6 +57,15 @@ function* rollViolations(
     if (is?.first_ms !== (was?.first_ms ?? entry.at_ms))
       yield `I13: ${toldKey} must be known since its first change, got ${is?.first_ms}`;
   }
+  yield* crowdViolations(after);
+}
+
+function* crowdViolations(after: State): Generator<string, void, undefined> {
+  const counts = new Map<string, number>();
+  for (const { name } of after.roll.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const [name, count] of counts)
+    if (count > LIMITS.rollInstancesMax)
+      yield `I13: ${name} must have at most ${LIMITS.rollInstancesMax} rows, got ${count}`;
   if (after.roll.size > LIMITS.rollRowsMax)
     yield `I13: the roll must have at most ${LIMITS.rollRowsMax} rows, got ${after.roll.size}`;
 }

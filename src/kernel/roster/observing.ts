@@ -1,10 +1,10 @@
 import type { CommandMap } from "../command.ts";
 import { grant, type Ruling } from "../decision.ts";
 import type { Event } from "../event.ts";
-import { LIMITS } from "../limits.ts";
 import type { State } from "../state.ts";
 import type { InstanceName } from "./command.ts";
 import { isForgettable, rollKey } from "./roll.ts";
+import { RollRoom } from "./room.ts";
 import { everyOf } from "./roster.ts";
 import { judge, type JudgedStatus, type RollStatus, type Sighting } from "./sighting.ts";
 
@@ -12,21 +12,24 @@ import { judge, type JudgedStatus, type RollStatus, type Sighting } from "./sigh
  * Decides `roll.observe`: a change is written for each sighting that is judged otherwise than its
  * row stands. A supervisor's word is taken for what it heard and for how long it heard nothing,
  * never for what follows. It goes on in a paused and in a killed fleet: to stand in the roll is no
- * right, and whoever ended a fleet wants to see who ends. Of instances beyond as many rows as are
- * kept nothing is written; those that have a row go on to be judged.
+ * right, and whoever ended a fleet wants to see who ends. Of an instance without room nothing is
+ * written; those that have a row go on to be judged.
  */
 export function decideRollObserve(state: State, request: CommandMap["roll.observe"]): Ruling {
   const events: Event[] = [];
   const judged = new Map<string, JudgedStatus>();
-  let rowCount = state.roll.size;
+  let room: RollRoom | undefined;
   for (const sighting of request.sightings) {
     const key = rollKey(sighting);
     const from: RollStatus = judged.get(key) ?? state.roll.get(key)?.status ?? "unknown";
     const every_ms = everyOf(state.roster, sighting.name, sighting.every_ms);
     const { status: to, why } = judge(sighting, every_ms);
     if (from === to) continue;
-    if (from === "unknown" && rowCount >= LIMITS.rollRowsMax) continue;
-    if (from === "unknown") rowCount += 1;
+    if (from === "unknown") {
+      room ??= RollRoom.beside(state.roll.values());
+      if (!room.admits(state.roster, sighting.name)) continue;
+      room.add(sighting.name);
+    }
     judged.set(key, to);
     const data = { ...heardOf(sighting), from, to, why, every_ms };
     events.push({ kind: "roll.changed", data });

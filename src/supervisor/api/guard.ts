@@ -4,7 +4,7 @@ import { InputError, describeValue } from "../../protocol/input.ts";
 import { PROBLEMS } from "../../protocol/problem.ts";
 import { tokenCheck } from "../token.ts";
 import { answerError, answerThrown } from "./answer.ts";
-import { TokenBucket, type Rate } from "./token-bucket.ts";
+import { TokenBucket, type Rate } from "../../library/token-bucket.ts";
 
 /** The largest body of a request, bytes. */
 export const BODY_BYTES_MAX = 2 ** 20;

@@ -7,7 +7,7 @@ import { addBusRoutes } from "../bus/routes.ts";
 import { answerData, answerDecision } from "./answer.ts";
 import { guardedApp, readBody } from "./guard.ts";
 import { parseLeave, parseOperatorCommand, parseOperatorStart } from "./orders.ts";
-import type { Rate } from "./token-bucket.ts";
+import type { Rate } from "../../library/token-bucket.ts";
 import { submitInTurn } from "./turns.ts";
 import { leaseLeft } from "./worker-leases.ts";
 

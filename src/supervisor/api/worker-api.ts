@@ -16,7 +16,7 @@ import { answerData, answerDecision, answerRefusal } from "./answer.ts";
 import { answerTooMany, guardedApp, readBody } from "./guard.ts";
 import { parseBeat, parseWorkerCommand, parseWorkerStart } from "./orders.ts";
 import { signalStream } from "./signals.ts";
-import { TokenBucket, type Rate } from "./token-bucket.ts";
+import { TokenBucket, type Rate } from "../../library/token-bucket.ts";
 import { submitInTurn } from "./turns.ts";
 import { addLeaseRoutes, leaseAfter } from "./worker-leases.ts";
 

@@ -46,7 +46,8 @@ export class BeatDesk {
     const read = readBeat(given, only);
     if (read.problem !== undefined) return { problem: read.problem };
     if (this.#so.hasRoomFor(read.beat)) return read;
-    const expected = `one of at most ${LIMITS.rollRowsMax} that are known`;
-    return { problem: { path: "instance", expected, got: "another" } };
+    const { rollInstancesMax: ofName, rollRowsMax: inAll } = LIMITS;
+    const expected = `room in the roll, of at most ${ofName} instances a name and ${inAll} in all`;
+    return { problem: { path: "instance", expected, got: "one more" } };
   }
 }

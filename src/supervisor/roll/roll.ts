@@ -10,8 +10,9 @@ import { ALL_BEATS } from "../../bus/subjects.ts";
 import type { Hub } from "../../bus/hub.ts";
 import type { Entry } from "../../kernel/entry.ts";
 import { LIMITS } from "../../kernel/limits.ts";
-import { isForgettable, rollKey } from "../../kernel/roster/roll.ts";
 import type { InstanceName } from "../../kernel/roster/command.ts";
+import { rollKey } from "../../kernel/roster/roll.ts";
+import { RollRoom } from "../../kernel/roster/room.ts";
 import type { Sighting } from "../../kernel/roster/sighting.ts";
 import { SUPERVISOR_NAME } from "../../kernel/roster/roster.ts";
 import { errorText } from "../../library/error-text.ts";
@@ -19,8 +20,10 @@ import { HISTORY_MS, RollHistory } from "../../library/roll/history.ts";
 import { supervisorOf, type Seat } from "../../library/seat.ts";
 import type { Beat, Envelope } from "../../ports/bus.ts";
 import type { InstancePulse } from "../../ports/pulse.ts";
+import { whoToForget } from "./forgetting.ts";
 import { Heard, Intervals } from "./heard.ts";
 import { KeptPulse } from "./kept-pulse.ts";
+import { Paces } from "./paces.ts";
 
 /** How often it looks while somebody beats, and while nobody does, ms. */
 const LOOK_EVERY_MS = 1_000;
@@ -43,6 +46,8 @@ export class Roll {
   readonly history = new RollHistory();
   readonly intervals = new Intervals();
   readonly #heard = new Map<string, Heard>();
+  readonly #room = new RollRoom();
+  readonly #paces = new Paces(() => this.nowMs());
   #unhear: () => void = () => undefined;
   #cancel: () => void = () => undefined;
   #dueMs = 0;
@@ -72,7 +77,7 @@ export class Roll {
     const nowMs = this.nowMs();
     for (const row of roll.values()) {
       const key = rollKey(row);
-      this.#heard.set(key, Heard.onRecord(row, pulses.get(key), nowMs));
+      this.#add(Heard.onRecord(row, pulses.get(key), nowMs));
     }
     this.#unhear = this.#hub.listen(ALL_BEATS, (envelope) => this.#take(envelope));
     this.#forgetAtMs = nowMs + LOOK_EVERY_MS;
@@ -88,7 +93,8 @@ export class Roll {
 
   /** Whether one more instance could be taken in, or this one is known. */
   hasRoomFor(one: InstanceName): boolean {
-    return this.#heard.size < LIMITS.rollRowsMax || this.#heard.has(rollKey(one));
+    if (this.#heard.has(rollKey(one))) return true;
+    return this.#room.admits(this.#seat.loop.state().roster, one.name);
   }
 
   /** The clock that silence is counted by, ms. */
@@ -134,11 +140,16 @@ export class Roll {
     let heard = this.#heard.get(key);
     if (heard === undefined) {
       heard = Heard.first(received);
-      this.#heard.set(key, heard);
+      this.#add(heard);
     }
     heard.take(received);
     this.#kept.note(heard);
     if (this.#isQuiet) this.#wake();
+  }
+
+  #add(heard: Heard): void {
+    this.#heard.set(heard.key, heard);
+    this.#room.add(heard.name);
   }
 
   /** Somebody beats after nobody did: the next look is near. */
@@ -181,8 +192,8 @@ export class Roll {
   #judge(): readonly Sighting[] {
     const { roll, roster } = this.#seat.loop.state();
     const nowMs = this.nowMs();
-    const isFull = roll.size >= LIMITS.rollRowsMax;
     const changed: Sighting[] = [];
+    let room: RollRoom | undefined;
     let lively = 0;
     for (const heard of this.#heard.values()) {
       const everyMs = this.intervals.of(roster, heard.name, heard.declaredMs);
@@ -191,8 +202,13 @@ export class Roll {
       const status = judged?.status ?? row?.status;
       if (status === "ok" || status === "stopping") lively += 1;
       if (judged === undefined || judged.status === row?.status) continue;
-      if (row === undefined && isFull) continue;
-      if (changed.length < LIMITS.rollPerDecisionMax) changed.push(heard.sighting(nowMs));
+      if (changed.length === LIMITS.rollPerDecisionMax) continue;
+      if (row === undefined) {
+        room ??= RollRoom.beside(roll.values());
+        if (!room.admits(roster, heard.name)) continue;
+        room.add(heard.name);
+      }
+      if (this.#paces.take(heard.name)) changed.push(heard.sighting(nowMs));
     }
     // Nobody who could go silent: there is nothing to look for until somebody beats.
     this.#isQuiet = lively === 0 && changed.length === 0;
@@ -203,15 +219,10 @@ export class Roll {
     if (sightings.length > 0) await this.#submit({ kind: "roll.observe", data: { sightings } });
   }
 
-  /** Forgets who ended a day ago. */
+  /** Forgets who ended a day ago, and earlier where it is crowded. */
   async #forgetOld(): Promise<void> {
-    const { roll } = this.#seat.loop.state();
     const beforeMs = this.#seat.clock.read().wallMs - HISTORY_MS;
-    const old: InstanceName[] = [];
-    for (const row of roll.values()) {
-      const { name, instance, since_ms } = row;
-      if (isForgettable(row) && since_ms <= beforeMs) old.push({ name, instance });
-    }
+    const old = whoToForget(this.#seat.loop.state(), beforeMs);
     const instances = old.slice(0, LIMITS.rollPerDecisionMax);
     // With more to come, the next look goes on.
     if (old.length <= instances.length) this.#forgetAtMs = this.nowMs() + FORGET_EVERY_MS;
@@ -237,7 +248,8 @@ export class Roll {
 
   #forget(instances: readonly InstanceName[]): void {
     for (const one of instances) {
-      this.#heard.delete(rollKey(one));
+      if (this.#heard.delete(rollKey(one))) this.#room.remove(one.name);
+      if (this.#room.count(one.name) === 0) this.#paces.drop(one.name);
       this.history.forget(rollKey(one));
     }
     void this.#kept.forget(instances);

@@ -79,6 +79,7 @@ test.each([
     /^I13: worker.noted must not say how api\/2 stands/,
   ],
   ["too many", withRow(full), /^I13: the roll must have at most 20000 rows, got 20002/],
+  ["too many of a name", withRow(full), /^I13: api must have at most 1000 rows, got 20002/],
   [
     "under another's key",
     withRow((roll) => roll.set("api/9", roll.get("api/1") as RollRow)),

@@ -3,8 +3,8 @@ import { LIMITS } from "../../../src/kernel/limits.ts";
 import { OrderedMap } from "../../../src/kernel/ordered-map.ts";
 import { decide } from "../../../src/kernel/decide.ts";
 import { rollKey, rowsOf, type RollRow } from "../../../src/kernel/roster/roll.ts";
-import { EMPTY_ROSTER, everyOf } from "../../../src/kernel/roster/roster.ts";
-import { judge } from "../../../src/kernel/roster/sighting.ts";
+import { EMPTY_ROSTER, everyOf, type Expected } from "../../../src/kernel/roster/roster.ts";
+import { judge, type Sighting } from "../../../src/kernel/roster/sighting.ts";
 import {
   after,
   ask,
@@ -120,26 +120,70 @@ describe("[RO3] the roll has a change of status in an entry, and nothing else", 
   });
 });
 
-test("[RO4] beyond as many rows as are kept no instance is added, others are judged on", () => {
-  const { play } = given(born, heard("api/1"));
-  const known = play.state.roll.get("api/1");
-  const rows = Array.from(
-    { length: LIMITS.rollRowsMax },
-    (_, index): readonly [string, RollRow] => {
-      const row = { ...(known as RollRow), instance: `${index}` };
-      return [rollKey(row), row];
-    },
-  );
-  const full = {
-    ...play.state,
-    roll: OrderedMap.fromEntries(rows.toSorted(([a], [b]) => (a < b ? -1 : 1))),
-  };
-  const sightings = [sighting("new/1"), sighting("api/7", { said: "stopped" })];
-  const command = { kind: "roll.observe", data: { sightings } } as const;
-  const { events } = decide(full, { id: "c", actor: SUPERVISOR, command }, play.atMs);
-  expect(events.map(({ data }) => data)).toMatchObject([{ name: "api", instance: "7" }]);
-  const less = { ...full, roll: full.roll.delete("api/8") };
-  expect(decide(less, { id: "c", actor: SUPERVISOR, command }, play.atMs).events).toHaveLength(2);
+describe("[RO4] the roll has bounds", () => {
+  /** Who of these is written down, where names have as many rows and the roster is this. */
+  function writtenOf(
+    rowsOfNames: Readonly<Record<string, number>>,
+    seen: readonly Sighting[],
+    ...expected: readonly Partial<Expected>[]
+  ): readonly string[] {
+    const { play } = given(born, heard("api/1"), enactRoster(...expected));
+    const known = play.state.roll.get("api/1") as RollRow;
+    const rows = Object.entries(rowsOfNames).flatMap(([name, count]) =>
+      Array.from({ length: count }, (_, index): readonly [string, RollRow] => {
+        const row = { ...known, name, instance: `${index}` };
+        return [rollKey(row), row];
+      }),
+    );
+    const roll = OrderedMap.fromEntries(rows.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const command = { kind: "roll.observe", data: { sightings: seen } } as const;
+    const asked = { id: "c", actor: SUPERVISOR, command };
+    const { events } = decide({ ...play.state, roll }, asked, play.atMs);
+    return events.flatMap((event) =>
+      event.kind === "roll.changed" ? [`${event.data.name}/${event.data.instance}`] : [],
+    );
+  }
+
+  /** Names of which none has all it can have. */
+  function crowd(rowCount: number): Readonly<Record<string, number>> {
+    const count = 40;
+    const names = Array.from({ length: count }, (_, index): readonly [string, number] => {
+      const each = Math.floor(rowCount / count);
+      return [`n${index}`, index === 0 ? rowCount - each * (count - 1) : each];
+    });
+    return Object.fromEntries(names);
+  }
+
+  const known = sighting("n0/7", { said: "stopped" });
+
+  test("beyond as many rows as are kept none is added, others are judged on", () => {
+    const seen = [sighting("new/1"), sighting("new/2"), known];
+    expect(writtenOf(crowd(LIMITS.rollRowsMax), seen)).toEqual(["n0/7"]);
+    expect(writtenOf(crowd(LIMITS.rollRowsMax - 1), seen)).toEqual(["new/1", "n0/7"]);
+  });
+
+  test("beyond as many of a name none of it is added, those of others are", () => {
+    const full = { api: LIMITS.rollInstancesMax };
+    const seen = [sighting("api/new"), sighting("api/7", { said: "stopped" }), sighting("web/1")];
+    expect(writtenOf(full, seen)).toEqual(["api/7", "web/1"]);
+    const less = { api: LIMITS.rollInstancesMax - 1 };
+    expect(writtenOf(less, [sighting("api/x"), sighting("api/y")])).toEqual(["api/x"]);
+  });
+
+  test("what a name of the roster is still to have is kept free for it", () => {
+    const roster = [{ name: "api", instances: 3 }];
+    const seen = ["made-up/1", "api/1", "api/2", "api/3", "api/4"].map((one) => sighting(one));
+    const all = LIMITS.rollRowsMax;
+    expect(writtenOf(crowd(all - 3), seen, ...roster)).toEqual(["api/1", "api/2", "api/3"]);
+    expect(writtenOf(crowd(all - 4), seen, ...roster)).toEqual([
+      "made-up/1",
+      "api/1",
+      "api/2",
+      "api/3",
+    ]);
+    const some = { ...crowd(all - 3), api: 1 };
+    expect(writtenOf(some, seen.toReversed(), ...roster)).toEqual(["api/4", "api/3"]);
+  });
 });
 
 test("[RO5] only who has stopped or is stale is forgotten", () => {

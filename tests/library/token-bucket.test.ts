@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TokenBucket } from "../../src/supervisor/api/token-bucket.ts";
+import { TokenBucket } from "../../src/library/token-bucket.ts";
 
 test("[SV14] a rate takes its burst at once, then evenly, and says how long to wait", () => {
   let nowMs = 1_000;
