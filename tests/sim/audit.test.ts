@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { checkAnswer } from "../../sim/audit/answers.ts";
 import { Auditor } from "../../sim/audit/auditor.ts";
 import { checkLoopState, checkReplay } from "../../sim/audit/replay.ts";
+import { ServiceLedger } from "../../sim/audit/roster/ledger.ts";
 import { World } from "../../sim/world/world.ts";
 import { memoryJournal } from "../../src/journal/memory.ts";
 import type { Actor } from "../../src/kernel/actor.ts";
@@ -125,6 +126,22 @@ describe("entries", () => {
     expect(rulesBrokenBy([...real.entries, again])).toContain("SM2");
     const bare = changed("command.refused", ({ data }) => ({ data: { ...data, facts: {} } }));
     expect(rulesBrokenBy(bare)).toContain("SM2");
+  });
+
+  test("[SM2] whom a request reaches is judged by what was asked before a lapse, too", () => {
+    const data = { name: "n", instance: first, action: "stop", ttl_ms: 1000 };
+    const asked: object = { command: { kind: "control.request", data } };
+    const told: object = { command: null, kind: "control.requested" };
+    const running = new Map([first, second].map((id) => [id, "n"]));
+    const judged = (workers: readonly string[]): readonly string[] => {
+      const reached: object = { data: { name: "n", action: "stop", instances: [], workers } };
+      const books = new ServiceLedger();
+      const lapse: Entry = Object.assign({ ...ofKind("worker.stopped") }, asked);
+      const entry: Entry = Object.assign({ ...lapse }, told, reached);
+      return [...books.check(lapse, running), ...books.check(entry, running)];
+    };
+    expect(judged([first])).toStrictEqual([]);
+    expect(judged([first, second])).toHaveLength(1);
   });
 
   test("[SM2] a gap and a broken link are seen", () => {

@@ -30,15 +30,19 @@ export class ServiceLedger implements ServiceBooks {
   readonly #tokens = new Map<string, Token>();
   /** Ids of all tokens that ever were, of the lost part too. */
   readonly #used = new Set<string>();
+  /** What was asked by the decision that is looked at; only its first entry carries it. */
+  #asked: Entry["command"] = null;
   /** What must still change by the decision that is looked at. */
   #due: string[] = [];
 
   /** What is wrong with an entry, by the books before it; `running`: names of workers by id. */
   *check(entry: Entry, running: ReadonlyMap<string, string>): Generator<string> {
     const { at_ms } = entry;
-    if (entry.command?.kind === "roll.observe")
-      this.#due = this.#changes(entry.command.data.sightings);
-    else if (entry.command !== null) this.#due = [];
+    if (entry.command !== null) {
+      this.#asked = entry.command;
+      this.#due =
+        entry.command.kind === "roll.observe" ? this.#changes(entry.command.data.sightings) : [];
+    }
     switch (entry.kind) {
       case "roll.changed": {
         const told = `${keyOf(entry.data)} ${entry.data.from} ${entry.data.to}`;
@@ -143,10 +147,10 @@ export class ServiceLedger implements ServiceBooks {
   }
 
   #reachProblems(
-    { data, command }: Entry<"control.requested">,
+    { data }: Entry<"control.requested">,
     running: ReadonlyMap<string, string>,
   ): readonly string[] {
-    const asked = command?.kind === "control.request" ? command.data.instance : undefined;
+    const asked = this.#asked?.kind === "control.request" ? this.#asked.data.instance : undefined;
     const rows = [...this.#rows].flatMap(([key, status]) => {
       const [name = "", instance = ""] = key.split("/");
       return name === data.name && status !== "stopped" ? [instance] : [];
